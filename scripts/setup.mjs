@@ -1,0 +1,56 @@
+// Brings a checkout to where the library can be run: dependencies installed as package-lock.json says, kernel built,
+// and with --dist the package too. Does only what is missing or out of date, and needs nothing installed itself.
+//
+// node scripts/setup.mjs [--dist]
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+
+/** Whether every package of the lock file is installed in its version; those for other systems may be missing. */
+function dependenciesInstalled() {
+  const installedLock = join(root, 'node_modules/.package-lock.json')
+  if (!existsSync(installedLock)) return false
+  const installed = JSON.parse(readFileSync(installedLock, 'utf8')).packages
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (path === '' || entry.link) return true
+    const found = installed[path]
+    if (!found) return entry.optional === true || entry.devOptional === true || entry.peer === true
+    return found.version === entry.version && found.integrity === entry.integrity
+  })
+}
+
+/** Whether the newest of the package's outputs is newer than everything it is made from. */
+function packageBuilt() {
+  const output = join(root, 'dist/index.js')
+  if (!existsSync(output)) return false
+  const built = statSync(output).mtimeMs
+  const folders = ['src', 'assembly'].flatMap(folder =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(name => join(folder, name))
+  )
+  return [...folders, 'package.json', 'tsdown.config.mjs'].every(name => statSync(join(root, name)).mtimeMs <= built)
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ */
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32'
+  })
+  if (error) throw error
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+if (!dependenciesInstalled()) {
+  console.log('setup: installing dependencies')
+  run('npm', ['ci', '--no-audit', '--no-fund'])
+}
+run(process.execPath, [join(root, 'scripts/build-kernel.mjs')])
+if (process.argv.includes('--dist') && !packageBuilt()) run('npm', ['run', '--silent', 'build:package'])

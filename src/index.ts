@@ -1,0 +1,1 @@
+export { LightningError, type LightningErrorCode, type LightningErrorDetails } from './errors.ts'

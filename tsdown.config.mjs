@@ -1,0 +1,15 @@
+import { defineConfig } from 'tsdown'
+
+export default defineConfig({
+  entry: { index: 'src/index.ts' },
+  format: 'esm',
+  platform: 'neutral',
+  target: 'es2022',
+  outDir: 'dist',
+  sourcemap: true,
+  dts: true,
+  clean: true,
+  fixedExtension: false,
+  define: { PLANTED_BUG: '0' },
+  deps: { neverBundle: [/^node:/] }
+})
