@@ -2,6 +2,7 @@
 // Nothing here exists in the JavaScript build: it takes `platform.jsbuild.ts` instead.
 type u8 = number
 type u16 = number
+type u64 = number
 
 declare function inline(target: unknown, context: unknown): void
 declare function load<T>(pointer: u32, offset?: u32, alignment?: u32): T

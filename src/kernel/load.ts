@@ -1,0 +1,121 @@
+// Gets a kernel to run: the bundled WebAssembly module, one the caller brings, or the JavaScript build of the same
+// sources where WebAssembly is missing or a content-security policy forbids it. Every call gives an instance with a
+// memory of its own; the bundled module is compiled once.
+import { instantiate } from '@assemblyscript/loader'
+import { LightningError } from '../errors.ts'
+import type { KernelExports } from './exports.ts'
+import { kernelFunctions, wasmBase64 } from './generated/wasm.ts'
+
+/** What the option `wasm` takes: a compiled module, its bytes, where to find it, or `'off'` for the JavaScript build. */
+export type WasmSource = WebAssembly.Module | BufferSource | URL | string
+
+/** One running kernel and the memory it works in. */
+export interface Kernel {
+  /** Which of the two builds this is; they compute the same. */
+  readonly build: 'wasm' | 'javascript'
+  readonly exports: KernelExports
+  /** The kernel's memory as it is now. Growing it detaches the old one, so views are made anew after that. */
+  memory(): ArrayBuffer
+}
+
+/**
+ * Loads a kernel.
+ *
+ * @throws LightningError `LIGHTNING_INVALID_ARGUMENT` when `wasm` is not a kernel or cannot be fetched,
+ * `LIGHTNING_OUT_OF_MEMORY` when there is no room for its memory.
+ */
+export async function loadKernel(wasm?: WasmSource): Promise<Kernel> {
+  if (wasm === 'off' || typeof WebAssembly === 'undefined') return javaScriptKernel()
+  let module: WebAssembly.Module
+  try {
+    module = wasm === undefined ? await bundledModule() : await moduleFrom(wasm)
+  } catch (error) {
+    if (isForbidden(error)) return javaScriptKernel()
+    throw error
+  }
+  return wasmKernel(module)
+}
+
+async function wasmKernel(module: WebAssembly.Module): Promise<Kernel> {
+  const { exports } = (await instantiateModule(module)).instance
+  const memory = exports.memory
+  // The loader's own view of the exports wraps every function in another call; these are the functions themselves.
+  if (!isKernel(exports) || !(memory instanceof WebAssembly.Memory)) {
+    throw invalid('this WebAssembly module is not a kernel of this version of Lightning DB')
+  }
+  return { build: 'wasm', exports, memory: () => memory.buffer }
+}
+
+async function javaScriptKernel(): Promise<Kernel> {
+  const { createJavaScriptKernel } = await import('./generated/javascript.ts')
+  const kernel = createJavaScriptKernel()
+  return { build: 'javascript', exports: kernel, memory: kernel.currentMemory }
+}
+
+const bundledModule = once(() => WebAssembly.compile(bytesFromBase64(wasmBase64)))
+
+async function moduleFrom(source: Exclude<WasmSource, 'off'>): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source
+  const bytes = typeof source === 'string' || source instanceof URL ? await fetchBytes(source) : source
+  let valid: boolean
+  try {
+    valid = WebAssembly.validate(bytes)
+  } catch (cause) {
+    throw invalid('the option wasm must be a WebAssembly.Module, its bytes, a URL or "off"', cause)
+  }
+  // Told apart from a failing compilation, which for valid bytes means that the environment forbids it.
+  if (!valid) throw invalid('the option wasm does not hold a WebAssembly module')
+  return WebAssembly.compile(bytes)
+}
+
+async function instantiateModule(module: WebAssembly.Module) {
+  try {
+    return await instantiate(module)
+  } catch (cause) {
+    if (cause instanceof RangeError) {
+      throw new LightningError('LIGHTNING_OUT_OF_MEMORY', 'there is no room for the memory of the kernel', { cause })
+    }
+    throw invalid('this WebAssembly module cannot be instantiated as a kernel', cause)
+  }
+}
+
+async function fetchBytes(source: string | URL): Promise<ArrayBuffer | Uint8Array<ArrayBuffer>> {
+  try {
+    const url = new URL(source, globalThis.location?.href)
+    if (url.protocol === 'file:') {
+      const { readFile } = await import('node:fs/promises')
+      return await readFile(url)
+    }
+    const response = await fetch(url)
+    if (!response.ok) throw new Error(`the answer was ${response.status} ${response.statusText}`)
+    return await response.arrayBuffer()
+  } catch (cause) {
+    throw invalid(`the kernel cannot be read from ${source}`, cause)
+  }
+}
+
+/** How engines say that a content-security policy forbids WebAssembly: they disagree on the class. */
+function isForbidden(error: unknown): boolean {
+  return error instanceof WebAssembly.CompileError || error instanceof EvalError
+}
+
+function isKernel(exports: object): exports is KernelExports {
+  const functions: Record<string, unknown> = { ...exports }
+  return kernelFunctions.every(name => typeof functions[name] === 'function')
+}
+
+function invalid(message: string, cause?: unknown): LightningError {
+  return new LightningError('LIGHTNING_INVALID_ARGUMENT', message, { cause })
+}
+
+function bytesFromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), character => character.charCodeAt(0))
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
