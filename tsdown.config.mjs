@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsdown'
+import { rolldownTwins } from './scripts/javascript-twins.mjs'
 
 export default defineConfig({
   entry: { index: 'src/index.ts' },
@@ -10,6 +11,7 @@ export default defineConfig({
   dts: true,
   clean: true,
   fixedExtension: false,
+  plugins: [rolldownTwins],
   define: { PLANTED_BUG: '0' },
   deps: { neverBundle: [/^node:/] }
 })

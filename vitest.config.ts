@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
+import { rolldownTwins } from './scripts/javascript-twins.mjs'
 
 export default defineConfig({
+  plugins: [rolldownTwins],
   define: { PLANTED_BUG: '0' },
   oxc: { target: 'node20' },
   test: {

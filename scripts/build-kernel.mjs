@@ -16,6 +16,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import { esbuildTwins } from './javascript-twins.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(import.meta.url)
@@ -85,25 +86,11 @@ export async function bundleJavaScript(values = constants, { typed = false, sour
     banner: { js: opening(typed) },
     // The spread turns esbuild's getters into plain properties, which calls go through much faster.
     footer: { js: 'return { ...kernel }\n}' },
-    plugins: [javaScriptTwins]
+    plugins: [esbuildTwins]
   })
   const [file] = result.outputFiles
   if (!file) throw new Error('esbuild wrote no JavaScript kernel')
   return file.text
-}
-
-/**
- * In the JavaScript build `./NAME` is `NAME.jsbuild.ts` where there is one.
- * @type {import('esbuild').Plugin}
- */
-const javaScriptTwins = {
-  name: 'javascript-twins',
-  setup(build) {
-    build.onResolve({ filter: /^\.\/[\w-]+$/ }, ({ path, resolveDir }) => {
-      const twin = join(resolveDir, `${path}.jsbuild.ts`)
-      return existsSync(twin) ? { path: twin } : undefined
-    })
-  }
 }
 
 /** @param {boolean} typed */
@@ -176,7 +163,7 @@ function sourceFingerprint(values) {
     .filter(name => name.endsWith('.ts') && !name.endsWith('.d.ts'))
     .sort()
     .map(name => join('assembly', name))
-  for (const name of [...sources, 'asconfig.json', 'scripts/build-kernel.mjs']) {
+  for (const name of [...sources, 'asconfig.json', 'scripts/build-kernel.mjs', 'scripts/javascript-twins.mjs']) {
     hash
       .update(`${name}\0`)
       .update(readFileSync(join(root, name)))

@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { esbuildTwins } from './javascript-twins.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const args = process.argv.slice(2)
@@ -32,6 +33,7 @@ await build({
   target: 'node20',
   packages: 'external',
   sourcemap: 'inline',
+  plugins: [esbuildTwins],
   define: { PLANTED_BUG: '0' },
   logLevel: 'warning'
 })
