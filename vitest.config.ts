@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config'
 import { rolldownTwins } from './scripts/javascript-twins.mjs'
+import { measuredKernel } from './scripts/measured-kernel.mjs'
 
-export default defineConfig({
-  plugins: [rolldownTwins],
+// `--mode coverage` (npm run coverage) runs the kernel's JavaScript build in place of its WASM build.
+export default defineConfig(({ mode }) => ({
+  plugins: [rolldownTwins, ...(mode === 'coverage' ? [measuredKernel] : [])],
   define: { PLANTED_BUG: '0' },
   oxc: { target: 'node20' },
   test: {
@@ -11,6 +13,19 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,
-    restoreMocks: true
+    restoreMocks: true,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts', 'assembly/**/*.ts'],
+      exclude: [
+        '**/*.d.ts',
+        'assembly/index.ts',
+        'assembly/platform.ts',
+        'assembly/wide.ts',
+        'src/kernel/generated/wasm.ts'
+      ],
+      excludeAfterRemap: true,
+      reporter: ['text-summary', 'text', 'html', 'json-summary']
+    }
   }
-})
+}))
