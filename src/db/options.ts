@@ -1,0 +1,210 @@
+// The options of `open`, and the checks that those of single calls share. What a caller passes is `unknown` until here.
+
+import {
+  checkBoolean,
+  checkChoice,
+  checkInteger,
+  checkKnown,
+  isObject,
+  type KnownNames
+} from '../encoding/arguments.ts'
+import type { KeyEncoding, KeyEncodingOption, ValueEncoding, ValueEncodingOption } from '../encoding/encoding.ts'
+import { EncodingTable } from '../encoding/encodings.ts'
+import { describe, invalidArgument } from '../encoding/failure.ts'
+
+export { checkKnown } from '../encoding/arguments.ts'
+
+const kib = 1_024
+const mib = 1_024 * kib
+
+/** Timers of the platforms count milliseconds in 31 bits. */
+const longestTimerMs = 0x7fffffff
+
+/** Where messages go: pino and `console` fit. */
+export interface Logger {
+  debug(...message: unknown[]): void
+  info(...message: unknown[]): void
+  warn(...message: unknown[]): void
+  error(...message: unknown[]): void
+}
+
+/** How the kernel is loaded: a module, its bytes, where they are, or `'off'` for the JavaScript build. */
+export type WasmOption = WebAssembly.Module | ArrayBuffer | ArrayBufferView | URL | string
+
+/** Options of `open` and `connect`; `undefined` means absent. */
+export interface OpenOptions<
+  K extends KeyEncodingOption = KeyEncodingOption,
+  V extends ValueEncodingOption = ValueEncodingOption
+> {
+  /** Makes the database when there is none (default true). */
+  readonly createIfMissing?: boolean | undefined
+  /** Rejects when there is a database (default false). */
+  readonly errorIfExists?: boolean | undefined
+  /** Refuses writes and shares the location with other such openers (default false). */
+  readonly readOnly?: boolean | undefined
+  /** How keys become bytes, `'utf8'` by default. */
+  readonly keyEncoding?: K | undefined
+  /** How values become bytes, `'msgpack'` by default. */
+  readonly valueEncoding?: V | undefined
+  /** When a write resolves: once it is on stable storage (`'strict'`, the default), or once it is in the log's buffer. */
+  readonly durability?: 'strict' | 'relaxed' | undefined
+  /** Milliseconds between syncs with `durability: 'relaxed'` (default 100). */
+  readonly syncIntervalMs?: number | undefined
+  /** Bytes of a page of a new database: a power of two from 4,096 to 65,536. An existing one keeps its own. */
+  readonly pageSize?: number | undefined
+  /** Hard cap on page frames in bytes, from 4 MiB to 3 GiB (default 64 MiB). */
+  readonly cacheBytes?: number | undefined
+  /** Entries of the cache of decoded hot values (default 0: none). */
+  readonly valueCache?: number | undefined
+  /** How page images are compressed (default `'lz4'`). */
+  readonly compression?: 'lz4' | 'none' | undefined
+  /** Bytes of log that start a checkpoint, from 1 MiB (default 64 MiB). */
+  readonly walBytes?: number | undefined
+  /** Quota of the data file in bytes (default none). */
+  readonly maxBytes?: number | undefined
+  /** Default bound of lock waits in milliseconds; 0 does not wait, `Infinity` waits on (default 10,000). */
+  readonly lockTimeoutMs?: number | undefined
+  /** Ends snapshots and transactions that have been open for so many milliseconds (default never). */
+  readonly maxSnapshotAgeMs?: number | undefined
+  /** Reads every page image and log block back after writing it (default false). */
+  readonly verifyWrites?: boolean | undefined
+  /** Replaces the bundled kernel, or turns WebAssembly off. */
+  readonly wasm?: WasmOption | undefined
+  /** Where messages go (default nowhere). */
+  readonly logger?: Logger | undefined
+}
+
+/** Open options with every default filled in and every range checked; `undefined` is "none" here. */
+export interface ParsedOptions {
+  readonly createIfMissing: boolean
+  readonly errorIfExists: boolean
+  readonly readOnly: boolean
+  readonly keyEncoding: KeyEncoding<unknown>
+  readonly valueEncoding: ValueEncoding<unknown>
+  /** Where encodings given with single calls and sublevels are looked up. */
+  readonly encodings: EncodingTable
+  readonly durability: 'strict' | 'relaxed'
+  readonly syncIntervalMs: number
+  /** `undefined`: that of the existing database, or the default of a new one. */
+  readonly pageSize: number | undefined
+  readonly cacheBytes: number
+  readonly valueCache: number
+  readonly compression: 'lz4' | 'none'
+  readonly walBytes: number
+  readonly maxBytes: number | undefined
+  /** May be `Infinity`. */
+  readonly lockTimeoutMs: number
+  readonly maxSnapshotAgeMs: number | undefined
+  readonly verifyWrites: boolean
+  readonly wasm: WasmOption | undefined
+  readonly logger: Logger | undefined
+}
+
+const openNames: KnownNames = new Set<keyof OpenOptions>([
+  'createIfMissing',
+  'errorIfExists',
+  'readOnly',
+  'keyEncoding',
+  'valueEncoding',
+  'durability',
+  'syncIntervalMs',
+  'pageSize',
+  'cacheBytes',
+  'valueCache',
+  'compression',
+  'walBytes',
+  'maxBytes',
+  'lockTimeoutMs',
+  'maxSnapshotAgeMs',
+  'verifyWrites',
+  'wasm',
+  'logger'
+])
+
+/** Checks the options of `open`. Throws `LIGHTNING_INVALID_ARGUMENT`. */
+export function parseOpenOptions(options: unknown, where = 'open'): ParsedOptions {
+  const given = checkKnown(options, openNames, where)
+  const encodings = new EncodingTable()
+  const at = (name: keyof OpenOptions): string => `${where}, option ${name}`
+  const integer = (name: keyof OpenOptions, otherwise: number, least: number, most: number): number =>
+    given[name] === undefined ? otherwise : checkInteger(given[name], least, most, at(name))
+  return {
+    createIfMissing: checkBoolean(given.createIfMissing, true, at('createIfMissing')),
+    errorIfExists: checkBoolean(given.errorIfExists, false, at('errorIfExists')),
+    readOnly: checkBoolean(given.readOnly, false, at('readOnly')),
+    keyEncoding: encodings.key(orDefault(given.keyEncoding, 'utf8'), at('keyEncoding')),
+    valueEncoding: encodings.value(orDefault(given.valueEncoding, 'msgpack'), at('valueEncoding')),
+    encodings,
+    durability: checkChoice(orDefault(given.durability, 'strict'), ['strict', 'relaxed'], at('durability')),
+    syncIntervalMs: integer('syncIntervalMs', 100, 1, longestTimerMs),
+    pageSize: checkPageSize(given.pageSize, at('pageSize')),
+    cacheBytes: integer('cacheBytes', 64 * mib, 4 * mib, 3 * 1_024 * mib),
+    valueCache: integer('valueCache', 0, 0, mib),
+    compression: checkChoice(orDefault(given.compression, 'lz4'), ['lz4', 'none'], at('compression')),
+    walBytes: integer('walBytes', 64 * mib, mib, Number.MAX_SAFE_INTEGER),
+    maxBytes: checkLimit(given.maxBytes, Number.MAX_SAFE_INTEGER, at('maxBytes')),
+    lockTimeoutMs: checkTimeout(given.lockTimeoutMs, 10_000, at('lockTimeoutMs')),
+    maxSnapshotAgeMs: checkLimit(given.maxSnapshotAgeMs, longestTimerMs, at('maxSnapshotAgeMs')),
+    verifyWrites: checkBoolean(given.verifyWrites, false, at('verifyWrites')),
+    wasm: checkWasm(given.wasm, at('wasm')),
+    logger: checkLogger(given.logger, at('logger'))
+  }
+}
+
+/** Milliseconds from 0, or `Infinity`. Throws `LIGHTNING_INVALID_ARGUMENT`. */
+export function checkTimeout(value: unknown, otherwise: number, where: string): number {
+  if (value === undefined) return otherwise
+  return value === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : checkInteger(value, 0, longestTimerMs, where)
+}
+
+/** An `AbortSignal`, or `undefined`. Throws `LIGHTNING_INVALID_ARGUMENT`. */
+export function checkSignal(value: unknown, where: string): AbortSignal | undefined {
+  if (value === undefined || isSignal(value)) return value
+  throw invalidArgument(`${where}: pass an AbortSignal; got ${describe(value)}.`)
+}
+
+function orDefault(value: unknown, otherwise: string): unknown {
+  return value === undefined ? otherwise : value
+}
+
+/** A limit from 1; absent and `Infinity` mean none. */
+function checkLimit(value: unknown, most: number, where: string): number | undefined {
+  if (value === undefined || value === Number.POSITIVE_INFINITY) return undefined
+  return checkInteger(value, 1, most, where)
+}
+
+function checkPageSize(value: unknown, where: string): number | undefined {
+  if (value === undefined) return undefined
+  const size = checkInteger(value, 4 * kib, 64 * kib, where)
+  if ((size & (size - 1)) === 0) return size
+  throw invalidArgument(`${where}: pass a power of two from 4096 to 65536; got ${size}.`)
+}
+
+function checkWasm(value: unknown, where: string): WasmOption | undefined {
+  if (value === undefined || isWasm(value)) return value
+  throw invalidArgument(`${where}: pass a WebAssembly.Module, its bytes or URL, or 'off'; got ${describe(value)}.`)
+}
+
+function checkLogger(value: unknown, where: string): Logger | undefined {
+  if (value === undefined || isLogger(value)) return value
+  throw invalidArgument(
+    `${where}: pass an object with the functions debug, info, warn and error; got ${describe(value)}.`
+  )
+}
+
+function isSignal(value: unknown): value is AbortSignal {
+  return isObject(value) && typeof value.aborted === 'boolean' && typeof value.addEventListener === 'function'
+}
+
+function isWasm(value: unknown): value is WasmOption {
+  if (typeof value === 'string') return value !== ''
+  if (ArrayBuffer.isView(value)) return true
+  // By tag, so that objects of other realms do.
+  const kind = Object.prototype.toString.call(value).slice(8, -1)
+  return kind === 'WebAssembly.Module' || kind === 'ArrayBuffer' || kind === 'URL'
+}
+
+function isLogger(value: unknown): value is Logger {
+  if (!isObject(value)) return false
+  return ['debug', 'info', 'warn', 'error'].every(level => typeof value[level] === 'function')
+}

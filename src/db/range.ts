@@ -1,0 +1,109 @@
+// Ranges of keys, as callers say them and as bytes.
+
+import { checkBoolean, checkInteger, checkKnown, type KnownNames } from '../encoding/arguments.ts'
+import { compareBytes, successorOf } from '../encoding/bytes.ts'
+import type { KeyEncoding } from '../encoding/encoding.ts'
+
+/** Which keys, in which order, how many of them. Bounds that are absent or `undefined` bound nothing. */
+export interface RangeOptions<K> {
+  /** Only keys after this one. */
+  readonly gt?: K | undefined
+  /** Only this key and those after it. */
+  readonly gte?: K | undefined
+  /** Only keys before this one. */
+  readonly lt?: K | undefined
+  /** Only this key and those before it. */
+  readonly lte?: K | undefined
+  /** Only keys that begin with this one, by bytes; for tuples by elements. */
+  readonly prefix?: K | undefined
+  /** From the last key to the first (default false). */
+  readonly reverse?: boolean | undefined
+  /** At most so many; -1 and `Infinity` are no limit, the default. */
+  readonly limit?: number | undefined
+}
+
+/** A range as bytes, with one bound at each end. */
+export interface ByteRange {
+  /** `undefined`: from the first key. */
+  readonly lower: Uint8Array | undefined
+  /** Whether `lower` itself is outside. */
+  readonly lowerOpen: boolean
+  /** `undefined`: to the last key. */
+  readonly upper: Uint8Array | undefined
+  /** Whether `upper` itself is outside. */
+  readonly upperOpen: boolean
+  readonly reverse: boolean
+  /** A whole number from 0, or `Infinity`. */
+  readonly limit: number
+  /** Whether no key can be in it, by its bounds or its limit. */
+  readonly empty: boolean
+}
+
+interface Bound {
+  readonly bytes: Uint8Array
+  readonly open: boolean
+}
+
+/** The names of {@link RangeOptions}. */
+export const rangeNames = ['gt', 'gte', 'lt', 'lte', 'prefix', 'reverse', 'limit'] as const
+
+/** What the reads on ranges take beside the range itself. */
+export const readRangeNames: KnownNames = new Set([...rangeNames, 'snapshot', 'keyEncoding', 'valueEncoding'])
+
+/**
+ * Checks a range and encodes its bounds; several at one end are taken together, the tightest counts. `names` are all
+ * that the call takes, its other options included. Throws `LIGHTNING_INVALID_ARGUMENT`.
+ */
+export function parseRange(
+  range: unknown,
+  keyEncoding: KeyEncoding<unknown>,
+  names: KnownNames = readRangeNames,
+  where = 'range'
+): ByteRange {
+  const given = checkKnown(range, names, where)
+  const { gt, gte, lt, lte, prefix } = given
+  let lower: Bound | undefined
+  let upper: Bound | undefined
+  if (prefix !== undefined) {
+    const bytes = keyEncoding.encodePrefix(prefix)
+    const successor = successorOf(bytes)
+    lower = { bytes, open: false }
+    if (successor !== undefined) upper = { bytes: successor, open: true }
+  }
+  if (gte !== undefined) lower = tighter(lower, { bytes: keyEncoding.encode(gte), open: false }, 1)
+  if (gt !== undefined) lower = tighter(lower, { bytes: keyEncoding.encode(gt), open: true }, 1)
+  if (lte !== undefined) upper = tighter(upper, { bytes: keyEncoding.encode(lte), open: false }, -1)
+  if (lt !== undefined) upper = tighter(upper, { bytes: keyEncoding.encode(lt), open: true }, -1)
+  const limit = parseLimit(given.limit, where)
+  return {
+    lower: lower?.bytes,
+    lowerOpen: lower?.open ?? false,
+    upper: upper?.bytes,
+    upperOpen: upper?.open ?? false,
+    reverse: checkBoolean(given.reverse, false, `${where}, option reverse`),
+    limit,
+    empty: limit === 0 || excludeAll(lower, upper)
+  }
+}
+
+/** The bound that lets less through; `sign` is 1 for lower bounds, where the greater does, and -1 for upper ones. */
+function tighter(a: Bound | undefined, b: Bound, sign: 1 | -1): Bound {
+  if (a === undefined) return b
+  const order = compareBytes(a.bytes, b.bytes) * sign
+  if (order === 0) return a.open ? a : b
+  return order > 0 ? a : b
+}
+
+function excludeAll(lower: Bound | undefined, upper: Bound | undefined): boolean {
+  if (upper === undefined) return false
+  // The empty byte string is before every key.
+  if (upper.bytes.length === 0) return true
+  if (lower === undefined) return false
+  const order = compareBytes(lower.bytes, upper.bytes)
+  return order > 0 || (order === 0 && (lower.open || upper.open))
+}
+
+function parseLimit(value: unknown, where: string): number {
+  if (value === undefined || value === -1 || value === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY
+  return checkInteger(value, 0, Number.MAX_SAFE_INTEGER, `${where}, option limit`)
+}

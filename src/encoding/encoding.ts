@@ -1,0 +1,108 @@
+// What an encoding is. Keys and values go straight from the caller's objects into the kernel's memory and back, so the
+// interface is about ranges of one large byte array instead of arrays of their own.
+//
+// User code (getters, `toJSON`, codecs) may run while something is encoded, and may call the database again. So every
+// `write` runs all of it before it touches `target`, and a caller that encodes several things into the same memory
+// takes those with `callsBack` first, through `encode`. If user code made the memory grow, `target` is detached;
+// `write` then answers -1 as if there were no room, and `encode` still works.
+
+/** Turns values into bytes and back. The whole encoded value is `end - start` bytes: nothing is delimited. */
+export interface ValueEncoding<V> {
+  /** For messages and `stats`; a codec's own name, or `'codec'`. */
+  readonly name: string
+  /** Whether `write` and `encode` always run code of the caller (codecs do). */
+  readonly callsBack: boolean
+  /**
+   * Encodes into `target` at byte `at` and returns the number of bytes, or -1 when they are more than `capacity`
+   * (nothing past the capacity was written; use `encode`). Throws `LIGHTNING_INVALID_ARGUMENT`.
+   */
+  write(value: V, target: Uint8Array, at: number, capacity: number): number
+  /** Encodes into bytes of their own. Throws `LIGHTNING_INVALID_ARGUMENT`. */
+  encode(value: V): Uint8Array
+  /**
+   * Decodes the bytes from `start` to `end`; the result does not alias `source`. Throws `LIGHTNING_DECODE` when they
+   * are not what the encoding writes.
+   */
+  read(source: Uint8Array, start: number, end: number): V
+}
+
+/** Turns keys into bytes whose unsigned lexicographic order is the order of the keys. */
+export interface KeyEncoding<K> extends ValueEncoding<K> {
+  /** The bytes that every key with this prefix begins with. Throws `LIGHTNING_INVALID_ARGUMENT`. */
+  encodePrefix(prefix: K): Uint8Array
+}
+
+/** What `keyEncoding` may name. */
+export const keyEncodingNames = ['utf8', 'view', 'buffer', 'tuple'] as const
+
+/** What `valueEncoding` may name. */
+export const valueEncodingNames = ['msgpack', 'json', 'utf8', 'view', 'buffer'] as const
+
+/** One of {@link keyEncodingNames}. */
+export type KeyEncodingName = (typeof keyEncodingNames)[number]
+
+/** One of {@link valueEncodingNames}. */
+export type ValueEncodingName = (typeof valueEncodingNames)[number]
+
+/** A Node `Buffer` where such types are installed, otherwise `Uint8Array`. */
+export type NodeBuffer = typeof globalThis extends { Buffer: { prototype: infer B extends Uint8Array } }
+  ? B
+  : Uint8Array
+
+/** What the key encoding `'tuple'` takes and gives: one element, or an array of elements, nested if need be. */
+export type TupleKey = null | boolean | number | string | Date | Uint8Array | readonly TupleKey[]
+
+/**
+ * An encoding of the caller's own. `format` says what `encode` gives and `decode` gets: `'view'` (the default) a
+ * `Uint8Array`, `'buffer'` a Node `Buffer`, `'utf8'` a string. What `encode` throws becomes the cause of a
+ * `LIGHTNING_INVALID_ARGUMENT`, what `decode` throws that of a `LIGHTNING_DECODE`. The bytes `decode` gets are its own.
+ */
+export type Codec<T> =
+  | {
+      readonly name?: string | undefined
+      readonly format?: 'view' | undefined
+      encode(value: T): Uint8Array
+      decode(bytes: Uint8Array): T
+    }
+  | {
+      readonly name?: string | undefined
+      readonly format: 'buffer'
+      encode(value: T): Uint8Array
+      decode(bytes: NodeBuffer): T
+    }
+  | {
+      readonly name?: string | undefined
+      readonly format: 'utf8'
+      encode(value: T): string
+      decode(text: string): T
+    }
+
+/** The option `keyEncoding`: a name or a codec for keys of type `K`. */
+export type KeyEncodingOption<K = never> = KeyEncodingName | Codec<K>
+
+/** The option `valueEncoding`: a name or a codec for values of type `V`. */
+export type ValueEncodingOption<V = never> = ValueEncodingName | Codec<V>
+
+/** The type of the keys that go with the option `keyEncoding`; `undefined` is the default, `'utf8'`. */
+export type KeyOf<E> = E extends undefined | 'utf8'
+  ? string
+  : E extends 'view'
+    ? Uint8Array
+    : E extends 'buffer'
+      ? NodeBuffer
+      : E extends 'tuple'
+        ? TupleKey
+        : E extends { encode(value: infer K): unknown }
+          ? K
+          : unknown
+
+/** The type of the values that go with the option `valueEncoding`; `unknown` unless the encoding tells. */
+export type ValueOf<E> = E extends 'utf8'
+  ? string
+  : E extends 'view'
+    ? Uint8Array
+    : E extends 'buffer'
+      ? NodeBuffer
+      : E extends { encode(value: infer V): unknown }
+        ? V
+        : unknown

@@ -1,0 +1,38 @@
+import { LightningError, type LightningErrorDetails } from '../errors.ts'
+
+/** The error for a key, value or option that cannot be meant. */
+export function invalidArgument(message: string, details?: LightningErrorDetails): LightningError {
+  return new LightningError('LIGHTNING_INVALID_ARGUMENT', message, details)
+}
+
+/** The error for stored bytes that do not fit the encoding. */
+export function undecodable(message: string, details?: LightningErrorDetails): LightningError {
+  return new LightningError('LIGHTNING_DECODE', message, details)
+}
+
+/** What a value is, in words that fit behind "got". */
+export function describe(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  switch (typeof value) {
+    case 'undefined':
+      return 'undefined'
+    case 'function':
+      return 'a function'
+    case 'string':
+      return value.length > 40
+        ? `the string ${JSON.stringify(`${value.slice(0, 40)}…`)}`
+        : `the string ${JSON.stringify(value)}`
+    case 'number':
+    case 'boolean':
+      return Object.is(value, -0) ? '-0' : `${value}`
+    case 'bigint':
+      return 'a bigint'
+    case 'symbol':
+      return 'a symbol'
+    default: {
+      const kind = Object.prototype.toString.call(value).slice(8, -1)
+      return /^[AEIO]/.test(kind) ? `an ${kind}` : `a ${kind}`
+    }
+  }
+}

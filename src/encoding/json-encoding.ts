@@ -1,0 +1,53 @@
+import type { ValueEncoding } from './encoding.ts'
+import { describe, invalidArgument, undecodable } from './failure.ts'
+import { encodeText, readText, writeText } from './text.ts'
+
+// `JSON.stringify` writes a lone surrogate as an escape; an escaped backslash in front makes it mere text.
+const escapedSurrogate = /(?:^|[^\\])(?:\\\\)*\\ud[89a-f]/
+
+/**
+ * `'json'`: what `JSON.stringify` makes of a value, as UTF-8. So −0 becomes 0, NaN null, and `undefined` members and
+ * functions inside are left out, as ever with JSON; a value that has no JSON at all is refused.
+ */
+export class JsonEncoding implements ValueEncoding<unknown> {
+  readonly name = 'json'
+  readonly callsBack = false
+
+  write(value: unknown, target: Uint8Array, at: number, capacity: number): number {
+    const text = stringify(value)
+    // `toJSON` may have made the memory grow, which detaches the target.
+    return at + capacity > target.length ? -1 : writeText(text, target, at, capacity)
+  }
+
+  encode(value: unknown): Uint8Array {
+    return encodeText(stringify(value))
+  }
+
+  read(source: Uint8Array, start: number, end: number): unknown {
+    const text = readText(source, start, end)
+    try {
+      return JSON.parse(text)
+    } catch (cause) {
+      throw undecodable('The stored bytes are not JSON. Read them with the encoding they were written with.', { cause })
+    }
+  }
+}
+
+function stringify(value: unknown): string {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(value)
+  } catch (cause) {
+    throw invalidArgument(
+      `JSON.stringify failed (${cause instanceof Error ? cause.message : String(cause)}). ` +
+        "Store a value without cycles and bigints, or use the encoding 'msgpack', which takes bigints.",
+      { cause }
+    )
+  }
+  if (text === undefined)
+    throw invalidArgument(`JSON has no form for ${describe(value)}. Store null, or delete the key.`)
+  if (text.includes('\\ud') && escapedSurrogate.test(text)) {
+    throw invalidArgument('A string in the value holds a lone surrogate. Repair it, or store it as bytes.')
+  }
+  return text
+}
