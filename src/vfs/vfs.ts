@@ -1,3 +1,5 @@
+import { assert } from '../errors.ts'
+
 // Where a database keeps its bytes: one flat directory of files, and the lock that makes one owner of it.
 //
 // Only opening, naming and waiting are asynchronous; the bytes of an open file are reached synchronously, because every
@@ -116,4 +118,9 @@ export interface Vfs {
 /** Whether a file of this name is part of a database: `data.ldb`, `wal-0.ldb`, `data.ldb.new`. */
 export function isDatabaseFile(name: string): boolean {
   return /^[\w-]+\.ldb(\.[\w-]+)*$/.test(name)
+}
+
+/** Asserts that `name` is a plain file name: letters, digits, `_`, `-`, `.`, and not a directory's. */
+export function checkFileName(name: string): void {
+  assert(/^[\w.-]+$/.test(name) && !/^\.+$/.test(name), `"${name}" is no plain file name`)
 }

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, openSync, symlinkSync } from 'node:fs'
+import { createConnection, createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { discardFile } from './discard.ts'
+import { guarded, systemCodeOf, systemError } from './system-error.ts'
+
+// Whether the holder of a lock lives is asked of a local socket that it listens on: the system closes it with the
+// thread or process, however that ends, and a listening socket takes connections while its owner is busy for minutes.
+// (A process number proves nothing: numbers are reused, differ between containers, and outlive a worker.)
+
+/** A socket that is listening: the sign of life of this thread. */
+export interface LivenessSocket {
+  /** Stops listening and removes the socket's file. May be called again. */
+  close(): Promise<void>
+}
+
+/** What answers to a connection under a socket's name; `unclear` when the system does not let us know. */
+export type Liveness = 'alive' | 'dead' | 'unclear'
+
+/**
+ * Listens in `directory` (on Windows the directory of pipes) under `name`, which nobody must have used before. It does
+ * not keep the process running.
+ */
+export async function listenForLiveness(directory: string, name: string): Promise<LivenessSocket> {
+  const server = createServer(socket => {
+    // Whoever connects wanted to know only whether that works, and may be gone already.
+    socket.on('error', () => {})
+    socket.destroy()
+  })
+  try {
+    await withShortPath(directory, name, path => listen(server, path))
+  } catch (error) {
+    throw systemError(error, 'listen on a socket in', directory)
+  }
+  // A failed accept (no descriptors left) loses that visitor, not the socket.
+  server.on('error', () => {})
+  server.unref()
+  return {
+    async close() {
+      if (!server.listening) return
+      // First the file, by its real path: the one it was bound by may be a detour that ended long ago.
+      if (process.platform !== 'win32') discardFile(join(directory, name))
+      await new Promise<void>(resolve => server.close(() => resolve()))
+    }
+  }
+}
+
+/** Tells whether somebody listens in `directory` under `name`. */
+export async function probeLiveness(directory: string, name: string): Promise<Liveness> {
+  try {
+    await withShortPath(directory, name, connectOnce)
+    return 'alive'
+  } catch (error) {
+    switch (systemCodeOf(error)) {
+      case 'ECONNREFUSED': // A file without a listener,
+      case 'ENOENT': // or none,
+      case 'ENOTDIR':
+      case 'ENOTSOCK': // or of another kind.
+      case 'EPROTOTYPE':
+      case 'EINVAL':
+      case 'ENAMETOOLONG':
+      case 'LIGHTNING_NOT_FOUND':
+        return 'dead'
+      case 'EAGAIN': // More visitors wait than the queue holds: its owner is busy.
+      case 'EBUSY':
+      case 'ECONNRESET': // It was there to hang up.
+      case 'EPIPE':
+        return 'alive'
+      case 'EACCES':
+      case 'EPERM':
+      case 'LIGHTNING_PERMISSION':
+        return 'unclear'
+      default:
+        throw systemError(error, 'ask who holds the lock of', directory)
+    }
+  }
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    // exclusive: a cluster worker must listen itself, its primary would go on when it is dead.
+    // readable, writable: another user's process must be able to ask.
+    server.listen({ path, exclusive: true, readableAll: true, writableAll: true }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+async function connectOnce(path: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const socket = createConnection({ path })
+    socket.once('connect', () => resolve())
+    socket.on('error', reject)
+    socket.once('connect', () => socket.destroy())
+  })
+}
+
+/** The system's bound is 107 bytes on Linux, 103 on macOS. Node 20 cuts a longer path silently and uses another. */
+const longestSocketPathBytes = 103
+
+/** Runs `use` with a path to `directory`/`name` that is short enough for a socket, valid until its promise settles. */
+async function withShortPath<T>(directory: string, name: string, use: (path: string) => Promise<T>): Promise<T> {
+  const path = join(directory, name)
+  if (process.platform === 'win32' || Buffer.byteLength(path) <= longestSocketPathBytes) return await use(path)
+  const detour = shortDetour(directory)
+  try {
+    const short = join(detour.path, name)
+    if (Buffer.byteLength(short) > longestSocketPathBytes) throw tooLong(short)
+    return await use(short)
+  } finally {
+    detour.end()
+  }
+}
+
+/** A short way to a directory: an open descriptor where the system shows those as paths, else a passing link. */
+function shortDetour(directory: string): { path: string; end: () => void } {
+  const fd = guarded('open', directory, () => openSync(directory, 'r'))
+  const path = `/proc/self/fd/${fd}`
+  if (existsSync(join(path, '.'))) return { path, end: () => closeSync(fd) }
+  closeSync(fd)
+  const link = join(tmpdir(), `ldb-${randomBytes(6).toString('hex')}`)
+  guarded('make the link', link, () => symlinkSync(directory, link))
+  return { path: link, end: () => discardFile(link) }
+}
+
+/** What a system that did not cut the path would report. */
+function tooLong(path: string): Error {
+  return Object.assign(new Error(`${path} is too long for a socket`), { code: 'ENAMETOOLONG' })
+}

@@ -1,0 +1,104 @@
+import { readdirSync, statfsSync } from 'node:fs'
+import { listenForLiveness, type LivenessSocket, probeLiveness } from './liveness-socket.ts'
+import { claimOfSocket, readClaim, socketName } from './lock-files.ts'
+import {
+  canSee,
+  type LockHolder,
+  parseHolder,
+  placeDirectory,
+  placePrefix,
+  type SocketPlace,
+  thisHolder
+} from './lock-holder.ts'
+import { systemCodeOf } from './system-error.ts'
+import type { VfsLockKind } from './vfs.ts'
+
+// The two halves of liveness: the sign of life that a lock file promises, and whether another's still holds.
+
+/** A holder as it writes itself down, and the socket it listens on. */
+export interface Presence {
+  readonly holder: LockHolder
+  readonly socket: LivenessSocket
+}
+
+/** Where sockets may be, the best place first: beside the database every process that reaches the one finds the other. */
+const places: readonly SocketPlace[] = process.platform === 'win32' ? ['pipe'] : ['beside', 'temporary']
+
+/** Begins to listen for the lock file `claim`, before that file is made: a lock file without a socket counts as dead. */
+export async function announce(directory: string, claim: string, kind: VfsLockKind, token: string): Promise<Presence> {
+  let failure: unknown
+  for (const place of places) {
+    const name = placePrefix(place, directory) + socketName(claim, token)
+    try {
+      const socket = await listenForLiveness(placeDirectory(place, directory), name)
+      return { holder: thisHolder(kind, place, name), socket }
+    } catch (error) {
+      // Many file systems take no sockets. If this one takes no files either, making the lock file will say so.
+      failure ??= error
+    }
+  }
+  throw failure
+}
+
+/** What a lock file stands for now. `text` is undefined when there is none (any more). */
+export interface Standing {
+  readonly held: boolean
+  /** Undefined if the file cannot be read or understood. */
+  readonly holder: LockHolder | undefined
+  /** False when its holder cannot be asked from here: it is then taken for held, and only a person can decide. */
+  readonly certain: boolean
+  readonly text: string | undefined
+}
+
+/** Asks whether the holder of the lock file `claim` lives. That it does not is final. */
+export async function standingOf(directory: string, claim: string): Promise<Standing> {
+  const text = readClaim(directory, claim)
+  if (text === undefined) return { held: false, holder: undefined, certain: true, text }
+  const holder = holderIn(text, claim)
+  if (holder === undefined) {
+    return { held: await hasLiveSocket(directory, claim), holder, certain: true, text }
+  }
+  if (holder.released) return { held: false, holder, certain: true, text }
+  const socketDirectory = holder.place === 'beside' ? directory : holder.directory
+  const liveness = await probeLiveness(socketDirectory, holder.socket)
+  if (liveness === 'alive') return { held: true, holder, certain: true, text }
+  const certain = liveness === 'dead' && canSee(holder, () => isOnNetwork(directory))
+  return { held: !certain, holder, certain, text }
+}
+
+/** The holder of `claim` by its text; what names another's socket is no better than what names none. */
+function holderIn(text: string, claim: string): LockHolder | undefined {
+  const holder = parseHolder(text)
+  const name = holder?.socket.slice(holder.socket.indexOf('LOCK.'))
+  return name !== undefined && claimOfSocket(name) === claim ? holder : undefined
+}
+
+/** For a lock file that tells nothing: the names of sockets begin with that of the file they stand for. */
+async function hasLiveSocket(directory: string, claim: string): Promise<boolean> {
+  for (const place of places) {
+    const prefix = placePrefix(place, directory)
+    const socketDirectory = placeDirectory(place, directory)
+    for (const name of namesIn(socketDirectory)) {
+      if (!name.startsWith(prefix) || claimOfSocket(name.slice(prefix.length)) !== claim) continue
+      if ((await probeLiveness(socketDirectory, name)) !== 'dead') return true
+    }
+  }
+  return false
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    // Nothing there that we could have made.
+    if (['ENOENT', 'EACCES', 'EPERM'].includes(systemCodeOf(error) ?? '')) return []
+    throw error
+  }
+}
+
+/** NFS and the kinds of SMB, by the numbers Linux gives them. */
+const networkFileSystems = new Set([0x6969, 0x517b, 0xfe534d42, 0xff534d42])
+
+function isOnNetwork(directory: string): boolean {
+  return typeof statfsSync === 'function' && networkFileSystems.has(statfsSync(directory).type)
+}

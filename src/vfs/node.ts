@@ -1,0 +1,149 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statfsSync,
+  statSync,
+  unlinkSync
+} from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { assert, LightningError } from '../errors.ts'
+import { isLockFile, removeLockFiles } from './lock-files.ts'
+import { openNodeFile } from './node-file.ts'
+import { takeSocketLock } from './socket-lock.ts'
+import { guarded, systemCodeOf, systemError } from './system-error.ts'
+import {
+  checkFileName,
+  isDatabaseFile,
+  type Vfs,
+  type VfsFile,
+  type VfsLock,
+  type VfsLockKind,
+  type VfsOpenOptions
+} from './vfs.ts'
+
+/**
+ * The directory `location` through node:fs: Node, Deno and Bun. A relative path is taken from the working directory of
+ * now. Not for browsers: import it dynamically.
+ */
+export function nodeVfs(location: string): Vfs {
+  return new NodeVfs(resolve(location))
+}
+
+class NodeVfs implements Vfs {
+  readonly location: string
+
+  constructor(location: string) {
+    this.location = location
+  }
+
+  async prepare(options: { create: boolean }): Promise<boolean> {
+    if (isDirectory(this.location)) return true
+    if (!options.create) return false
+    const missing = missingDirectories(this.location)
+    guarded('create', this.location, () => mkdirSync(this.location, { recursive: true }))
+    // A new directory lasts only when its parent is synced.
+    for (const path of missing) syncDirectoryAt(dirname(path))
+    return false
+  }
+
+  async lock(kind: VfsLockKind): Promise<VfsLock> {
+    return await takeSocketLock(this.location, kind)
+  }
+
+  async open(name: string, options: VfsOpenOptions = {}): Promise<VfsFile> {
+    return openNodeFile(name, this.#path(name), options)
+  }
+
+  async exists(name: string): Promise<boolean> {
+    const path = this.#path(name)
+    return guarded('examine', path, () => statSync(path, { throwIfNoEntry: false })) !== undefined
+  }
+
+  async list(): Promise<string[]> {
+    try {
+      const entries = readdirSync(this.location, { withFileTypes: true })
+      return entries
+        .filter(entry => !entry.isDirectory() && !isLockFile(entry.name))
+        .map(entry => entry.name)
+        .sort()
+    } catch (error) {
+      if (systemCodeOf(error) === 'ENOENT') return []
+      throw systemError(error, 'list', this.location)
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    const path = this.#path(name)
+    guarded('remove', path, () => unlinkSync(path))
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const [source, target] = [this.#path(from), this.#path(to)]
+    guarded('rename', source, () => renameSync(source, target))
+  }
+
+  async syncDirectory(): Promise<void> {
+    syncDirectoryAt(this.location)
+  }
+
+  async freeBytes(): Promise<number | undefined> {
+    if (typeof statfsSync !== 'function') return undefined
+    const { bavail, bsize } = guarded('examine', this.location, () => statfsSync(this.location))
+    return bavail * bsize
+  }
+
+  async removeAll(): Promise<void> {
+    for (const name of await this.list()) if (isDatabaseFile(name)) await this.remove(name)
+    // Last, and the newest of them at the very end: until it is gone nobody else can begin a database here.
+    removeLockFiles(this.location)
+    try {
+      rmdirSync(this.location)
+    } catch (error) {
+      // Somebody else's files, or the next owner's, or a mount point: the directory may stay.
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY', 'EACCES', 'EPERM'].includes(systemCodeOf(error) ?? '')) {
+        throw systemError(error, 'remove', this.location)
+      }
+      return
+    }
+    syncDirectoryAt(dirname(this.location))
+  }
+
+  #path(name: string): string {
+    checkFileName(name)
+    assert(!isLockFile(name), `${name} belongs to the lock`)
+    return join(this.location, name)
+  }
+}
+
+function isDirectory(path: string): boolean {
+  const found = guarded('examine', path, () => statSync(path, { throwIfNoEntry: false }))
+  if (found === undefined || found.isDirectory()) return found !== undefined
+  const message = `Cannot open a database at ${path}: it is no directory. Choose the path of a directory.`
+  throw new LightningError('LIGHTNING_INVALID_ARGUMENT', message, { file: path })
+}
+
+/** `path` and those of its parents that do not exist, innermost first. */
+function missingDirectories(path: string): string[] {
+  const missing: string[] = []
+  for (let at = path; !isDirectory(at) && dirname(at) !== at; at = dirname(at)) missing.push(at)
+  return missing
+}
+
+function syncDirectoryAt(path: string): void {
+  // Windows has no such call and keeps its directories by a journal.
+  if (process.platform === 'win32') return
+  const fd = guarded('open', path, () => openSync(path, 'r'))
+  try {
+    fsyncSync(fd)
+  } catch (error) {
+    // File systems that cannot sync a directory say so; there is nothing more that could be done on them.
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(systemCodeOf(error) ?? '')) throw systemError(error, 'sync', path)
+  } finally {
+    closeSync(fd)
+  }
+}
