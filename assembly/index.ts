@@ -1,5 +1,16 @@
 // The kernel's whole interface: what is exported here is what TypeScript can call, in both builds.
 // Arguments and results are 32-bit numbers; a negative result is a status. A WASM u32 above 2^31 arrives in JavaScript
 // as a negative number, so callers make addresses and checksums unsigned with >>> 0.
+export { entryAt, listFreeIds, loadChunk, nextDirtyAt, putMark, setTableLimit, storeChunk, takeMark } from './chunks'
+export { isSound } from './check'
+export { evict, makeClean, nextDirty, reserveFrames } from './frames'
+export { packImage, setImage, unpackImage } from './image'
+export { commit, commitPut, findFrame, frameBytes, frameOperations, resumeCommit } from './log'
+export { get } from './lookup'
 export { lz4Compress, lz4Decompress } from './lz4'
+export { apply, beginApply, forgetTrees, inlineBytes, registerTree } from './operations'
+export { scan } from './scan'
+export { makeTrees, setUp } from './setup'
+export { frameOf } from './table'
+export { closeSnapshot, nextReleased, openSnapshot, versionAt } from './versions'
 export { xxh32 } from './xxh32'

@@ -1,0 +1,86 @@
+// The way from a root to a leaf. Every page on it is checked against what its parent says of it (tree, level, kind);
+// a page that is not in memory stops the descent with MISS before anything has changed.
+//
+//   PATH, per level   0       4             8         12
+//                     | frame | child index | page id | unused |
+import { load32, store32 } from './platform'
+import { BRANCH, childAt, kindOf, LEAF, levelOf, touch, treeOf } from './page'
+import { childIndex } from './search'
+import { CORRUPT, MAX_LEVEL, MISS, PATH, WANTED_PAGE, WANTED_RECORD } from './state'
+import { chainOf, frameOf, isId } from './table'
+import { versionAt } from './versions'
+
+export function pathFrame(level: u32): u32 { return load32(PATH + (level << 4)) }
+export function pathIndex(level: u32): u32 { return load32(PATH + (level << 4) + 4) }
+export function pathId(level: u32): u32 { return load32(PATH + (level << 4) + 8) }
+export function setPath(level: u32, frame: u32, index: u32, id: u32): void {
+  const at = PATH + (level << 4)
+  store32(at, frame)
+  store32(at + 4, index)
+  store32(at + 8, id)
+}
+export function setPathFrame(level: u32, frame: u32): void { store32(PATH + (level << 4), frame) }
+export function setPathIndex(level: u32, index: u32): void { store32(PATH + (level << 4) + 4, index) }
+
+/** The frame that holds the page as the snapshot (0: now) sees it, or 0: MISS, the wanted page being noted. */
+export function resolve(id: u32, snapshot: u32): u32 {
+  let frame: u32
+  if (snapshot != 0 && chainOf(id) != 0) {
+    const record = versionAt(id, snapshot)
+    frame = record == 0 ? frameOf(id) : load32(record + 16)
+    if (frame == 0) {
+      store32(WANTED_PAGE, id)
+      store32(WANTED_RECORD, record)
+      return 0
+    }
+  } else {
+    frame = frameOf(id)
+    if (frame == 0) {
+      store32(WANTED_PAGE, id)
+      store32(WANTED_RECORD, 0)
+      return 0
+    }
+  }
+  touch(frame)
+  return frame
+}
+
+export function corrupt(id: u32): i32 {
+  store32(WANTED_PAGE, id)
+  store32(WANTED_RECORD, 0)
+  return CORRUPT
+}
+
+/** Does the page fit where its parent says it stands? */
+export function belongs(page: u32, tree: u32, level: u32): bool {
+  return treeOf(page) == tree && levelOf(page) == level && kindOf(page) == (level == 0 ? LEAF : BRANCH)
+}
+
+export const LEFTMOST: u32 = 0
+export const BY_KEY: u32 = 1
+export const RIGHTMOST: u32 = 2
+
+/** Walks from the root to a leaf and records the path; returns the root's level, or a status. */
+export function descend(tree: u32, root: u32, snapshot: u32, way: u32, key: u32, keyBytes: u32): i32 {
+  if (!isId(root)) return corrupt(root)
+  let id = root
+  let page = resolve(id, snapshot)
+  if (page == 0) return MISS
+  let level = levelOf(page)
+  if (level > MAX_LEVEL || !belongs(page, tree, level)) return corrupt(id)
+  const height = level
+  while (level > 0) {
+    let index: u32 = 0
+    if (way == BY_KEY) index = childIndex(page, key, keyBytes)
+    else if (way == RIGHTMOST) index = load32(page + 4) >>> 16
+    setPath(level, page, index, id)
+    id = childAt(page, index)
+    if (!isId(id)) return corrupt(id)
+    page = resolve(id, snapshot)
+    if (page == 0) return MISS
+    level--
+    if (!belongs(page, tree, level)) return corrupt(id)
+  }
+  setPath(0, page, 0, id)
+  return height
+}

@@ -1,0 +1,149 @@
+// Frames: page-sized pieces of memory, made in groups on demand up to the limit that `cacheBytes` sets. A frame is
+// free, the newest version of its page, or an older version that a record names.
+import { fill, load32, load8, store32, store8 } from './platform'
+import { take } from './arena'
+import {
+  isDirty, linkOf, idOf, setDirty, setLink, setUse, USE_CURRENT, USE_FREE, useOf,
+} from './page'
+import {
+  CLOCK_HAND, COUNT_EVICTIONS, FRAME_COUNT, FRAME_DIRECTORY, FRAME_LIMIT, FRAMES_DIRTY, FRAMES_FREE, FREE_FRAME_LIST,
+  NEED_FRAMES, OK, OUT_OF_MEMORY, PAGE_BYTES, SHORTCUT_BYTES, SHORTCUT_COUNT, SHORTCUTS, STAMP, WANTED_FRAMES,
+} from './state'
+import { setFrame } from './table'
+
+const GROUP_FRAMES: u32 = 64
+/** With fewer frames than this no operation can work. */
+const LEAST_FRAMES: u32 = 48
+
+export function setUpFrames(limit: u32): bool {
+  const directory = take(((limit + GROUP_FRAMES - 1) >>> 6) << 2)
+  if (directory == 0) return false
+  store32(FRAME_DIRECTORY, directory)
+  store32(FRAME_LIMIT, limit)
+  return true
+}
+
+export function frameAt(index: u32): u32 {
+  return load32(load32(FRAME_DIRECTORY) + ((index >>> 6) << 2)) + (index & 63) * load32(PAGE_BYTES)
+}
+
+function growFrames(): bool {
+  const count = load32(FRAME_COUNT)
+  const room = load32(FRAME_LIMIT) - count
+  const group: u32 = room < GROUP_FRAMES ? room : GROUP_FRAMES
+  const bytes = load32(PAGE_BYTES)
+  const at = take(group * bytes)
+  if (at == 0) return false
+  store32(load32(FRAME_DIRECTORY) + ((count >>> 6) << 2), at)
+  let i = group
+  while (i > 0) {
+    i--
+    giveFrame(at + i * bytes)
+  }
+  store32(FRAME_COUNT, count + group)
+  return true
+}
+
+/** Sees to it that `wanted` frames are free. */
+export function reserveFrames(wanted: u32): i32 {
+  while (load32(FRAMES_FREE) < wanted) {
+    if (load32(FRAME_COUNT) >= load32(FRAME_LIMIT)) {
+      store32(WANTED_FRAMES, wanted)
+      return NEED_FRAMES
+    }
+    if (!growFrames()) {
+      // The system gives no more: what there is becomes the cache.
+      if (load32(FRAME_COUNT) < LEAST_FRAMES) return OUT_OF_MEMORY
+      store32(FRAME_LIMIT, load32(FRAME_COUNT))
+    }
+  }
+  return OK
+}
+
+/** Takes a free frame; `reserveFrames` was called before. */
+export function takeFrame(): u32 {
+  const frame = load32(FREE_FRAME_LIST)
+  store32(FREE_FRAME_LIST, linkOf(frame))
+  store32(FRAMES_FREE, load32(FRAMES_FREE) - 1)
+  return frame
+}
+
+export function giveFrame(frame: u32): void {
+  if (isDirty(frame)) store32(FRAMES_DIRTY, load32(FRAMES_DIRTY) - 1)
+  setDirty(frame, 0)
+  setUse(frame, USE_FREE)
+  renewStamp(frame)
+  setLink(frame, load32(FREE_FRAME_LIST))
+  store32(FREE_FRAME_LIST, frame)
+  store32(FRAMES_FREE, load32(FRAMES_FREE) + 1)
+}
+
+/** Gives the frame a stamp no frame has had since the shortcuts were last cleared; even: it is not being changed. */
+export function renewStamp(frame: u32): void {
+  const stamp: u32 = (load32(STAMP) + 2) >>> 0
+  store32(STAMP, stamp)
+  // Once in two thousand million changes the stamps begin anew, and no shortcut may survive that.
+  if (stamp == 0) fill(load32(SHORTCUTS), 0, SHORTCUT_COUNT * SHORTCUT_BYTES)
+  store32(frame + 48, stamp)
+}
+
+export function makeDirty(frame: u32): void {
+  if (isDirty(frame)) return
+  setDirty(frame, 1)
+  store32(FRAMES_DIRTY, load32(FRAMES_DIRTY) + 1)
+}
+
+export function makeClean(frame: u32): void {
+  if (!isDirty(frame)) return
+  setDirty(frame, 0)
+  store32(FRAMES_DIRTY, load32(FRAMES_DIRTY) - 1)
+}
+
+/**
+ * Frees clean frames, least recently used first (second chance), until `wanted` are free; returns how many are.
+ * Frames made dirty are left alone: they must be written first.
+ */
+export function evict(wanted: u32): u32 {
+  const count = load32(FRAME_COUNT)
+  let hand = load32(CLOCK_HAND)
+  let steps: u32 = count << 1
+  while (steps > 0 && load32(FRAMES_FREE) < wanted) {
+    steps--
+    if (hand >= count) hand = 0
+    const frame = frameAt(hand)
+    hand++
+    if (useOf(frame) == USE_FREE || isDirty(frame)) continue
+    if (load8(frame + 34) != 0) {
+      store8(frame + 34, 0)
+      continue
+    }
+    if (useOf(frame) == USE_CURRENT) setFrame(idOf(frame), 0)
+    else store32(linkOf(frame) + 16, 0)
+    giveFrame(frame)
+    store32(COUNT_EVICTIONS, (load32(COUNT_EVICTIONS) + 1) >>> 0)
+  }
+  store32(CLOCK_HAND, hand)
+  return load32(FRAMES_FREE)
+}
+
+/** The next dirty frame at or behind the clock's hand that was not used lately, or 0; for writing before eviction. */
+export function nextDirty(): u32 {
+  const count = load32(FRAME_COUNT)
+  let hand = load32(CLOCK_HAND)
+  let steps: u32 = count << 1
+  while (steps > 0) {
+    steps--
+    if (hand >= count) hand = 0
+    const frame = frameAt(hand)
+    hand++
+    if (useOf(frame) == USE_FREE || !isDirty(frame)) continue
+    if (load8(frame + 34) != 0) {
+      store8(frame + 34, 0)
+      continue
+    }
+    store32(CLOCK_HAND, hand)
+    return frame
+  }
+  store32(CLOCK_HAND, hand)
+  return 0
+}

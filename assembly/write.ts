@@ -1,0 +1,103 @@
+// Putting and deleting one entry. Each call first sees to it that it cannot fail halfway (pages resident, frames,
+// records and ids reserved), then changes the tree.
+import { load32, store32 } from './platform'
+import { format } from './build'
+import { BY_KEY, descend, pathFrame, pathId, pathIndex, setPath, setPathFrame } from './descent'
+import { reserveFrames } from './frames'
+import { insertEntry, movePage, removeEntry, replaceValue, split } from './node'
+import { countChain, freeChain, largeAt } from './large'
+import { BRANCH, setFirstChild, treeOf } from './page'
+import { search } from './search'
+import {
+  NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_VALUE_BYTES, NEW_WORD, NOT_FOUND, OK, SEPARATOR, TABLE_LIMIT,
+} from './state'
+import { frameOf, growTable } from './table'
+import { freePage, makePage, reserveRecords, writable } from './versions'
+
+/**
+ * Reserves what one change along a path of this height can take: a copy and a new page a level, and a new root;
+ * `more` is the number of records for other pages that go.
+ */
+function reserve(height: u32, more: u32): i32 {
+  const each = (height + 3) << 1
+  const frames = reserveFrames(each)
+  if (frames < 0) return frames
+  const records = reserveRecords((each << 1) + more)
+  if (records < 0) return records
+  return growTable(load32(TABLE_LIMIT) + each)
+}
+
+/** Puts the entry NEW_* (word: value length and flags) into the tree. */
+export function putEntry(tree: u32, root: u32): i32 {
+  const height = descend(tree, root, 0, BY_KEY, load32(NEW_KEY), load32(NEW_KEY_BYTES))
+  if (height < 0) return height
+  const found = search(pathFrame(0), load32(NEW_KEY), load32(NEW_KEY_BYTES))
+  const position = found >>> 1
+  const large: u32 = (found & 1) != 0 ? largeAt(pathFrame(0), position) : 0
+  const segments = countChain(large)
+  if (segments < 0) return segments
+  const reserved = reserve(height, segments)
+  if (reserved < 0) return reserved
+  const page = writable(pathId(0))
+  setPathFrame(0, page)
+  if ((found & 1) != 0) {
+    freeChain(large)
+    if (replaceValue(page, position)) return OK
+    removeEntry(page, position)
+  }
+  insertUpwards(root, position, height)
+  return OK
+}
+
+/** Inserts NEW_* at `position` of the leaf on the path; pages without room are split, up to the root. */
+function insertUpwards(root: u32, position: u32, height: u32): void {
+  let level: u32 = 0
+  let at = position
+  let top = height
+  while (true) {
+    let page = level == 0 ? pathFrame(0) : writable(pathId(level))
+    if (insertEntry(page, at)) return
+    if (level == top) {
+      page = raiseRoot(root, page, level)
+      top++
+    }
+    const rightId = makePage()
+    const separator: u32 = SEPARATOR + ((level & 1) << 11)
+    const bytes = split(page, at, frameOf(rightId), rightId, separator)
+    store32(NEW_KEY, separator)
+    store32(NEW_KEY_BYTES, bytes)
+    store32(NEW_WORD, rightId)
+    store32(NEW_VALUE, 0)
+    store32(NEW_VALUE_BYTES, 0)
+    level++
+    at = pathIndex(level)
+  }
+}
+
+/** Moves the root's content into a new page below it, so that the root keeps its id; returns the new page's frame. */
+function raiseRoot(root: u32, rootFrame: u32, level: u32): u32 {
+  const childId = makePage()
+  const child = frameOf(childId)
+  movePage(child, rootFrame, childId)
+  format(rootFrame, root, BRANCH, level + 1, treeOf(child))
+  setFirstChild(rootFrame, childId)
+  setPath(level + 1, rootFrame, 0, root)
+  return child
+}
+
+/** Deletes the key NEW_*; NOT_FOUND when it is not there. */
+export function deleteEntry(tree: u32, root: u32): i32 {
+  const height = descend(tree, root, 0, BY_KEY, load32(NEW_KEY), load32(NEW_KEY_BYTES))
+  if (height < 0) return height
+  const found = search(pathFrame(0), load32(NEW_KEY), load32(NEW_KEY_BYTES))
+  if ((found & 1) == 0) return NOT_FOUND
+  const large = largeAt(pathFrame(0), found >>> 1)
+  const segments = countChain(large)
+  if (segments < 0) return segments
+  const reserved = reserve(height, segments)
+  if (reserved < 0) return reserved
+  const page = writable(pathId(0))
+  freeChain(large)
+  removeEntry(page, found >>> 1)
+  return OK
+}
