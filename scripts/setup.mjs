@@ -1,7 +1,11 @@
 // Brings a checkout to where the library can be run: dependencies installed as package-lock.json says, kernel built,
-// and with --dist the package too. Does only what is missing or out of date, and needs nothing installed itself.
+// with --dist the package too, with --peers also the databases that benchmarks compare with. Does only what is missing
+// or out of date, and needs nothing installed itself.
 //
-// node scripts/setup.mjs [--dist]
+// Install scripts of dependencies do not run (.npmrc): nothing but a benchmark's peer needs one, and that one compiles
+// for minutes.
+//
+// node scripts/setup.mjs [--dist] [--peers]
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -54,3 +58,7 @@ if (!dependenciesInstalled()) {
 }
 run(process.execPath, [join(root, 'scripts/build-kernel.mjs')])
 if (process.argv.includes('--dist') && !packageBuilt()) run('npm', ['run', '--silent', 'build:package'])
+if (process.argv.includes('--peers') && !existsSync(join(root, 'node_modules/better-sqlite3/build/Release'))) {
+  console.log('setup: compiling better-sqlite3')
+  run('npm', ['rebuild', 'better-sqlite3', '--ignore-scripts=false', '--foreground-scripts=false'])
+}
