@@ -10,6 +10,7 @@ export default defineConfig({
   sourcemap: true,
   dts: true,
   clean: true,
+  inputOptions: { checks: { pluginTimings: false } },
   fixedExtension: false,
   plugins: [rolldownTwins],
   define: { PLANTED_BUG: '0' },
