@@ -1,1 +1,1 @@
-export { LightningError, type LightningErrorCode, type LightningErrorDetails } from './errors.ts'
+export { LightningError, type LightningErrorCode, type LightningErrorDetails, lightningErrorCodes } from './errors.ts'
