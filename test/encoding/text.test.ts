@@ -1,0 +1,89 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { keyEncodingOf } from '../../src/encoding/encodings.ts'
+import { bytesOf, expectCode, roundTrip, seeded, tryRead } from './support.ts'
+
+const utf8 = keyEncodingOf('utf8', 'test')
+const loneSurrogates = ['\ud800', 'a\udc00', `${'long '.repeat(20)}\ud83d`, '\udc00\ud800', `\ud800${'x'.repeat(100)}`]
+
+describe("the encoding 'utf8'", () => {
+  it('gives every well-formed string back', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), text => {
+        expect(roundTrip(utf8, text)).toBe(text)
+      }),
+      seeded
+    )
+  })
+
+  it('keeps a byte order mark, replacement characters and zero bytes, in short text and in long', () => {
+    for (const text of ['\ufeff', '\ufeffa', '\ufffd', 'a\0b', '', '😀', 'é']) {
+      expect(roundTrip(utf8, text)).toBe(text)
+      expect(roundTrip(utf8, text + 'x'.repeat(100))).toBe(text + 'x'.repeat(100))
+      expect(roundTrip(utf8, 'x'.repeat(100) + text)).toBe('x'.repeat(100) + text)
+    }
+  })
+
+  it('refuses lone surrogates', () => {
+    for (const text of loneSurrogates) {
+      expectCode('LIGHTNING_INVALID_ARGUMENT', () => utf8.encode(text))
+      expectCode('LIGHTNING_INVALID_ARGUMENT', () => utf8.write(text, new Uint8Array(500), 0, 500))
+      expectCode('LIGHTNING_INVALID_ARGUMENT', () => utf8.encodePrefix(text))
+    }
+  })
+
+  it('refuses whatever is no string', () => {
+    for (const value of [undefined, null, 5, true, ['a'], new Uint8Array(1), new String('a')]) {
+      expectCode('LIGHTNING_INVALID_ARGUMENT', () => Reflect.apply(utf8.encode, utf8, [value]))
+      expectCode('LIGHTNING_INVALID_ARGUMENT', () => Reflect.apply(utf8.write, utf8, [value, new Uint8Array(9), 0, 9]))
+    }
+  })
+
+  it('refuses ill-formed bytes, in short text and in long', () => {
+    const illFormed = ['80', 'c0 af', 'c3', 'ed a0 80', 'f4 90 80 80', 'f0 9f 98', 'ff', 'e2 28 a1', 'ef bf bd c3']
+    for (const digits of illFormed) {
+      for (const before of [0, 5, 60]) {
+        for (const after of [0, 60]) {
+          const bytes = [...new Uint8Array(before).fill(0x61), ...bytesOf(digits), ...new Uint8Array(after).fill(0x62)]
+          expect(tryRead(utf8, Uint8Array.from(bytes))).toBe('refused')
+        }
+      }
+    }
+  })
+
+  it('reads exactly what a strict decoder reads', () => {
+    const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+    const nearlyText = fc.array(
+      fc.oneof(
+        fc.string({ unit: 'grapheme', maxLength: 10 }).map(text => [...Buffer.from(text)]),
+        fc.uint8Array({ maxLength: 2 }).map(bytes => [...bytes])
+      ),
+      { maxLength: 12 }
+    )
+    fc.assert(
+      fc.property(nearlyText, parts => {
+        const bytes = Uint8Array.from(parts.flat())
+        let expected: unknown = 'refused'
+        try {
+          expected = { value: strict.decode(bytes) }
+        } catch {}
+        expect(tryRead(utf8, bytes)).toEqual(expected)
+      }),
+      { ...seeded, numRuns: 2_000 }
+    )
+  })
+
+  it('answers -1 and keeps to the capacity when there is no room', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }), fc.nat(), (text, cut) => {
+        const length = Buffer.byteLength(text)
+        const target = new Uint8Array(300).fill(0xee)
+        const capacity = cut % length
+        expect(utf8.write(text, target, 7, capacity)).toBe(-1)
+        expect(target.subarray(7 + capacity).every(byte => byte === 0xee)).toBe(true)
+        expect(utf8.write(text, target, 7, length)).toBe(length)
+      }),
+      seeded
+    )
+  })
+})
