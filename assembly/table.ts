@@ -74,7 +74,7 @@ export function mark(id: u32): void { store8(markOf(id), 1) }
 export function growTable(limit: u32): i32 {
   if (limit > DIRECTORY_LENGTH * SEGMENT_IDS) return TABLE_FULL
   const directory = load32(TABLE_DIRECTORY)
-  let segment: u32 = (load32(TABLE_LIMIT) + SEGMENT_IDS - 1) >>> 12
+  let segment: u32 = load32(TABLE_LIMIT) >>> 12
   while (segment * SEGMENT_IDS < limit) {
     if (load32(directory + (segment << 2)) == 0) {
       const at = take(SEGMENT_BYTES)
