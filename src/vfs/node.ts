@@ -44,10 +44,11 @@ class NodeVfs implements Vfs {
   async prepare(options: { create: boolean }): Promise<boolean> {
     if (isDirectory(this.location)) return true
     if (!options.create) return false
-    const missing = missingDirectories(this.location)
-    guarded('create', this.location, () => mkdirSync(this.location, { recursive: true }))
-    // A new directory lasts only when its parent is synced.
-    for (const path of missing) syncDirectoryAt(dirname(path))
+    for (const path of missingDirectories(this.location).reverse()) {
+      makeDirectory(path)
+      // A new directory lasts only when its parent is synced.
+      syncDirectoryAt(dirname(path))
+    }
     return false
   }
 
@@ -132,6 +133,15 @@ function missingDirectories(path: string): string[] {
   const missing: string[] = []
   for (let at = path; !isDirectory(at) && dirname(at) !== at; at = dirname(at)) missing.push(at)
   return missing
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    // Somebody else makes it at the same moment.
+    if (systemCodeOf(error) !== 'EEXIST') throw systemError(error, 'create', path)
+  }
 }
 
 function syncDirectoryAt(path: string): void {

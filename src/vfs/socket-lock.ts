@@ -282,7 +282,7 @@ function sweep(directory: string, generation: number, presence: Presence): void 
 function locked(directory: string, name: string, { holder, certain }: Standing): LightningError {
   const purpose = isReaderName(name) ? 'reading' : 'writing'
   const advice = certain
-    ? 'Close it there first, or reach it from here with connect().'
+    ? 'Close it there first, or share it by connect() in both places.'
     : `Whether it still runs cannot be seen from here; only if it is gone for certain, remove ${join(directory, name)}.`
   const message = `The database at ${directory} is open for ${purpose} in ${describeHolder(holder)}. ${advice}`
   return new LightningError('LIGHTNING_LOCKED', message, { file: join(directory, name) })

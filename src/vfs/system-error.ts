@@ -13,23 +13,32 @@ const denied = {
   advice: 'Give this user the right to read and write the directory and its files.'
 } as const
 
-const meanings: Readonly<Record<string, Meaning>> = {
-  ENOENT: { code: 'LIGHTNING_NOT_FOUND', reason: 'it does not exist', advice: 'Check the location.' },
-  EEXIST: { code: 'LIGHTNING_EXISTS', reason: 'it exists already', advice: 'Choose another location or remove it.' },
-  EACCES: denied,
-  EPERM: denied,
-  EROFS: { code: 'LIGHTNING_READ_ONLY', reason: 'the medium is read-only', advice: 'Open it with readOnly: true.' },
-  ENOSPC: { ...full, reason: 'the disk is full' },
-  EDQUOT: { ...full, reason: 'the disk quota is used up' },
-  EMFILE: {
-    code: 'LIGHTNING_IO',
-    reason: 'this process has too many open files',
-    advice: 'Raise its limit (ulimit -n).'
-  },
-  ENAMETOOLONG: { code: 'LIGHTNING_IO', reason: 'the path is too long', advice: 'Choose a shorter path.' },
-  ENOTDIR: { code: 'LIGHTNING_IO', reason: 'a part of the path is a file', advice: 'Choose a path of directories.' },
-  EFBIG: { code: 'LIGHTNING_IO', reason: 'the file system takes no files this large', advice: 'Move the database.' }
-}
+const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  ['ENOENT', { code: 'LIGHTNING_NOT_FOUND', reason: 'it does not exist', advice: 'Check the location.' }],
+  [
+    'EEXIST',
+    { code: 'LIGHTNING_EXISTS', reason: 'it exists already', advice: 'Choose another location or remove it.' }
+  ],
+  ['EACCES', denied],
+  ['EPERM', denied],
+  ['EROFS', { code: 'LIGHTNING_READ_ONLY', reason: 'the medium is read-only', advice: 'Open it with readOnly: true.' }],
+  ['ENOSPC', { ...full, reason: 'the disk is full' }],
+  ['EDQUOT', { ...full, reason: 'the disk quota is used up' }],
+  [
+    'EMFILE',
+    {
+      code: 'LIGHTNING_IO',
+      reason: 'this process has too many open files',
+      advice: 'Raise its limit (ulimit -n).'
+    }
+  ],
+  ['ENAMETOOLONG', { code: 'LIGHTNING_IO', reason: 'the path is too long', advice: 'Choose a shorter path.' }],
+  [
+    'ENOTDIR',
+    { code: 'LIGHTNING_IO', reason: 'a part of the path is a file', advice: 'Choose a path of directories.' }
+  ],
+  ['EFBIG', { code: 'LIGHTNING_IO', reason: 'the file system takes no files this large', advice: 'Move the database.' }]
+])
 
 const unknown: Meaning = {
   code: 'LIGHTNING_IO',
@@ -44,7 +53,7 @@ const unknown: Meaning = {
 export function systemError(error: unknown, action: string, path: string): LightningError {
   if (isLightningError(error)) return error
   const systemCode = systemCodeOf(error)
-  const meaning = meanings[systemCode ?? ''] ?? unknown
+  const meaning = meanings.get(systemCode ?? '') ?? unknown
   const reason = systemCode === undefined ? meaning.reason : `${meaning.reason} (${systemCode})`
   const message = `Cannot ${action} ${path}: ${reason}. ${meaning.advice}`
   return new LightningError(meaning.code, message, { cause: error, file: path })

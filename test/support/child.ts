@@ -1,5 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,6 +31,8 @@ export async function bundleProgram(url: URL): Promise<Program> {
     sourcemap: 'inline',
     logLevel: 'error'
   })
+  // For processes of another user, too.
+  await chmod(directory, 0o755)
   return { path, remove: () => rm(directory, { recursive: true, force: true }) }
 }
 
@@ -48,8 +50,19 @@ export interface Peer {
 }
 
 /** Starts a process; its answers are what it sends with `process.send`. */
-export function startProcess(program: Program, args: readonly string[] = []): Peer {
-  const child: ChildProcess = fork(program.path, args, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+export function startProcess(program: Program): Peer {
+  return peerOf(fork(program.path, options))
+}
+
+/** The same without the powers of root, which no permission stops. */
+export function startUnprivilegedProcess(program: Program): Peer {
+  const root = process.getuid?.() === 0
+  return peerOf(fork(program.path, root ? { ...options, cwd: '/', uid: 65_534, gid: 65_534 } : options))
+}
+
+const options: ForkOptions = { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }
+
+function peerOf(child: ChildProcess): Peer {
   const answers = new Answers()
   child.on('message', message => answers.deliver(message))
   const ended = new Promise<number | null>(resolve => {

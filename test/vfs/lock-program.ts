@@ -1,3 +1,5 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import { isLightningError } from '../../src/errors.ts'
 import { takeSocketLock } from '../../src/vfs/socket-lock.ts'
@@ -8,7 +10,7 @@ import type { VfsLock, VfsLockKind } from '../../src/vfs/vfs.ts'
 /** What a test may ask; every request but `leave` and `block` is answered. */
 export type Request =
   | { do: 'lock'; location: string; kind: VfsLockKind }
-  | { do: 'race'; location: string; rounds: number }
+  | { do: 'race'; location: string; kind: VfsLockKind; rounds: number }
   | { do: 'ours' }
   | { do: 'release' }
   | { do: 'block' }
@@ -23,7 +25,7 @@ async function handle(request: Request): Promise<void> {
     case 'lock':
       return send(await tryLock(request.location, request.kind))
     case 'race':
-      return send(await race(request.location, request.rounds))
+      return send(await race(request.location, request.kind, request.rounds))
     case 'ours':
       return send(lock?.ours())
     case 'release':
@@ -49,22 +51,19 @@ async function tryLock(location: string, kind: VfsLockKind): Promise<Answer> {
   }
 }
 
-/** Takes the lock again and again; a counter without any protection of its own shows whether two ever held it. */
-async function race(location: string, rounds: number): Promise<{ won: number; clashes: number }> {
-  const { readFileSync, rmSync, writeFileSync } = await import('node:fs')
+/** Takes the lock again and again; a file that writers make, and nothing protects, shows whether any two ever met. */
+async function race(location: string, kind: VfsLockKind, rounds: number): Promise<{ won: number; clashes: number }> {
+  const owner = join(location, 'owner')
   let [won, clashes] = [0, 0]
   for (let round = 0; round < rounds; round++) {
-    if (!(await tryLock(location, 'exclusive')).held) continue
+    if (!(await tryLock(location, kind)).held) continue
     won++
-    const owner = `${location}/owner`
-    try {
-      writeFileSync(owner, String(process.pid), { flag: 'wx' })
-    } catch {
-      clashes++
-    }
+    if (existsSync(owner)) clashes++
+    if (kind === 'exclusive') writeFileSync(owner, String(process.pid))
     await new Promise(resolve => setImmediate(resolve))
-    if (readFileSync(owner, 'utf8') !== String(process.pid) || lock?.ours() !== true) clashes++
-    rmSync(owner)
+    const found = existsSync(owner) ? readFileSync(owner, 'utf8') : undefined
+    if (found !== (kind === 'exclusive' ? String(process.pid) : undefined) || lock?.ours() !== true) clashes++
+    if (kind === 'exclusive') rmSync(owner, { force: true })
     await lock?.release()
   }
   return { won, clashes }

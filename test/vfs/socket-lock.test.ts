@@ -1,8 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { takeSocketLock } from '../../src/vfs/socket-lock.ts'
-import { bundleProgram, type Peer, type Program, startProcess, startWorker } from '../support/child.ts'
+import {
+  bundleProgram,
+  type Peer,
+  type Program,
+  startProcess,
+  startUnprivilegedProcess,
+  startWorker
+} from '../support/child.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 import type { Request } from './lock-program.ts'
 
@@ -125,11 +132,16 @@ describe('the lock of a directory', () => {
     }
   })
 
-  it('is never held by two of eight processes that take and leave it', async () => {
+  it.each([
+    ['eight writers', 8, 60],
+    ['four readers and four writers', 4, 100]
+  ])('never lets two meet that must not: %s, each a process that takes and leaves it', async (_, writers, rounds) => {
     const location = await temporaryDirectory()
     const racers = Array.from({ length: 8 }, () => start())
-    const results = await Promise.all(racers.map(racer => racer.ask({ do: 'race', location, rounds: 60 })))
-    const counts = results as { won: number; clashes: number }[]
+    const asked = racers.map((racer, index) => {
+      return racer.ask({ do: 'race', location, kind: index < writers ? 'exclusive' : 'shared', rounds })
+    })
+    const counts = (await Promise.all(asked)) as { won: number; clashes: number }[]
     expect(counts.reduce((sum, { clashes }) => sum + clashes, 0)).toBe(0)
     expect(counts.reduce((sum, { won }) => sum + won, 0)).toBeGreaterThan(8)
     await (await takeSocketLock(location, 'exclusive')).release()
@@ -212,6 +224,39 @@ describe('readers', () => {
       expect(locks.length).toBeGreaterThan(0)
       for (const lock of locks) await lock.release()
     }
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('in a directory that a process must not write to', () => {
+  it('it cannot be the writer, and reads unless somebody writes', async () => {
+    const location = await temporaryDirectory()
+    const lock = await takeSocketLock(location, 'exclusive')
+    chmodSync(location, 0o555)
+    onTestFinished(() => chmodSync(location, 0o755))
+    const { ask } = start(startUnprivilegedProcess)
+    expect(await ask({ do: 'lock', location, kind: 'exclusive' })).toEqual(refused)
+    expect(await ask({ do: 'lock', location, kind: 'shared' })).toEqual(refused)
+    chmodSync(location, 0o755)
+    await lock.release()
+    chmodSync(location, 0o555)
+    const denied = expect.objectContaining({ held: false, code: 'LIGHTNING_PERMISSION' })
+    expect(await ask({ do: 'lock', location, kind: 'exclusive' })).toEqual(denied)
+    expect(await ask({ do: 'lock', location, kind: 'shared' })).toEqual(held)
+    expect(await ask({ do: 'ours' })).toBe(true)
+    expect(readdirSync(location)).toEqual(['LOCK.1'])
+  })
+
+  it('it learns that a writer has come since', async () => {
+    const location = await temporaryDirectory()
+    chmodSync(location, 0o555)
+    onTestFinished(() => chmodSync(location, 0o755))
+    const { ask } = start(startUnprivilegedProcess)
+    expect(await ask({ do: 'lock', location, kind: 'shared' })).toEqual(held)
+    chmodSync(location, 0o755)
+    const lock = await takeSocketLock(location, 'exclusive')
+    expect(await ask({ do: 'ours' })).toBe(false)
+    await lock.release()
+    expect(await ask({ do: 'ours' })).toBe(false)
   })
 })
 
