@@ -16,12 +16,14 @@ const largestByteCopy = 24
 
 /** Hands out copies of byte ranges. Nothing is handed out twice. */
 export class ByteSlab {
+  // Kept beside its views, for asking a view for its buffer takes as long as a short copy.
+  #buffer = new ArrayBuffer(0)
   #bytes = new Uint8Array(0)
-  #words = new Uint32Array(0)
+  #words = new Int32Array(0)
   #used = 0
   // The words of the array copied from last; the kernel's memory is the same array until it grows.
   #source: Uint8Array = new Uint8Array(0)
-  #sourceWords: Uint32Array = new Uint32Array(0)
+  #sourceWords: Int32Array = new Int32Array(0)
 
   /** A copy of the bytes of `source` from `start` to `end`; its `buffer` may be larger and shared with other copies. */
   copy(source: Uint8Array, start: number, end: number): Uint8Array {
@@ -29,32 +31,28 @@ export class ByteSlab {
     if (length > largestSlabCopy) return copyBytes(source, start, end)
     let at = this.#used
     if (at + length > this.#bytes.length) {
-      this.#bytes = new Uint8Array(slabBytes)
-      this.#words = new Uint32Array(this.#bytes.buffer)
+      this.#renew()
       at = 0
     }
-    // Keeps every copy at a multiple of four, so that it can be made word by word.
+    // Every copy begins at a multiple of four, so that it can be made word by word.
     this.#used = at + ((length + 3) & ~3)
     if ((start & 3) === 0 && length <= largestWordCopy) this.#copyWords(source, start, at, length)
     else if (length <= largestByteCopy) this.#copyEach(source, start, at, length)
     else this.#bytes.set(source.subarray(start, end), at)
-    return new Uint8Array(this.#bytes.buffer, at, length)
+    return new Uint8Array(this.#buffer, at, length)
   }
 
+  /** Copies whole words: what follows the bytes in their last word goes into the padding, which nobody reads. */
   #copyWords(source: Uint8Array, start: number, at: number, length: number): void {
     if (source !== this.#source) this.#attach(source)
     const to = this.#words
     const from = this.#sourceWords
-    const whole = length >>> 2
+    const count = (length + 3) >>> 2
     const toWord = at >>> 2
     const fromWord = start / 4
-    if (fromWord + whole > from.length) {
-      this.#copyEach(source, start, at, length)
-      return
-    }
-    for (let i = 0; i < whole; i++) to[toWord + i] = from[fromWord + i] ?? 0
-    const done = whole << 2
-    if (done < length) this.#copyEach(source, start + done, at + done, length - done)
+    // The last bytes of an array whose length is no multiple of four are in no word.
+    if (fromWord + count > from.length) this.#copyEach(source, start, at, length)
+    else for (let i = 0; i < count; i++) to[toWord + i] = from[fromWord + i] ?? 0
   }
 
   #copyEach(source: Uint8Array, start: number, at: number, length: number): void {
@@ -62,11 +60,15 @@ export class ByteSlab {
     for (let i = 0; i < length; i++) to[at + i] = source[start + i] ?? 0
   }
 
+  #renew(): void {
+    this.#buffer = new ArrayBuffer(slabBytes)
+    this.#bytes = new Uint8Array(this.#buffer)
+    this.#words = new Int32Array(this.#buffer)
+  }
+
   #attach(source: Uint8Array): void {
     this.#source = source
-    const aligned = (source.byteOffset & 3) === 0
-    this.#sourceWords = aligned
-      ? new Uint32Array(source.buffer, source.byteOffset, source.length >>> 2)
-      : new Uint32Array(0)
+    const words = (source.byteOffset & 3) === 0 ? source.length >>> 2 : 0
+    this.#sourceWords = words === 0 ? new Int32Array(0) : new Int32Array(source.buffer, source.byteOffset, words)
   }
 }

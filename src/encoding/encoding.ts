@@ -45,7 +45,9 @@ export type KeyEncodingName = (typeof keyEncodingNames)[number]
 export type ValueEncodingName = (typeof valueEncodingNames)[number]
 
 /** A Node `Buffer` where such types are installed, otherwise `Uint8Array`. */
-export type NodeBuffer = typeof globalThis extends { Buffer: { prototype: infer B extends Uint8Array } }
+export type NodeBuffer = typeof globalThis extends {
+  Buffer: { isBuffer(value: unknown): value is infer B extends Uint8Array }
+}
   ? B
   : Uint8Array
 
@@ -77,32 +79,33 @@ export type Codec<T> =
       decode(text: string): T
     }
 
-/** The option `keyEncoding`: a name or a codec for keys of type `K`. */
-export type KeyEncodingOption<K = never> = KeyEncodingName | Codec<K>
+/** A codec whatever its type: what `Codec<T>` has for every T. */
+export interface AnyCodec {
+  readonly name?: string | undefined
+  readonly format?: 'view' | 'buffer' | 'utf8' | undefined
+  encode(value: never): Uint8Array | string
+  decode(encoded: never): unknown
+}
 
-/** The option `valueEncoding`: a name or a codec for values of type `V`. */
-export type ValueEncodingOption<V = never> = ValueEncodingName | Codec<V>
+/** The option `keyEncoding`: a name or a codec. */
+export type KeyEncodingOption = KeyEncodingName | AnyCodec
 
-/** The type of the keys that go with the option `keyEncoding`; `undefined` is the default, `'utf8'`. */
-export type KeyOf<E> = E extends undefined | 'utf8'
-  ? string
-  : E extends 'view'
-    ? Uint8Array
-    : E extends 'buffer'
-      ? NodeBuffer
-      : E extends 'tuple'
-        ? TupleKey
-        : E extends { encode(value: infer K): unknown }
-          ? K
-          : unknown
+/** The option `valueEncoding`: a name or a codec. */
+export type ValueEncodingOption = ValueEncodingName | AnyCodec
+
+/** The type of the keys that go with the option `keyEncoding`; absent is the default, `'utf8'`. */
+export type KeyOf<E> = E extends undefined | 'utf8' ? string : E extends 'tuple' ? TupleKey : CommonOf<E>
 
 /** The type of the values that go with the option `valueEncoding`; `unknown` unless the encoding tells. */
-export type ValueOf<E> = E extends 'utf8'
-  ? string
-  : E extends 'view'
-    ? Uint8Array
-    : E extends 'buffer'
-      ? NodeBuffer
-      : E extends { encode(value: infer V): unknown }
-        ? V
-        : unknown
+export type ValueOf<E> = E extends 'utf8' ? string : CommonOf<E>
+
+type CommonOf<E> = E extends 'view'
+  ? Uint8Array
+  : E extends 'buffer'
+    ? NodeBuffer
+    : E extends { encode(value: infer T): unknown }
+      ? // An untyped codec tells nothing; `any` would spread to everything read.
+        0 extends 1 & T
+        ? unknown
+        : T
+      : unknown

@@ -1,12 +1,13 @@
-// Strict UTF-8 between strings and ranges of bytes. The platform's own functions are lenient (`encodeInto` and Node's
-// `utf8Slice` put U+FFFD where something is wrong), so each is followed by the cheapest question that tells.
+// Strict UTF-8 between strings and ranges of bytes. The platforms' own functions are lenient (they put U+FFFD where
+// something is wrong), so each is followed by the cheapest question that tells.
 
 import { invalidArgument, undecodable } from './failure.ts'
-import { nodeSlices } from './node-buffer.ts'
+import { nodeText } from './node-buffer.ts'
 
-// Below these lengths a loop over the characters beats the call into the platform (measured, docs/encodings.md).
+// Below these lengths a loop over the characters beats a call into the platform (measured, docs/encodings.md). When
+// reading, longer strings would also be kept by the engine as unfinished concatenations.
 const shortText = 24
-const shortBytes = 24
+const shortBytes = 13
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -38,30 +39,53 @@ export function encodeText(text: string): Uint8Array {
 
 /** The text of the bytes from `start` to `end`. Throws `LIGHTNING_DECODE` when they are not well-formed UTF-8. */
 export function readText(source: Uint8Array, start: number, end: number): string {
-  if (nodeSlices === undefined) return decodeStrictly(source, start, end)
   if (end - start < shortBytes) {
-    let all = 0
-    for (let i = start; i < end; i++) all |= source[i] ?? 0
-    if (all < 0x80) return nodeSlices.latin1(source, start, end)
-    return decodeStrictly(source, start, end)
+    const short = readShortAscii(source, start, end)
+    if (short !== undefined) return short
   }
-  const text = nodeSlices.utf8(source, start, end)
+  if (nodeText === undefined) return decodeStrictly(source, start, end)
+  const text = nodeText.read(source, start, end)
   // A replacement character is either stored text or the trace of an error: only the strict decoder tells which.
   return text.indexOf('\ufffd') < 0 ? text : decodeStrictly(source, start, end)
 }
 
-/** Throws `LIGHTNING_INVALID_ARGUMENT` when `text` is not well-formed. */
-export function refuseLoneSurrogates(text: string): void {
-  if (!loneSurrogate.test(text)) return
-  throw invalidArgument('The text holds a lone surrogate, which has no UTF-8 form. Repair it, or store it as bytes.')
+function readShortAscii(source: Uint8Array, start: number, end: number): string | undefined {
+  let text = ''
+  let at = start
+  for (; at + 4 <= end; at += 4) {
+    const a = source[at] ?? 0
+    const b = source[at + 1] ?? 0
+    const c = source[at + 2] ?? 0
+    const d = source[at + 3] ?? 0
+    if ((a | b | c | d) > 0x7f) return undefined
+    text += String.fromCharCode(a, b, c, d)
+  }
+  for (; at < end; at++) {
+    const a = source[at] ?? 0
+    if (a > 0x7f) return undefined
+    text += String.fromCharCode(a)
+  }
+  return text
 }
 
 function writeLongText(text: string, target: Uint8Array, at: number, capacity: number): number {
-  const { read, written } = encoder.encodeInto(text, target.subarray(at, at + capacity))
-  if (read !== text.length) return -1
+  const { length } = text
+  let written: number
+  // Three bytes are the most that a unit takes. Node's function does not tell whether it ran out of room.
+  if (nodeText !== undefined && length * 3 <= capacity) written = nodeText.write(text, target, at, capacity)
+  else {
+    const result = encoder.encodeInto(text, target.subarray(at, at + capacity))
+    if (result.read !== length) return -1
+    written = result.written
+  }
   // Equal counts mean that every character was ASCII.
-  if (written !== read) refuseLoneSurrogates(text)
+  if (written !== length) refuseLoneSurrogates(text)
   return written
+}
+
+function refuseLoneSurrogates(text: string): void {
+  if (!loneSurrogate.test(text)) return
+  throw invalidArgument('The text holds a lone surrogate, which has no UTF-8 form. Repair it, or store it as bytes.')
 }
 
 function decodeStrictly(source: Uint8Array, start: number, end: number): string {

@@ -73,6 +73,29 @@ describe("the encoding 'msgpack'", () => {
     )
   })
 
+  it('writes the bytes that the documentation shows', () => {
+    const documented: [unknown, string][] = [
+      [{ a: 1, b: [null, true, 'é'] }, '82 a1 61 01 a1 62 93 c0 c3 a2 c3 a9'],
+      [-33, 'd0 df'],
+      [2 ** 32 - 1, 'ce ff ff ff ff'],
+      [2 ** 32, 'ca 4f 80 00 00'],
+      [0.1, 'cb 3f b9 99 99 99 99 99 9a'],
+      [-0, 'ca 80 00 00 00'],
+      [Uint8Array.of(1, 2), 'c4 02 01 02'],
+      [new Date(1_000), 'd6 ff 00 00 00 01'],
+      [new Date(1_500), 'd7 ff 77 35 94 00 00 00 00 01'],
+      [new Date(-1), 'c7 0c ff 3b 8b 87 c0 ff ff ff ff ff ff ff ff'],
+      [new Date(Number.NaN), 'c7 00 03'],
+      [[undefined], '91 d4 01 00'],
+      [-2n, 'd7 02 ff ff ff ff ff ff ff fe'],
+      [2n ** 63n, 'd8 02 00 00 00 00 00 00 00 00 80 00 00 00 00 00 00 00'],
+      [new Map([[1, 'a']]), 'c9 00 00 00 03 04 01 a1 61'],
+      [new Set([5]), 'c9 00 00 00 01 05 05'],
+      [Int16Array.of(1), 'c7 03 06 03 01 00']
+    ]
+    for (const [some, digits] of documented) expect(hex(msgpack, some)).toBe(digits.replaceAll(' ', ''))
+  })
+
   it('keeps the length of everything at the bounds of its forms', () => {
     for (const length of [0, 1, 15, 16, 31, 32, 255, 256, 65_535, 65_536, 70_000]) {
       const text = 'x'.repeat(length)

@@ -1,12 +1,23 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { keyEncodingOf } from '../../src/encoding/encodings.ts'
 import { bytesOf, expectCode, roundTrip, seeded, tryRead } from './support.ts'
 
-const utf8 = keyEncodingOf('utf8', 'test')
 const loneSurrogates = ['\ud800', 'a\udc00', `${'long '.repeat(20)}\ud83d`, '\udc00\ud800', `\ud800${'x'.repeat(100)}`]
 
-describe("the encoding 'utf8'", () => {
+// The same must hold where there is no Buffer, as in browsers, and where its text functions are of another kind.
+const withoutBuffer = await encodingsWith(undefined)
+const withLaxBuffer = await encodingsWith({ allocUnsafe: Buffer.allocUnsafe, prototype: laxText() })
+const withThrowingBuffer = await encodingsWith({ allocUnsafe: Buffer.allocUnsafe, prototype: throwingText() })
+
+afterAll(() => vi.unstubAllGlobals())
+
+describe.each([
+  ["Node's Buffer", keyEncodingOf('utf8', 'test')],
+  ['no Buffer', withoutBuffer.keyEncodingOf('utf8', 'test')],
+  ['a Buffer that drops byte order marks', withLaxBuffer.keyEncodingOf('utf8', 'test')],
+  ['a Buffer that takes no Uint8Array', withThrowingBuffer.keyEncodingOf('utf8', 'test')]
+])("the encoding 'utf8' with %s", (_, utf8) => {
   it('gives every well-formed string back', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), text => {
@@ -87,3 +98,41 @@ describe("the encoding 'utf8'", () => {
     )
   })
 })
+
+describe("the encoding 'buffer'", () => {
+  it('is refused where there is no Buffer', () => {
+    const codec = { format: 'buffer', encode: () => new Uint8Array(1), decode: () => 1 }
+    expect(() => withoutBuffer.keyEncodingOf('buffer', 'test')).toThrow(/needs Node's Buffer.*Use 'view'/)
+    expect(() => withoutBuffer.valueEncodingOf(codec, 'test')).toThrow(/needs Node's Buffer.*Use format 'view'/)
+  })
+})
+
+/** The module as it is when it is loaded with this global `Buffer`. */
+async function encodingsWith(buffer: unknown): Promise<typeof import('../../src/encoding/encodings.ts')> {
+  vi.resetModules()
+  vi.stubGlobal('Buffer', buffer)
+  try {
+    return await import('../../src/encoding/encodings.ts')
+  } finally {
+    vi.unstubAllGlobals()
+  }
+}
+
+function laxText(): object {
+  const decoder = new TextDecoder()
+  return {
+    utf8Slice(this: Uint8Array, start: number, end: number) {
+      return decoder.decode(this.subarray(start, end))
+    },
+    utf8Write(this: Uint8Array, text: string, at: number, room: number) {
+      return new TextEncoder().encodeInto(text, this.subarray(at, at + room)).written
+    }
+  }
+}
+
+function throwingText(): object {
+  const refuse = () => {
+    throw new TypeError('not a Buffer')
+  }
+  return { utf8Slice: refuse, utf8Write: refuse }
+}
