@@ -101,12 +101,13 @@ export function makeClean(frame: u32): void {
 
 /**
  * Frees clean frames, least recently used first (second chance), until `wanted` are free; returns how many are.
- * Frames made dirty are left alone: they must be written first.
+ * Frames made dirty are left alone: they must be written first. While there are any, one lap is enough: a second one
+ * would take the pages that the waiting call has just had brought in, and that call would want them again, for ever.
  */
 export function evict(wanted: u32): u32 {
   const count = load32(FRAME_COUNT)
   let hand = load32(CLOCK_HAND)
-  let steps: u32 = count << 1
+  let steps: u32 = load32(FRAMES_DIRTY) == 0 ? count << 1 : count
   while (steps > 0 && load32(FRAMES_FREE) < wanted) {
     steps--
     if (hand >= count) hand = 0

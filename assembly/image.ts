@@ -6,8 +6,8 @@ import { isSound, PROBLEM_IMAGE, refuse } from './check'
 import { ENTRY_HAS_LARGE, ENTRY_LARGE, entryOf, FORMAT_LZ4, FORMAT_MASK, FORMAT_RAW, mark, setFrame } from './table'
 import { lz4Compress, lz4Decompress } from './lz4'
 import {
-  countOf, flagsOf, garbageOf, HEADER_BYTES, idOf, linkOf, PAGE_HAS_LARGE, setLink, setUse, USE_CURRENT, USE_VERSION,
-  useOf,
+  countOf, flagsOf, garbageOf, HEADER_BYTES, idOf, linkOf, PAGE_HAS_LARGE, setLink, setUse, touch, USE_CURRENT,
+  USE_VERSION, useOf,
 } from './page'
 import { giveFrame, makeClean, renewStamp, reserveFrames, takeFrame } from './frames'
 import {
@@ -106,6 +106,8 @@ export function unpackImage(id: u32, record: u32, from: u32): i32 {
   store32(frame + 52, load32(entry + 12))
   store32(frame + 56, load32(entry + 16))
   renewStamp(frame)
+  // Or the call that waits for this page may see it evicted for the frames that it wants next.
+  touch(frame)
   if (record == 0) {
     setUse(frame, USE_CURRENT)
     setFrame(id, frame)
