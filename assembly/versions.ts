@@ -213,7 +213,8 @@ export function nextReleased(): u32 {
 /** Takes a snapshot of what is written now; returns it, or 0 when memory could not grow. */
 export function openSnapshot(): u32 {
   const newest = load32(SNAPSHOT_NEWEST)
-  if (newest != 0 && load32(WROTE_IN_EPOCH) == 0) {
+  // Only the snapshot that began this epoch sees what stands now; when it has closed, an older one is the newest.
+  if (newest != 0 && load32(WROTE_IN_EPOCH) == 0 && (load32(newest + 8) + 1) >>> 0 == load32(EPOCH_LOW)) {
     store32(newest + 20, load32(newest + 20) + 1)
     store32(SNAPSHOTS_OPEN, load32(SNAPSHOTS_OPEN) + 1)
     return newest
