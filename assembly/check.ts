@@ -1,11 +1,12 @@
 // Structural validation of a page before anything follows its numbers: after this, no byte that came from disk can make
 // the kernel read or write outside the page, loop, or trap.
-import { load16, load32, load32u, load8, store32 } from './platform'
+import { fill, load16, load32, load32u, load8, store16, store32, trailingZeros } from './platform'
 import {
-  BRANCH, CELL_BYTES, CELL_LARGE, compareBytes, countOf, firstChildOf, garbageOf, HEADER_BYTES, headAt,
-  heapStartOf, idOf, kindOf, LARGE_REFERENCE_BYTES, LEAF, levelOf, PAGE_HAS_LARGE, flagsOf, prefixBytesOf, slotsOf,
+  BRANCH, CELL_BYTES, CELL_LARGE, cellBytesOf, compareBytes, countOf, firstChildOf, garbageOf, headAt,
+  heapStartOf, idOf, inlineBytes, kindOf, LARGE_REFERENCE_BYTES, LEAF, levelOf, PAGE_HAS_LARGE, flagsOf, prefixBytesOf,
+  slotOf, slotsEnd, slotsOf,
 } from './page'
-import { MAX_KEY_BYTES, MAX_LEVEL, PAGE_BYTES, PROBLEM } from './state'
+import { MAX_KEY_BYTES, MAX_LEVEL, PAGE_BYTES, PROBLEM, WORK2 } from './state'
 import { isId } from './table'
 
 // What PROBLEM says.
@@ -35,8 +36,8 @@ export function isSound(page: u32, id: u32): bool {
   const heap = heapStartOf(page)
   if (idOf(page) != id) return refuse(PROBLEM_ID)
   if (level > MAX_LEVEL || kind != (level == 0 ? LEAF : BRANCH)) return refuse(PROBLEM_KIND)
-  if (prefix > MAX_KEY_BYTES || heap > pageBytes || slotsOf(page) + (count << 3) > page + heap) return refuse(PROBLEM_BOUNDS)
-  if (kind == BRANCH && !isId(firstChildOf(page))) return refuse(PROBLEM_CHILD)
+  if (prefix > MAX_KEY_BYTES || heap > pageBytes || slotsEnd(page) > heap) return refuse(PROBLEM_BOUNDS)
+  if (kind == BRANCH && !isChild(firstChildOf(page))) return refuse(PROBLEM_CHILD)
   if (kind == LEAF && firstChildOf(page) != 0) return refuse(PROBLEM_CHILD)
   let used: u32 = 0
   let before: u32 = 0
@@ -57,8 +58,9 @@ export function isSound(page: u32, id: u32): bool {
       if ((flags & CELL_LARGE) != 0 && (valueBytes != LARGE_REFERENCE_BYTES || (flagsOf(page) & PAGE_HAS_LARGE) == 0)) {
         return refuse(PROBLEM_LARGE)
       }
+      if ((flags & CELL_LARGE) == 0 && prefix + suffix + valueBytes > inlineBytes()) return refuse(PROBLEM_CELL)
       bytes += valueBytes
-    } else if (!isId(load32u(cell))) return refuse(PROBLEM_CHILD)
+    } else if (!isChild(load32u(cell))) return refuse(PROBLEM_CHILD)
     const key = cell + CELL_BYTES
     if (load32(slot) != headAt(key, suffix)) return refuse(PROBLEM_HEAD)
     if (i > 0 && compareBytes(before, beforeBytes, key, suffix) >= 0) return refuse(PROBLEM_ORDER)
@@ -69,5 +71,45 @@ export function isSound(page: u32, id: u32): bool {
     i++
   }
   if (garbageOf(page) > pageBytes || used + garbageOf(page) != pageBytes - heap) return refuse(PROBLEM_SPACE)
-  return true
+  return cellsOverlap(page, count) ? refuse(PROBLEM_SPACE) : true
+}
+
+function isChild(id: u32): bool { return id != 0 && isId(id) }
+
+/**
+ * Do cells share bytes? A value written over another cell's length would undo all that was checked.
+ *
+ * A cell takes four bytes at least, so no two begin in the same aligned group of four: a bit for every group, in order,
+ * and beside it the number of the slot whose cell begins there.
+ */
+function cellsOverlap(page: u32, count: u32): bool {
+  const begins = load32(WORK2)
+  const bytes: u32 = load32(PAGE_BYTES) >>> 5
+  const numbers = begins + bytes
+  fill(begins, 0, bytes)
+  let i: u32 = 0
+  while (i < count) {
+    const group: u32 = load16(slotOf(page, i) + 4) >>> 2
+    const at = begins + ((group >>> 5) << 2)
+    const bit: u32 = (1 << (group & 31)) >>> 0
+    if ((load32(at) & bit) != 0) return true
+    store32(at, (load32(at) | bit) >>> 0)
+    store16(numbers + (group << 1), i)
+    i++
+  }
+  let end: u32 = 0
+  let byte: u32 = 0
+  while (byte < bytes) {
+    let word = load32(begins + byte)
+    while (word != 0) {
+      const group: u32 = (byte << 3) + trailingZeros(word)
+      word = (word & (word - 1)) >>> 0
+      const slot = slotOf(page, load16(numbers + (group << 1)))
+      const offset: u32 = load16(slot + 4)
+      if (offset < end) return true
+      end = offset + cellBytesOf(page, slot)
+    }
+    byte += 4
+  }
+  return false
 }

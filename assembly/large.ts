@@ -29,10 +29,10 @@ export function countChain(first: u32): i32 {
   return count as i32
 }
 
-/** Frees a counted chain; a record a segment was reserved. */
+/** Frees a counted chain; a record a segment was reserved. Two damaged cells may name one chain: it is freed once. */
 export function freeChain(first: u32): void {
   let id = first
-  while (id != 0) {
+  while (id != 0 && isId(id) && (formatOf(entryOf(id)) & ENTRY_LARGE) != 0) {
     const next = load32(entryOf(id) + 20)
     freePage(id)
     id = next

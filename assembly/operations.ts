@@ -17,11 +17,11 @@ import { div, fill, load16, load32, load32u, load8, rem, store32 } from './platf
 import { format } from './build'
 import { clearRange, dropRoot, emptyDropStack } from './clear'
 import { makeChain, reserveChain } from './large'
-import { CELL_LARGE, LARGE_REFERENCE_BYTES, LEAF } from './page'
+import { CELL_LARGE, inlineBytes, LARGE_REFERENCE_BYTES, LEAF } from './page'
 import { rebalance } from './rebalance'
 import {
-  APPLY_AT, APPLY_PHASE, BAD_OPERATION, DROP_COUNT, KEY, MADE_ROOT, MAX_KEY_BYTES,
-  NEED_TREE, NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_VALUE_BYTES, NEW_WORD, NOT_FOUND, OK, OPERATIONS_END, PAGE_BYTES,
+  APPLY_AT, APPLY_PHASE, BAD_OPERATION, DROP_COUNT, MADE_ROOT, MAX_KEY_BYTES,
+  NEED_TREE, NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_VALUE_BYTES, NEW_WORD, NOT_FOUND, OK, OPERATIONS_END, REFERENCE,
   TABLE_LIMIT, TREES, TRIMMED_KEY_BYTES, WANTED_TREE,
 } from './state'
 import { frameOf, growTable } from './table'
@@ -63,12 +63,6 @@ function rootOf(tree: u32): u32 {
   if (load32(slot) == tree && load32(slot + 4) != 0) return load32(slot + 4)
   store32(WANTED_TREE, tree)
   return 0
-}
-
-/** The most bytes a key and its value have together inside a leaf: at least three entries fit a page. */
-export function inlineBytes(): u32 {
-  const quarter: u32 = (load32(PAGE_BYTES) - 64) >>> 2
-  return (quarter < 1056 ? 1056 : quarter) - 12
 }
 
 /** Begins with the operations in [from, to); `apply` does the work. */
@@ -145,16 +139,16 @@ function putLarge(tree: u32, root: u32, key: u32, keyBytes: u32, value: u32, val
     const segments = div(valueBytes - 4, 12)
     const reserved = reserveChain(segments)
     if (reserved < 0) return reserved
-    // The reference is kept in KEY, which nothing else uses while operations are applied.
-    store32(KEY, makeChain(value + 4, segments))
-    store32(KEY + 4, load32u(value))
+    store32(REFERENCE, makeChain(value + 4, segments))
+    store32(REFERENCE + 4, load32u(value))
     store32(APPLY_PHASE, 1)
   }
-  setNew(key, keyBytes, (LARGE_REFERENCE_BYTES | (CELL_LARGE << 24)) >>> 0, KEY, LARGE_REFERENCE_BYTES)
+  setNew(key, keyBytes, (LARGE_REFERENCE_BYTES | (CELL_LARGE << 24)) >>> 0, REFERENCE, LARGE_REFERENCE_BYTES)
   return putEntry(tree, root)
 }
 
 function create(tree: u32, key: u32, keyBytes: u32): i32 {
+  if (keyBytes > MAX_KEY_BYTES) return BAD_OPERATION
   if (load32(APPLY_PHASE) == 0) {
     const frames = reserveFrames(2)
     if (frames < 0) return frames
@@ -168,9 +162,9 @@ function create(tree: u32, key: u32, keyBytes: u32): i32 {
     registerTree(tree, root)
     store32(APPLY_PHASE, 1)
   }
-  store32(KEY, tree)
-  store32(KEY + 4, load32(MADE_ROOT))
-  setNew(key, keyBytes, 8, KEY, 8)
+  store32(REFERENCE, tree)
+  store32(REFERENCE + 4, load32(MADE_ROOT))
+  setNew(key, keyBytes, 8, REFERENCE, 8)
   return putEntry(CATALOG_TREE, CATALOG_ROOT)
 }
 
@@ -188,7 +182,7 @@ function drop(tree: u32, root: u32, key: u32, keyBytes: u32): i32 {
   if (load32(APPLY_PHASE) == 2) {
     setNew(key, keyBytes, 0, 0, 0)
     const status = deleteEntry(CATALOG_TREE, CATALOG_ROOT)
-    if (status < 0) return status
+    if (status < 0 && status != NOT_FOUND) return status
     store32(APPLY_PHASE, 3)
   }
   const status = rebalance(CATALOG_TREE, CATALOG_ROOT, key, keyBytes)

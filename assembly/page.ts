@@ -16,6 +16,7 @@
 //   memory part   32      33      34          36      40         44          48      52        56         60
 //                 | use   | dirty | reference | link  | epoch lo | epoch hi  | stamp | lsn lo  | lsn hi   | last insert |
 import { byteSwap, copy, load16, load32, load32u, load8, store16, store32, store32u, store8 } from './platform'
+import { PAGE_BYTES } from './state'
 
 export const HEADER_BYTES: u32 = 64
 export const SLOT_BYTES: u32 = 8
@@ -31,6 +32,12 @@ export const LARGE_REFERENCE_BYTES: u32 = 8
 export const USE_FREE: u32 = 0
 export const USE_CURRENT: u32 = 1
 export const USE_VERSION: u32 = 2
+
+/** The most bytes a key and its value have together inside a leaf: at least three entries fit a page. */
+export function inlineBytes(): u32 {
+  const quarter: u32 = (load32(PAGE_BYTES) - HEADER_BYTES) >>> 2
+  return (quarter < 1056 ? 1056 : quarter) - SLOT_BYTES - CELL_BYTES
+}
 
 export function idOf(page: u32): u32 { return load32(page) }
 export function kindOf(page: u32): u32 { return load8(page + 4) }

@@ -139,6 +139,8 @@ export const PROBLEM: u32 = 552
 export const OPERATIONS_END: u32 = 556
 export const MADE_ROOT: u32 = 568
 export const FRAME_FLAGS: u32 = 580
+/** The cell's value of the large value, or of the tree in the catalog, that is being put: 8 bytes. */
+export const REFERENCE: u32 = 584
 /** Format and checksum of the image packed last. */
 export const IMAGE_FORMAT: u32 = 572
 export const IMAGE_CHECKSUM: u32 = 576

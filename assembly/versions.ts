@@ -76,10 +76,16 @@ function takeRecord(id: u32): u32 {
   return record
 }
 
-/** Does some snapshot see what was last changed in this epoch? */
-function isSeen(epochLow: u32, epochHigh: u32): bool {
+/**
+ * Does some snapshot see the page's newest version, last changed in this epoch (0: not known)? What its chain begins
+ * with tells too: the newest version is no older than the epoch in which that record was superseded. Without this a
+ * page that comes back from disk would be copied again and again while one snapshot stays open.
+ */
+function isSeen(id: u32, epochLow: u32, epochHigh: u32): bool {
   const newest = load32(SNAPSHOT_NEWEST)
-  return newest != 0 && !later(epochLow, epochHigh, load32(newest + 8), load32(newest + 12))
+  if (newest == 0 || later(epochLow, epochHigh, load32(newest + 8), load32(newest + 12))) return false
+  const record = chainOf(id)
+  return record == 0 || !later(load32(record + 8), load32(record + 12), load32(newest + 8), load32(newest + 12))
 }
 
 /** Puts a record for the version that is the newest until now in front of the page's chain and on the newest snapshot's list. */
@@ -112,7 +118,7 @@ function stampChange(frame: u32): void {
 export function writable(id: u32): u32 {
   const frame = frameOf(id)
   mark(id)
-  if (!isSeen(load32(frame + 40), load32(frame + 44))) {
+  if (!isSeen(id, load32(frame + 40), load32(frame + 44))) {
     makeDirty(frame)
     stampChange(frame)
     renewStamp(frame)
@@ -141,7 +147,7 @@ export function writable(id: u32): u32 {
 /** Takes a free id for a page that is made now. One record must have been reserved. */
 export function makeId(): u32 {
   const id = takeId()
-  if (isSeen(0, 0)) supersede(id, 0, 0)
+  if (isSeen(id, 0, 0)) supersede(id, 0, 0)
   store32(WROTE_IN_EPOCH, 1)
   return id
 }
@@ -166,7 +172,7 @@ export function freePage(id: u32): void {
   const bornLow: u32 = frame == 0 ? 0 : load32(frame + 40)
   const bornHigh: u32 = frame == 0 ? 0 : load32(frame + 44)
   mark(id)
-  if (isSeen(bornLow, bornHigh)) {
+  if (isSeen(id, bornLow, bornHigh)) {
     const record = supersede(id, bornLow, bornHigh)
     moveEntry(record + 24, entry)
     if (frame != 0) {
