@@ -3,23 +3,24 @@ import { describe, expect, test } from 'vitest'
 import { keyShapes, Model } from './model.ts'
 import { main, Pager } from './pager.ts'
 import { examine } from './soundness.ts'
-import { someSpread, someSteps, take } from './steps.ts'
+import { load, someScale, someSteps, take } from './steps.ts'
 
 /** 64 frames are the fewest there can be: everything is evicted all the time. */
 const setups = [
-  { pageBytes: 4096, frames: 64, runs: 24 },
-  { pageBytes: 4096, frames: 4096, runs: 8 },
-  { pageBytes: 16384, frames: 64, runs: 12 },
-  { pageBytes: 65536, frames: 64, runs: 6 }
+  { pageBytes: 4096, frames: 64, runs: 16 },
+  { pageBytes: 4096, frames: 4096, runs: 5 },
+  { pageBytes: 16384, frames: 64, runs: 7 },
+  { pageBytes: 65536, frames: 64, runs: 4 }
 ]
 
 describe.each(setups)('pages of $pageBytes bytes in $frames frames', ({ pageBytes, frames, runs }) => {
   test.each(keyShapes)('hold what sorted maps hold, keys being %s', async shape => {
     await fc.assert(
-      fc.asyncProperty(someSteps, someSpread, async (steps, spread) => {
+      fc.asyncProperty(someSteps, someScale, async (steps, scale) => {
         const model = new Model(await Pager.make('wasm', pageBytes, frames))
+        load(model, scale.load, shape, scale.spread)
         for (const [index, step] of steps.entries()) {
-          take(model, step, shape, spread)
+          take(model, step, shape, scale.spread)
           if (index % 12 === 11) examine(model.pager)
           if (index % 12 === 5) model.compareSnapshots()
         }

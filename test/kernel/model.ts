@@ -2,10 +2,10 @@
 import { catalog, main, type Operation, type Pager, type Range, type Row } from './pager.ts'
 import { generator } from './samples.ts'
 
-export const keyShapes = ['numbered', 'long', 'binary', 'zeros', 'alien'] as const
+export const keyShapes = ['numbered', 'long', 'binary', 'zeros', 'alien', 'fat'] as const
 export type KeyShape = (typeof keyShapes)[number]
 
-/** A key of the shape; `spread` says how many there are about. */
+/** A key of the shape; `spread` says how many there can be. */
 export function keyOf(shape: KeyShape, random: () => number, spread: number): string {
   const n = random() % spread
   switch (shape) {
@@ -33,6 +33,9 @@ export function keyOf(shape: KeyShape, random: () => number, spread: number): st
       if (n % 17 === 0) return String.fromCharCode(n & 0xff, (n >>> 8) & 0xff).slice(0, 1 + (n & 1))
       if (n % 13 === 0) return `${'q'.repeat((n * 7) % 1000)}\xff`
       return `${'q'.repeat(1000)}${String(n).padStart(6, '0')}`
+    case 'fat':
+      // Neighbours differ in their last byte only, others in the first few: branches hold few children, trees are high.
+      return `${(((n >>> 3) * 2654435761) >>> 0).toString(16)}${'f'.repeat(960)}${n & 7}`
   }
 }
 

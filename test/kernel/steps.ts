@@ -41,8 +41,25 @@ export const someSteps = fc.array(
   { minLength: 30, maxLength: 70, size: 'max' }
 )
 
-/** About how many different keys a test uses: few make for many overwrites, many for high trees. */
-export const someSpread = fc.constantFrom(40, 400, 5000)
+/** How many different keys there can be, and how many are put first: few are overwritten often, many make high trees. */
+export const someScale = fc.constantFrom(
+  { spread: 60, load: 0 },
+  { spread: 1500, load: 600 },
+  { spread: 20_000, load: 2500 }
+)
+
+/** Puts the first keys in random order. */
+export function load(model: Model, count: number, shape: KeyShape, spread: number): void {
+  const random = generator(count)
+  for (let done = 0; done < count; done += 100) {
+    model.commit(
+      Array.from({ length: 100 }, () => {
+        const key = keyOf(shape, random, spread)
+        return { type: 'put', tree: main.tree, key, value: valueFor(key, random, model.pager) }
+      })
+    )
+  }
+}
 
 /** Takes one step with the model, and so with its kernel. */
 export function take(model: Model, step: Step, shape: KeyShape, spread: number): void {
