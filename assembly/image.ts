@@ -3,7 +3,7 @@
 import { copy, fill, load32, store32 } from './platform'
 import { build, clearGap, clearList, copyPage, listEntries } from './build'
 import { isSound, PROBLEM_IMAGE, refuse } from './check'
-import { ENTRY_HAS_LARGE, ENTRY_LARGE, entryOf, FORMAT_LZ4, FORMAT_MASK, FORMAT_RAW, mark, setFrame } from './table'
+import { ENTRY_HAS_LARGE, ENTRY_LARGE, ENTRY_NAMED, entryOf, FORMAT_LZ4, FORMAT_MASK, FORMAT_RAW, mark, setFrame } from './table'
 import { lz4Compress, lz4Decompress } from './lz4'
 import {
   countOf, flagsOf, garbageOf, HEADER_BYTES, idOf, linkOf, PAGE_HAS_LARGE, setLink, setUse, touch, USE_CURRENT,
@@ -70,6 +70,27 @@ export function setImage(frame: u32, sector: u32, bytes: u32, format: u32, check
   store32(entry + 16, load32(frame + 56))
   makeClean(frame)
   if (useOf(frame) == USE_CURRENT) mark(idOf(frame))
+  return OK
+}
+
+/** Notes that the newest version's image was copied to another place; the one before is released. */
+export function moveImage(id: u32, sector: u32): i32 {
+  const records = reserveRecords(1)
+  if (records < 0) return records
+  const entry = entryOf(id)
+  const stored = load32(entry + 4)
+  const checksum = load32(entry + 8)
+  const lsnLow = load32(entry + 12)
+  const lsnHigh = load32(entry + 16)
+  const next = load32(entry + 20)
+  releaseEntry(id, entry)
+  store32(entry, sector)
+  store32(entry + 4, (stored & ~(ENTRY_NAMED << 24)) >>> 0)
+  store32(entry + 8, checksum)
+  store32(entry + 12, lsnLow)
+  store32(entry + 16, lsnHigh)
+  store32(entry + 20, next)
+  mark(id)
   return OK
 }
 

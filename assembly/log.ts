@@ -17,7 +17,7 @@ import { xxh32 } from './xxh32'
 export const FRAME_HEADER_BYTES: u32 = 56
 /** The commit goes on in the next frame. */
 export const CONTINUES: u32 = 1
-/** The first frame of an incarnation; its operation notes the one before. */
+/** The first frame of an incarnation: no commit, so the next one has the same LSN. */
 export const INCARNATION: u32 = 2
 
 /** Where the operations of the next frame belong. */
@@ -78,7 +78,7 @@ function seal(): void {
   store32(frame + 4, checksum)
   store32(PREVIOUS_CHECKSUM, checksum)
   store32(LOG_BYTES, load32(LOG_BYTES) + bytes)
-  if ((load32(FRAME_FLAGS) & CONTINUES) == 0) {
+  if ((load32(FRAME_FLAGS) & (CONTINUES | INCARNATION)) == 0) {
     const low: u32 = (load32(LSN_LOW) + 1) >>> 0
     store32(LSN_LOW, low)
     if (low == 0) store32(LSN_HIGH, load32(LSN_HIGH) + 1)

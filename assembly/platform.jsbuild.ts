@@ -38,7 +38,10 @@ export function growMemory(units: u32): i32 {
     return -1
   }
   new Uint8Array(larger).set(bytes)
+  const smaller = buffer
   attach(larger)
+  // The old memory is detached as a growing WASM memory's is, so that no view of it stays in use unnoticed.
+  structuredClone(smaller, { transfer: [smaller] })
   return before
 }
 

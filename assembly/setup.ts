@@ -1,5 +1,5 @@
 // Making a kernel ready: the work areas, the page table, the frames; and an empty database in it.
-import { fill, memoryUnits, store32 } from './platform'
+import { fill, load32, memoryUnits, store32 } from './platform'
 import { take } from './arena'
 import { format } from './build'
 import { DROP_STACK_LENGTH } from './clear'
@@ -26,9 +26,10 @@ function area(cell: u32, bytes: u32): bool {
   return at != 0
 }
 
-/** Prepares an empty memory for pages of `pageBytes` and at most `frames` of them in memory. */
+/** Prepares an empty memory, or one used before, for pages of `pageBytes` and at most `frames` of them in memory. */
 export function setUp(pageBytes: u32, frames: u32): i32 {
-  fill(256, 0, ARENA - 256)
+  const used = load32(ARENA_TOP)
+  fill(256, 0, (used > ARENA ? used : ARENA) - 256)
   store32(ARENA_TOP, ARENA)
   store32(ARENA_END, (memoryUnits() << 16) >>> 0)
   store32(PAGE_BYTES, pageBytes)

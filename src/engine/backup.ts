@@ -1,0 +1,167 @@
+// A backup is a database: one data file that holds a snapshot's pages, tables and metas, with nothing in its log. It is
+// written page by page while commits go on, under another name until it is whole.
+import { IMAGE, IMAGE_CHECKSUM, IMAGE_FORMAT, TABLE_LIMIT } from '../../assembly/state.ts'
+import { ENTRY_LARGE } from '../../assembly/table.ts'
+import { LightningError } from '../errors.ts'
+import { sectorsOf } from '../store/block-map.ts'
+import { DataFile } from '../store/data-file.ts'
+import {
+  chunkBytes, chunkIds, dataFileName, entryBytes, logFileNames, metaBlocks, newDataFileName, sectorBytes, sectorsPerBlock
+} from '../store/format.ts'
+import type { Meta } from '../store/meta.ts'
+import type { Vfs } from '../vfs/vfs.ts'
+import { type CareOptions, Pace } from './care.ts'
+import type { Core } from './core.ts'
+import { Directory } from './directory.ts'
+import { EngineSnapshot } from './snapshots.ts'
+
+export interface BackupOptions extends CareOptions {
+  /** The copy begins a history of its own, as a restored database does. */
+  readonly newTimeline?: boolean
+}
+
+/** Writes what the newest commit sees to `destination`, which must not hold a database. */
+export async function backUp(core: Core, destination: Vfs, options: BackupOptions): Promise<void> {
+  const pace = new Pace(options)
+  pace.check()
+  await destination.prepare({ create: true })
+  const lock = await destination.lock('exclusive')
+  try {
+    for (const name of [dataFileName, ...logFileNames]) {
+      if (!(await destination.exists(name))) continue
+      throw new LightningError('LIGHTNING_EXISTS', `There is a database at ${destination.location} already. Choose another destination.`)
+    }
+    await writeCopy(core, destination, pace, options.newTimeline ?? false)
+  } finally {
+    await lock.release()
+  }
+}
+
+async function writeCopy(core: Core, destination: Vfs, pace: Pace, newTimeline: boolean): Promise<void> {
+  const snapshot = new EngineSnapshot(core)
+  const file = await destination.open(newDataFileName, { create: true })
+  let isWhole = false
+  try {
+    file.truncate(0)
+    const data = new DataFile(file, { maxBytes: Number.POSITIVE_INFINITY, verifyWrites: core.options.verifyWrites })
+    await new Copy(core, snapshot, data, pace).run(newTimeline)
+    isWhole = true
+  } finally {
+    snapshot.close()
+    file.close()
+    if (!isWhole) await destination.remove(newDataFileName)
+  }
+  await destination.rename(newDataFileName, dataFileName)
+  await destination.syncDirectory()
+}
+
+class Copy {
+  readonly #core: Core
+  readonly #snapshot: EngineSnapshot
+  readonly #data: DataFile
+  readonly #pace: Pace
+  readonly #directory = new Directory()
+  #sector = metaBlocks * sectorsPerBlock
+
+  constructor(core: Core, snapshot: EngineSnapshot, data: DataFile, pace: Pace) {
+    this.#core = core
+    this.#snapshot = snapshot
+    this.#data = data
+    this.#pace = pace
+  }
+
+  async run(newTimeline: boolean): Promise<void> {
+    const core = this.#core
+    const limit = core.memory.word(TABLE_LIMIT)
+    const { nextTree } = core
+    const chunkCount = Math.ceil(limit / chunkIds)
+    this.#directory.resize(chunkCount)
+    for (let chunk = 0; chunk < chunkCount; chunk++) await this.#copyChunk(chunk, limit)
+    const directory = this.#directory.encode()
+    const directorySector = this.#append(directory)
+    await this.#data.syncAsync()
+    const meta: Meta = {
+      ...core.meta,
+      timeline: newTimeline ? crypto.getRandomValues(new Uint8Array(8)) : core.meta.timeline,
+      number: core.meta.number + 1,
+      lsn: this.#snapshot.sequence,
+      timeMs: Date.now(),
+      logFile: 0,
+      logOffset: 0,
+      logPrevious: 0,
+      incarnation: [0, 0],
+      tableLimit: limit,
+      chunkCount,
+      directorySector,
+      directoryBytes: directory.length,
+      directoryChecksum: core.checksum(directory, 0),
+      nextTree,
+      closed: true
+    }
+    for (const slot of [0, 1]) this.#data.writeMeta(slot, meta, core.checksum)
+    await this.#data.syncAsync()
+    this.#pace.finish(limit)
+  }
+
+  async #copyChunk(chunk: number, limit: number): Promise<void> {
+    const entries = new Uint8Array(chunkBytes)
+    const view = new DataView(entries.buffer)
+    let used = 0
+    for (let i = 0; i < chunkIds; i++) {
+      const id = chunk * chunkIds + i
+      if (id < limit && this.#copyPage(id, view, i * entryBytes)) used++
+      await this.#pace.step(id, limit)
+    }
+    if (used > 0) this.#directory.set(chunk, this.#append(entries), chunkBytes, this.#core.checksum(entries, chunk))
+  }
+
+  /** Copies the page's image as the snapshot sees it and fills its entry; false when the id is free there. */
+  #copyPage(id: number, view: DataView, at: number): boolean {
+    const { memory, kernel, data } = this.#core
+    const snapshot = this.#snapshot.use()
+    const image = memory.word(IMAGE)
+    const entry = kernel.exports.entryAt(id, snapshot) >>> 0
+    const frame = kernel.exports.nextDirtyAt(id, id + 1, snapshot) >>> 0
+    let bytes: number
+    let format: number
+    let checksum: number
+    let lsnAt = entry + 12
+    if (frame !== 0) {
+      bytes = kernel.exports.packImage(frame, image, this.#core.options.compression === 'lz4' ? 1 : 0)
+      format = memory.word(IMAGE_FORMAT)
+      checksum = memory.word(IMAGE_CHECKSUM)
+      lsnAt = frame + 52
+    } else {
+      const sector = memory.word(entry)
+      if (sector === 0) return false
+      bytes = memory.word(entry + 4) & 0xffffff
+      format = (memory.word(entry + 4) >>> 24) & 0x3f
+      checksum = memory.word(entry + 8)
+      data.read(memory.bytes.subarray(image, image + bytes), sector)
+      const seed = (format & ENTRY_LARGE) === 0 ? id : 0
+      if (kernel.exports.xxh32(image, bytes, seed) >>> 0 !== checksum) {
+        throw new LightningError('LIGHTNING_CORRUPT', `Page ${id} of ${data.file.name} is damaged, so it cannot be backed up. Run verify, then repair.`, {
+          file: data.file.name,
+          page: id,
+          offset: sector * sectorBytes
+        })
+      }
+    }
+    view.setUint32(at, this.#append(memory.bytes.slice(image, image + bytes)), true)
+    view.setUint32(at + 4, ((format << 24) | bytes) >>> 0, true)
+    view.setUint32(at + 8, checksum, true)
+    view.setUint32(at + 12, memory.word(lsnAt), true)
+    view.setUint32(at + 16, memory.word(lsnAt + 4), true)
+    if ((format & ENTRY_LARGE) !== 0) view.setUint32(at + 20, memory.word(entry + 20), true)
+    return true
+  }
+
+  #append(bytes: Uint8Array): number {
+    const sector = this.#sector
+    const padded = new Uint8Array(sectorsOf(bytes.length) * sectorBytes)
+    padded.set(bytes)
+    this.#data.write(padded, sector)
+    this.#sector += sectorsOf(bytes.length)
+    return sector
+  }
+}

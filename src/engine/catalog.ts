@@ -1,0 +1,127 @@
+// The catalog: a tree of its own that maps the path of each sublevel to the tree that holds its entries. A path is the
+// names from the outermost on, each escaped and terminated, so that a sublevel's path begins with its parent's:
+// 0x00 inside a name becomes 0x00 0xff, and 0x00 0x01 ends it.
+import { CATALOG_ROOT, CATALOG_TREE } from '../../assembly/operations.ts'
+import { SCAN_LOWER, SCAN_LOWER_OPEN, SCAN_UPPER } from '../../assembly/scan.ts'
+import { KEY, KEY2, MAX_KEY_BYTES, OUT, OUT_MORE, WANTED_TREE } from '../../assembly/state.ts'
+import { encodeText } from '../encoding/text.ts'
+import { LightningError } from '../errors.ts'
+import type { KernelMemory } from '../kernel/kernel-memory.ts'
+import type { Kernel } from '../kernel/load.ts'
+import type { Pager } from './pager.ts'
+
+/** Where a tree is. */
+export interface TreePlace {
+  readonly id: number
+  readonly root: number
+}
+
+/** A sublevel's entry in the catalog. */
+export interface CatalogEntry extends TreePlace {
+  readonly path: Uint8Array
+}
+
+const missing = 0xffffffff
+const rowsPerBatch = 256
+
+export class Catalog {
+  readonly #kernel: Kernel
+  readonly #memory: KernelMemory
+  readonly #pager: Pager
+
+  constructor(kernel: Kernel, memory: KernelMemory, pager: Pager) {
+    this.#kernel = kernel
+    this.#memory = memory
+    this.#pager = pager
+  }
+
+  /** The tree of a path at a snapshot (0: now); undefined when there is none. */
+  find(path: Uint8Array, snapshot: number): TreePlace | undefined {
+    while (true) {
+      this.#memory.bytes.set(path, KEY)
+      const at = this.#kernel.exports.get(CATALOG_TREE, CATALOG_ROOT, snapshot, path.length) >>> 0
+      if (at === missing) return undefined
+      if (at < 0xfffffff0) return this.#place(at)
+      this.#pager.provide(at | 0)
+    }
+  }
+
+  /** Tells the kernel the root of the tree it wants to know; throws when the catalog has no such tree. */
+  registerWanted(): void {
+    const id = this.#memory.word(WANTED_TREE)
+    const entry = this.list(new Uint8Array(0), 0).find(known => known.id === id)
+    if (entry === undefined) {
+      throw new LightningError('LIGHTNING_CORRUPT', `The log names keyspace ${id}, which does not exist. Restore a backup, or run repair.`)
+    }
+    this.#kernel.exports.registerTree(id, entry.root)
+  }
+
+  /** All entries whose path begins with `prefix`, in order, at a snapshot (0: now). */
+  list(prefix: Uint8Array, snapshot: number): CatalogEntry[] {
+    const entries: CatalogEntry[] = []
+    let lower = prefix
+    let isOpen = false
+    while (true) {
+      // The bounds stand in KEY and KEY2; bytes 0xff never begin a path, so they bound all paths with the prefix.
+      const upper = new Uint8Array(prefix.length + 1).fill(0xff)
+      upper.set(prefix)
+      let rows: number
+      while (true) {
+        this.#memory.bytes.set(lower, KEY)
+        this.#memory.bytes.set(upper, KEY2)
+        const options = SCAN_LOWER | SCAN_UPPER | (isOpen ? SCAN_LOWER_OPEN : 0)
+        rows = this.#kernel.exports.scan(CATALOG_TREE, CATALOG_ROOT, snapshot, options, lower.length, upper.length, rowsPerBatch)
+        if (rows >= 0) break
+        this.#pager.provide(rows)
+      }
+      let at = this.#memory.word(OUT)
+      for (let i = 0; i < rows; i++) {
+        const keyBytes = this.#memory.word(at)
+        const valueBytes = this.#memory.word(at + 4) & 0xffffff
+        const key = at + 8
+        const path = this.#memory.bytes.slice(key, key + keyBytes)
+        entries.push({ path, ...this.#place(key + keyBytes) })
+        at = (key + keyBytes + valueBytes + 3) & ~3
+        lower = path
+        isOpen = true
+      }
+      if (this.#memory.word(OUT_MORE) === 0 || rows === 0) return entries
+    }
+  }
+
+  #place(at: number): TreePlace {
+    const view = new DataView(this.#memory.bytes.buffer, at, 8)
+    return { id: view.getUint32(0, true), root: view.getUint32(4, true) }
+  }
+}
+
+/** The path of the sublevel `name` below `parent` (empty: the database). Throws `LIGHTNING_INVALID_ARGUMENT`. */
+export function pathOf(parent: Uint8Array, name: string): Uint8Array {
+  if (typeof name !== 'string' || name === '') {
+    throw new LightningError('LIGHTNING_INVALID_ARGUMENT', 'A sublevel needs a name: pass a string that is not empty.')
+  }
+  const bytes: number[] = [...parent]
+  for (const byte of encodeText(name)) {
+    bytes.push(byte)
+    if (byte === 0) bytes.push(0xff)
+  }
+  bytes.push(0, 1)
+  if (bytes.length <= MAX_KEY_BYTES) return Uint8Array.from(bytes)
+  throw new LightningError(
+    'LIGHTNING_INVALID_ARGUMENT',
+    `The names of nested sublevels may have ${MAX_KEY_BYTES} bytes together, these have ${bytes.length}. Use shorter names.`
+  )
+}
+
+/** The name directly below a path of `parentBytes` bytes in a longer path. */
+export function nameBelow(path: Uint8Array, parentBytes: number): string {
+  const bytes: number[] = []
+  let at = parentBytes
+  while (at < path.length) {
+    const byte = path[at] ?? 0
+    if (byte === 0 && path[at + 1] === 1) break
+    bytes.push(byte)
+    at += byte === 0 ? 2 : 1
+  }
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes))
+}

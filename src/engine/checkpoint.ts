@@ -1,0 +1,351 @@
+// The checkpoint: a snapshot is written to free extents, slice by slice, while commits go on; then the metas name it.
+//
+// It is a state machine. `step` does a slice on this thread and says what must happen before the next one; the
+// asynchronous driver lets other work run between slices and syncs off this thread, the synchronous one steps to the end.
+// The order of the steps is rule 9 of the durability protocol:
+//
+//   images   pages that are dirty as of the snapshot, in runs
+//   chunks   the table's changed chunks as of the snapshot, then the directory
+//   sync     data file, and the log through the snapshot's commit
+//   slots    meta into slot 0, synced; into slot 1, synced
+//   end      only now: blocks that only the checkpoint before needed are free, and so is its log
+import { EPOCH_LOW, IMAGE, INCARNATION_HIGH, INCARNATION_LOW, PREVIOUS_CHECKSUM, TABLE_LIMIT, TIME_LOW } from '../../assembly/state.ts'
+import { LightningError } from '../errors.ts'
+import { assertStatus } from '../kernel/status.ts'
+import type { Extent } from '../store/block-map.ts'
+import { sectorsOf } from '../store/block-map.ts'
+import { chunkBytes, chunkIds } from '../store/format.ts'
+import type { Meta } from '../store/meta.ts'
+import { nextTurn } from './care.ts'
+import type { Committer } from './committer.ts'
+import type { Core } from './core.ts'
+import type { Directory } from './directory.ts'
+
+/** What `step` wants done before it is called again. */
+type Need = 'slice' | 'sync data' | 'sync log' | 'done'
+
+/** Bytes of images written in one slice: about half a millisecond of work. */
+const sliceBytes = 256 * 1_024
+const chunksPerSlice = 32
+
+interface Progress {
+  readonly snapshot: number
+  readonly startedMs: number
+  meta: Meta
+  readonly chunks: readonly number[]
+  readonly directory: Directory
+  readonly replaced: Extent[]
+  readonly written: Extent[]
+  phase: 'images' | 'chunks' | 'synced data' | 'synced log' | 'first slot' | 'second slot'
+  /** The sync that the next step waits for. */
+  waiting: Need | undefined
+  next: number
+  nextId: number
+  pages: number
+}
+
+export class Checkpoint {
+  readonly #core: Core
+  readonly #committer: Committer
+  #progress: Progress | undefined
+  #running: Promise<void> | undefined
+  readonly counts = { checkpoints: 0, pages: 0, lastDurationMs: 0 }
+
+  constructor(core: Core, committer: Committer) {
+    this.#core = core
+    this.#committer = committer
+  }
+
+  get isRunning(): boolean {
+    return this.#progress !== undefined
+  }
+
+  /** Makes a checkpoint that contains everything committed before the call. One that runs already is ended first. */
+  async run(closed = false): Promise<void> {
+    while (this.#running !== undefined) await this.#running.catch(() => undefined)
+    if (!closed) this.#core.checkOpen()
+    if (this.#core.failure !== undefined) throw this.#core.failure
+    if (this.#isUpToDate() && (!closed || this.#core.meta.closed)) return
+    await this.#start(closed)
+  }
+
+  /** Makes one although nothing was committed since the last: images may have moved. */
+  async runAlways(): Promise<void> {
+    while (this.#running !== undefined) await this.#running.catch(() => undefined)
+    await this.#start(false)
+  }
+
+  /** Begins one in the background unless one runs. Failures are reported as events. */
+  trigger(): void {
+    if (this.#running !== undefined || this.#progress !== undefined || this.#core.failure !== undefined) return
+    this.#start(false).catch(error => this.#core.options.logger?.warn('A checkpoint failed', error))
+  }
+
+  /** Does one slice of the one that runs, from a synchronous call; used when commits come faster than slices. */
+  stepSync(): void {
+    if (this.#progress?.waiting !== undefined) return
+    this.#attempt(() => this.#satisfySync(this.#step()))
+  }
+
+  /** Steps the one that runs to its end, or makes a whole one. */
+  runSync(closed = false): void {
+    if (this.#progress === undefined) this.#begin(closed)
+    this.#attempt(() => {
+      while (this.#progress !== undefined) this.#satisfySync(this.#step())
+    })
+  }
+
+  /** Forgets the one that runs: memory is rebuilt. */
+  forget(): void {
+    this.#progress = undefined
+  }
+
+  /** Waits until none runs. */
+  async idle(): Promise<void> {
+    await this.#running?.catch(() => undefined)
+  }
+
+  #isUpToDate(): boolean {
+    return this.#core.meta.lsn === this.#core.appliedLsn
+  }
+
+  #start(closed: boolean): Promise<void> {
+    this.#begin(closed)
+    const running = this.#drive().finally(() => {
+      if (this.#running === running) this.#running = undefined
+    })
+    this.#running = running
+    return running
+  }
+
+  async #drive(): Promise<void> {
+    while (this.#progress !== undefined) {
+      const mine = this.#progress
+      const need = this.#attempt(() => this.#step())
+      if (need === 'done') return
+      const { phase } = mine
+      if (need === 'slice') await nextTurn()
+      else {
+        try {
+          if (need === 'sync data') await this.#core.data.syncAsync()
+          else await this.#core.log.syncAsync()
+        } catch (error) {
+          if (this.#progress === mine) throw this.#syncFailed(error)
+          return
+        }
+      }
+      // A synchronous call may have gone on with it meanwhile, or a rollback ended it.
+      if (this.#progress !== mine) return
+      if (need !== 'slice' && mine.phase === phase) this.#satisfied()
+    }
+  }
+
+  #satisfySync(need: Need): void {
+    if (need === 'slice' || need === 'done') return
+    try {
+      if (need === 'sync data') this.#core.data.sync()
+      else this.#core.log.sync()
+    } catch (error) {
+      throw this.#syncFailed(error)
+    }
+    this.#satisfied()
+  }
+
+  /** Runs a slice; when it fails the checkpoint is given up, and the database goes on as if it had not begun. */
+  #attempt<T>(slice: () => T): T {
+    try {
+      return slice()
+    } catch (error) {
+      if (this.#progress !== undefined) this.#abandon()
+      throw error
+    }
+  }
+
+  #begin(closed: boolean): void {
+    const { memory, kernel, log, pending, meta } = this.#core
+    this.#committer.writeOut()
+    const snapshot = kernel.exports.openSnapshot() >>> 0
+    if (snapshot === 0) throw new LightningError('LIGHTNING_OUT_OF_MEMORY', 'There is no memory for a checkpoint. Close other programs.')
+    const start = log.switchFile()
+    const tableLimit = memory.word(TABLE_LIMIT)
+    const chunkCount = Math.ceil(tableLimit / chunkIds)
+    const chunks: number[] = []
+    for (let chunk = 0; chunk < chunkCount; chunk++) if (kernel.exports.takeMark(chunk) !== 0) chunks.push(chunk)
+    const directory = this.#core.directory.copy()
+    directory.resize(chunkCount)
+    pending.beginCheckpoint()
+    this.#progress = {
+      snapshot,
+      startedMs: performance.now(),
+      chunks,
+      directory,
+      replaced: [],
+      written: [],
+      phase: 'images',
+      waiting: undefined,
+      next: 0,
+      nextId: (chunks[0] ?? 0) * chunkIds,
+      pages: 0,
+      meta: {
+        ...meta,
+        number: meta.number + 1,
+        lsn: this.#core.appliedLsn,
+        epoch: memory.long(EPOCH_LOW),
+        timeMs: Math.max(memory.long(TIME_LOW), Date.now()),
+        logFile: start.file,
+        logOffset: start.offset,
+        logPrevious: memory.word(PREVIOUS_CHECKSUM),
+        incarnation: [memory.word(INCARNATION_LOW), memory.word(INCARNATION_HIGH)],
+        tableLimit,
+        chunkCount,
+        nextTree: this.#core.nextTree,
+        closed
+      }
+    }
+  }
+
+  #step(): Need {
+    const progress = this.#progress
+    if (progress === undefined) return 'done'
+    if (progress.waiting !== undefined) return progress.waiting
+    const need = this.#stepPhase(progress)
+    if (need === 'sync data' || need === 'sync log') progress.waiting = need
+    return need
+  }
+
+  #stepPhase(progress: Progress): Need {
+    if (progress.phase === 'images') return this.#writeImages(progress)
+    if (progress.phase === 'chunks') return this.#writeChunks(progress)
+    if (progress.phase === 'synced data') return 'sync log'
+    if (progress.phase === 'synced log') return this.#writeSlot(progress, 0)
+    if (progress.phase === 'first slot') return this.#writeSlot(progress, 1)
+    return this.#end(progress)
+  }
+
+  /** The sync that `step` asked for has been done. */
+  #satisfied(): void {
+    const progress = this.#progress
+    if (progress === undefined) return
+    progress.waiting = undefined
+    if (progress.phase === 'chunks') progress.phase = 'synced data'
+    else if (progress.phase === 'synced data') progress.phase = 'synced log'
+    else if (progress.phase === 'synced log') progress.phase = 'first slot'
+    else if (progress.phase === 'first slot') progress.phase = 'second slot'
+  }
+
+  #writeImages(progress: Progress): Need {
+    const { kernel, run, pager } = this.#core
+    while (progress.next < progress.chunks.length) {
+      const chunk = progress.chunks[progress.next] ?? 0
+      const end = (chunk + 1) * chunkIds
+      while (progress.nextId < end) {
+        const frame = kernel.exports.nextDirtyAt(progress.nextId, end, progress.snapshot) >>> 0
+        if (frame === 0) break
+        run.add(frame)
+        progress.nextId = this.#core.memory.word(frame) + 1
+        if (run.bytes < sliceBytes && run.hasRoom) continue
+        progress.pages += run.length
+        run.flush()
+        pager.drainReleased()
+        return 'slice'
+      }
+      progress.next++
+      progress.nextId = (progress.chunks[progress.next] ?? 0) * chunkIds
+    }
+    progress.pages += run.length
+    run.flush()
+    pager.drainReleased()
+    progress.phase = 'chunks'
+    progress.next = 0
+    return 'slice'
+  }
+
+  #writeChunks(progress: Progress): Need {
+    const { kernel, memory, data, directory } = this.#core
+    const image = memory.word(IMAGE)
+    const last = Math.min(progress.next + chunksPerSlice, progress.chunks.length)
+    for (; progress.next < last; progress.next++) {
+      const chunk = progress.chunks[progress.next] ?? 0
+      const extent = data.takeExtent(chunkBytes)
+      progress.written.push(extent)
+      kernel.exports.storeChunk(chunk, progress.snapshot, image)
+      data.write(memory.bytes.subarray(image, image + chunkBytes), extent.sector)
+      const checksum = kernel.exports.xxh32(image, chunkBytes, chunk) >>> 0
+      const before = directory.sector(chunk)
+      if (before !== 0) progress.replaced.push({ sector: before, sectors: sectorsOf(chunkBytes) })
+      progress.directory.set(chunk, extent.sector, chunkBytes, checksum)
+    }
+    if (progress.next < progress.chunks.length) return 'slice'
+    this.#writeDirectory(progress)
+    return 'sync data'
+  }
+
+  #writeDirectory(progress: Progress): void {
+    const { data, meta, checksum } = this.#core
+    const bytes = progress.directory.encode()
+    const extent = data.takeExtent(bytes.length)
+    progress.written.push(extent)
+    data.write(bytes, extent.sector)
+    if (meta.directorySector !== 0) {
+      progress.replaced.push({ sector: meta.directorySector, sectors: sectorsOf(meta.directoryBytes) })
+    }
+    progress.meta = {
+      ...progress.meta,
+      directorySector: extent.sector,
+      directoryBytes: bytes.length,
+      directoryChecksum: checksum(bytes, 0)
+    }
+  }
+
+  #writeSlot(progress: Progress, slot: number): Need {
+    const { data, lock, log, checksum, location } = this.#core
+    if (!lock.ours()) {
+      throw new LightningError('LIGHTNING_LOCKED', `The lock of the database at ${location} was taken away. Close this handle.`)
+    }
+    if (slot === 0) log.beginNaming({ file: progress.meta.logFile, offset: progress.meta.logOffset })
+    data.writeMeta(slot, progress.meta, checksum)
+    return 'sync data'
+  }
+
+  #end(progress: Progress): Need {
+    const core = this.#core
+    core.log.endNaming()
+    core.meta = progress.meta
+    core.directory.become(progress.directory)
+    for (const extent of progress.replaced) core.pending.giveNamed(extent)
+    core.pending.endCheckpoint()
+    this.#progress = undefined
+    core.kernel.exports.closeSnapshot(progress.snapshot)
+    core.pager.drainReleased()
+    if (progress.meta.lsn > core.durableLsn) core.durableLsn = progress.meta.lsn
+    const durationMs = performance.now() - progress.startedMs
+    this.counts.checkpoints++
+    this.counts.pages += progress.pages
+    this.counts.lastDurationMs = durationMs
+    core.events.emit('checkpoint', { lsn: progress.meta.lsn, pages: progress.pages, durationMs })
+    return 'done'
+  }
+
+  /** Gives up: what was written is named by nothing and so free; changed chunks stay marked for the next one. */
+  #abandon(): void {
+    const progress = this.#progress
+    if (progress === undefined) return
+    this.#progress = undefined
+    const { kernel, run, data, pending, pager } = this.#core
+    run.clear()
+    for (const chunk of progress.chunks) kernel.exports.putMark(chunk)
+    // Once a slot was written, it may be the one that recovery reads: its blocks stay taken until the next checkpoint.
+    const mayBeNamed = progress.phase === 'synced log' || progress.phase === 'first slot' || progress.phase === 'second slot'
+    for (const extent of progress.written) {
+      if (mayBeNamed) pending.giveNamed(extent)
+      else data.release(extent)
+    }
+    pending.abandonCheckpoint()
+    kernel.exports.closeSnapshot(progress.snapshot)
+    pager.drainReleased()
+  }
+
+  #syncFailed(error: unknown): LightningError {
+    return this.#committer.fail(error)
+  }
+}

@@ -1,0 +1,70 @@
+// Compaction: images at the end of the data file are copied into free blocks nearer to its start, and the end is given
+// back. Pages refer to each other by number, so nothing else moves; readers and writers go on.
+import { TABLE_LIMIT } from '../../assembly/state.ts'
+import { assertStatus } from '../kernel/status.ts'
+import { sectorsOf } from '../store/block-map.ts'
+import { sectorBytes, sectorsPerBlock } from '../store/format.ts'
+import { type CareOptions, Pace } from './care.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Core } from './core.ts'
+
+/** Rounds are repeated while they gain at least this share of the file. */
+const worthwhile = 0.02
+const mostRounds = 8
+
+export async function compact(core: Core, checkpoint: Checkpoint, options: CareOptions): Promise<void> {
+  const pace = new Pace(options)
+  // The first one gives back what only older checkpoints needed, so that there are holes to move into.
+  await checkpoint.run()
+  await checkpoint.runAlways()
+  for (let round = 0; round < mostRounds; round++) {
+    const before = core.data.blocks.endBlock
+    if (core.data.blocks.freeBlocks === 0) break
+    const moved = await moveImages(core, pace)
+    if (moved === 0) break
+    await checkpoint.runAlways()
+    await checkpoint.runAlways()
+    if (before - core.data.blocks.endBlock < before * worthwhile) break
+  }
+  core.data.trim()
+  pace.finish(1)
+}
+
+/** Moves what lies behind the place where the file could end; returns the number of images moved. */
+async function moveImages(core: Core, pace: Pace): Promise<number> {
+  const { memory, kernel, data } = core
+  const goal = data.blocks.usedBlocks
+  const limit = memory.word(TABLE_LIMIT)
+  let moved = 0
+  for (let id = 1; id < limit; id++) {
+    const entry = kernel.exports.entryAt(id, 0) >>> 0
+    const sector = memory.word(entry)
+    if (sector >= goal * sectorsPerBlock) {
+      const bytes = memory.word(entry + 4) & 0xffffff
+      const blocks = Math.ceil(sectorsOf(bytes) / sectorsPerBlock)
+      const block = data.blocks.findBelow(blocks, Math.floor(sector / sectorsPerBlock))
+      if (block !== undefined) {
+        moveImage(core, id, sector, bytes, block * sectorsPerBlock)
+        moved++
+      }
+    }
+    await pace.step(id, limit)
+  }
+  return moved
+}
+
+function moveImage(core: Core, id: number, from: number, bytes: number, to: number): void {
+  const { kernel, data, pager } = core
+  const image = new Uint8Array(sectorsOf(bytes) * sectorBytes)
+  data.read(image.subarray(0, bytes), from)
+  const extent = { sector: to, sectors: sectorsOf(bytes) }
+  data.blocks.mark(extent)
+  try {
+    data.write(image, to)
+  } catch (error) {
+    data.release(extent)
+    throw error
+  }
+  assertStatus(kernel.exports.moveImage(id, to), 'compaction')
+  pager.drainReleased()
+}

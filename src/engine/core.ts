@@ -1,0 +1,125 @@
+// What the parts of the engine share: the kernel and its memory, the files, the bookkeeping between them. Each part is
+// a class of its own that gets the core; the core itself decides nothing.
+import { IMAGE, LSN_LOW, NEED_TREE } from '../../assembly/state.ts'
+import { LightningError } from '../errors.ts'
+import { KernelMemory } from '../kernel/kernel-memory.ts'
+import type { Kernel } from '../kernel/load.ts'
+import type { DataFile } from '../store/data-file.ts'
+import { ImageRun } from '../store/image-run.ts'
+import type { Meta } from '../store/meta.ts'
+import { PendingExtents } from '../store/pending-extents.ts'
+import type { VfsLock } from '../vfs/vfs.ts'
+import type { LogFiles } from '../wal/log-files.ts'
+import { Catalog } from './catalog.ts'
+import { Directory } from './directory.ts'
+import { Events } from './events.ts'
+import type { EngineOptions } from './options.ts'
+import { Pager } from './pager.ts'
+
+export class Core {
+  readonly location: string
+  readonly options: EngineOptions
+  readonly kernel: Kernel
+  readonly memory: KernelMemory
+  readonly data: DataFile
+  readonly log: LogFiles
+  readonly lock: VfsLock
+  readonly run: ImageRun
+  readonly pager: Pager
+  readonly pending: PendingExtents
+  readonly catalog: Catalog
+  readonly events: Events
+  /** Chunks of the page table as the last durable checkpoint has them. */
+  readonly directory = new Directory()
+  /** The last durable meta. */
+  meta: Meta
+  /** Last LSN that is on stable storage. */
+  durableLsn = 0
+  /** Id of the next tree that is made. */
+  nextTree = 2
+  /** Counts rebuilds of the memory: what was handed out before belongs to a state that is gone. */
+  generation = 0
+  /** Why the last rebuild happened. */
+  rollbackCause: unknown
+  /** Counts changes of the catalog: a tree's root must be looked up anew. */
+  catalogVersion = 1
+  /** Set for good when a sync has failed: writes are refused until the database is reopened. */
+  failure: LightningError | undefined
+  isClosed = false
+  /** Set when memory could not be rebuilt: nothing can be read until the database is reopened. */
+  unreadable: LightningError | undefined
+  /** Snapshots that are open. */
+  readonly snapshots = new Set<{ readonly sequence: number; readonly openedMs: number }>()
+  /** A large value was written but not synced: frames that name it must wait in the buffer. */
+  heldLarge = false
+  /** While a caller looks at kernel memory nothing may change it. */
+  isLent = false
+
+  constructor(parts: {
+    location: string
+    options: EngineOptions
+    kernel: Kernel
+    data: DataFile
+    log: LogFiles
+    lock: VfsLock
+    meta: Meta
+  }) {
+    this.location = parts.location
+    this.options = parts.options
+    this.kernel = parts.kernel
+    this.memory = new KernelMemory(parts.kernel)
+    this.data = parts.data
+    this.log = parts.log
+    this.lock = parts.lock
+    this.meta = parts.meta
+    this.events = new Events(parts.options.logger)
+    this.pending = new PendingExtents(parts.data)
+    this.run = new ImageRun(parts.kernel, this.memory, parts.data, parts.options.compression === 'lz4')
+    this.pager = new Pager(parts.kernel, this.memory, parts.data, this.run, this.pending, parts.options.readOnly)
+    this.catalog = new Catalog(parts.kernel, this.memory, this.pager)
+  }
+
+  /** Provides what a kernel call that returned `status` wants, or throws; afterwards the call is repeated. */
+  provide(status: number): void {
+    if (status === NEED_TREE) this.catalog.registerWanted()
+    else this.pager.provide(status)
+  }
+
+  /** The newest commit that is visible. */
+  get appliedLsn(): number {
+    return this.memory.long(LSN_LOW) - 1
+  }
+
+  /** XXH32 of bytes outside kernel memory. */
+  readonly checksum = (bytes: Uint8Array, seed: number): number => checksumOf(this.kernel, this.memory, bytes, seed)
+
+  /** Whether reads must be refused. */
+  get isShut(): boolean {
+    return this.isClosed || this.unreadable !== undefined
+  }
+
+  /** Throws `LIGHTNING_CLOSED` after `close`. */
+  checkOpen(): void {
+    if (this.unreadable !== undefined && !this.isClosed) throw this.unreadable
+    if (this.isClosed) throw new LightningError('LIGHTNING_CLOSED', `The database at ${this.location} is closed. Open it again.`)
+  }
+
+  /** Throws unless something may be written now. */
+  checkWritable(): void {
+    this.checkOpen()
+    if (this.options.readOnly) {
+      throw new LightningError('LIGHTNING_READ_ONLY', `The database at ${this.location} was opened with readOnly. Reopen it without.`)
+    }
+    if (this.failure !== undefined) throw this.failure
+    if (this.isLent) {
+      throw new LightningError('LIGHTNING_INVALID_ARGUMENT', 'Nothing may be written inside the callback of read(). Write after it has returned.')
+    }
+  }
+}
+
+/** XXH32 of bytes outside kernel memory, by way of the kernel's image area. */
+export function checksumOf(kernel: Kernel, memory: KernelMemory, bytes: Uint8Array, seed: number): number {
+  const at = memory.word(IMAGE)
+  memory.bytes.set(bytes, at)
+  return kernel.exports.xxh32(at, bytes.length, seed) >>> 0
+}

@@ -1,0 +1,240 @@
+// A cursor over a range. Rows come in batches that are copied out of the kernel's memory at once, so they stay valid
+// whatever happens afterwards. The first batch is read from the newest state; only when there is more does the cursor
+// take a snapshot, at that moment, so that short ranges cost none.
+import { CELL_LARGE } from '../../assembly/page.ts'
+import {
+  SCAN_COUNT, SCAN_KEYS, SCAN_LOWER, SCAN_LOWER_OPEN, SCAN_REVERSE, SCAN_UPPER, SCAN_UPPER_CLOSED
+} from '../../assembly/scan.ts'
+import { KEY, KEY2, OUT, OUT_BYTES, OUT_MORE } from '../../assembly/state.ts'
+import { type ByteRange, clampBounds } from './bounds.ts'
+import type { Core } from './core.ts'
+import { readLarge } from './large-values.ts'
+import { EngineSnapshot } from './snapshots.ts'
+import type { TreeHandle } from './tree.ts'
+
+const firstBatchRows = 64
+const batchRows = 1_024
+
+/** Rows of a range, batch by batch. */
+export interface Cursor {
+  /** Loads the next batch; number of rows, 0 at the end (then the cursor has closed itself). */
+  fill(): number
+  /** The batch: the cursor's own copy. */
+  readonly bytes: Uint8Array
+  /** Points `keyStart` … `isLarge` to a row of the batch. Rows are visited in order from 0. */
+  row(i: number): void
+  keyStart: number
+  keyEnd: number
+  valueStart: number
+  valueEnd: number
+  isLarge: boolean
+  /** The large value of the current row, read now. */
+  large(): Uint8Array
+  /** Lets go of the snapshot; may be called again. */
+  close(): void
+}
+
+export class EngineCursor implements Cursor {
+  bytes: Uint8Array = new Uint8Array(0)
+  keyStart = 0
+  keyEnd = 0
+  valueStart = 0
+  valueEnd = 0
+  isLarge = false
+  readonly #core: Core
+  readonly #tree: TreeHandle
+  readonly #keysOnly: boolean
+  readonly #reverse: boolean
+  #snapshot: EngineSnapshot | undefined
+  #ownsSnapshot = false
+  #lower: Uint8Array | undefined
+  #lowerOpen: boolean
+  #upper: Uint8Array | undefined
+  #upperOpen: boolean
+  #left: number
+  #isFirst = true
+  #isDone: boolean
+  #words: Uint32Array = new Uint32Array(0)
+  #rows = 0
+  #row = -1
+  #next = 0
+
+  constructor(core: Core, tree: TreeHandle, snapshot: EngineSnapshot | undefined, range: ByteRange, keysOnly: boolean) {
+    const { lower, lowerOpen, upper, upperOpen, reverse, limit, empty } = clampBounds(range)
+    this.#core = core
+    this.#tree = tree
+    this.#snapshot = snapshot
+    this.#keysOnly = keysOnly
+    this.#reverse = reverse
+    this.#lower = lower
+    this.#lowerOpen = lowerOpen
+    this.#upper = upper
+    this.#upperOpen = upperOpen
+    this.#left = limit
+    this.#isDone = empty
+  }
+
+  fill(): number {
+    if (this.#isDone) {
+      this.close()
+      return 0
+    }
+    const limit = Math.min(this.#left, this.#isFirst ? firstBatchRows : batchRows)
+    const place = this.#place()
+    if (place === undefined) {
+      this.close()
+      return 0
+    }
+    const rows = scanRange(this.#core, place, this.#snapshot?.use() ?? 0, this.#options(), this.#lower, this.#upper, limit)
+    this.#takeBatch(rows)
+    this.#left -= rows
+    const hasMore = this.#core.memory.word(OUT_MORE) !== 0 && this.#left > 0 && rows > 0
+    if (!hasMore) this.#isDone = true
+    // What stands after this batch must be seen as it is now.
+    else if (this.#snapshot === undefined) {
+      this.#snapshot = new EngineSnapshot(this.#core)
+      this.#ownsSnapshot = true
+    }
+    if (hasMore) this.#moveBound(rows)
+    else if (!this.#keysOnly && this.#snapshot === undefined && this.#hasLarge()) {
+      this.#snapshot = new EngineSnapshot(this.#core)
+      this.#ownsSnapshot = true
+    }
+    this.#isFirst = false
+    if (rows === 0) this.close()
+    return rows
+  }
+
+  row(i: number): void {
+    if (i === this.#row + 1) this.#row = i
+    else {
+      this.#next = 0
+      for (this.#row = 0; this.#row < i; this.#row++) this.#skip()
+    }
+    const at = this.#next
+    const word = this.#words[(at >> 2) + 1] ?? 0
+    this.keyStart = at + 8
+    this.keyEnd = this.keyStart + (this.#words[at >> 2] ?? 0)
+    this.valueStart = this.keyEnd
+    this.valueEnd = this.keyEnd + (word & 0xffffff)
+    this.isLarge = word >>> 24 !== 0 && ((word >>> 24) & CELL_LARGE) !== 0
+    this.#next = (this.valueEnd + 3) & ~3
+  }
+
+  large(): Uint8Array {
+    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + this.valueStart, 8)
+    return readLarge(this.#core, view.getUint32(0, true), view.getUint32(4, true), this.#snapshot?.use() ?? 0)
+  }
+
+  close(): void {
+    this.#isDone = true
+    if (!this.#ownsSnapshot) return
+    this.#ownsSnapshot = false
+    this.#snapshot?.close()
+  }
+
+  #skip(): void {
+    const at = this.#next
+    const word = this.#words[(at >> 2) + 1] ?? 0
+    this.#next = (at + 8 + (this.#words[at >> 2] ?? 0) + (word & 0xffffff) + 3) & ~3
+  }
+
+  #place() {
+    const core = this.#core
+    if (this.#snapshot !== undefined) {
+      this.#snapshot.use()
+      return this.#snapshot.place(this.#tree)
+    }
+    core.checkOpen()
+    return this.#tree.locate(core) ? this.#tree : undefined
+  }
+
+  #options(): number {
+    return (
+      (this.#reverse ? SCAN_REVERSE : 0) |
+      (this.#keysOnly ? SCAN_KEYS : 0) |
+      (this.#lowerOpen ? SCAN_LOWER_OPEN : 0) |
+      (this.#upperOpen ? 0 : SCAN_UPPER_CLOSED)
+    )
+  }
+
+  #takeBatch(rows: number): void {
+    const { memory } = this.#core
+    const from = memory.word(OUT)
+    // `slice` gives the bytes a buffer of their own, whose words can be read too.
+    this.bytes = memory.bytes.slice(from, from + memory.word(OUT_BYTES))
+    this.#words = new Uint32Array(this.bytes.buffer, 0, this.bytes.length >> 2)
+    this.#rows = rows
+    this.#row = -1
+    this.#next = 0
+  }
+
+  /** The next batch begins behind the last row of this one. */
+  #moveBound(rows: number): void {
+    const next = this.#next
+    const row = this.#row
+    this.row(rows - 1)
+    const last = this.bytes.slice(this.keyStart, this.keyEnd)
+    this.#next = next
+    this.#row = row
+    if (this.#reverse) {
+      this.#upper = last
+      this.#upperOpen = true
+    } else {
+      this.#lower = last
+      this.#lowerOpen = true
+    }
+  }
+
+  #hasLarge(): boolean {
+    let at = 0
+    for (let i = 0; i < this.#rows; i++) {
+      const word = this.#words[(at >> 2) + 1] ?? 0
+      if (word >>> 24 !== 0) return true
+      at = (at + 8 + (this.#words[at >> 2] ?? 0) + (word & 0xffffff) + 3) & ~3
+    }
+    return false
+  }
+}
+
+/** One call of the kernel's scan, with everything it may want; the rows stand in the kernel's OUT area. */
+function scanRange(
+  core: Core,
+  place: { readonly id: number; readonly root: number },
+  snapshot: number,
+  options: number,
+  lower: Uint8Array | undefined,
+  upper: Uint8Array | undefined,
+  limit: number
+): number {
+  const { memory, kernel } = core
+  const all = options | (lower === undefined ? 0 : SCAN_LOWER) | (upper === undefined ? 0 : SCAN_UPPER)
+  while (true) {
+    if (lower !== undefined) memory.bytes.set(lower, KEY)
+    if (upper !== undefined) memory.bytes.set(upper, KEY2)
+    const rows = kernel.exports.scan(place.id, place.root, snapshot, all, lower?.length ?? 0, upper?.length ?? 0, limit)
+    if (rows >= 0) return rows
+    core.provide(rows)
+  }
+}
+
+/** Number of entries in the range, as the snapshot (undefined: now) sees it. */
+export function countRange(core: Core, tree: TreeHandle, snapshot: EngineSnapshot | undefined, range: ByteRange): number {
+  const { upper, upperOpen, limit, empty, ...from } = clampBounds(range)
+  let { lower, lowerOpen } = from
+  const version = snapshot?.use() ?? 0
+  core.checkOpen()
+  const place = snapshot === undefined ? (tree.locate(core) ? tree : undefined) : snapshot.place(tree)
+  if (empty || place === undefined) return 0
+  let count = 0
+  while (true) {
+    const options = SCAN_COUNT | (lowerOpen ? SCAN_LOWER_OPEN : 0) | (upperOpen ? 0 : SCAN_UPPER_CLOSED)
+    count += scanRange(core, place, version, options, lower, upper, 0)
+    if (count >= limit) return limit
+    const { memory } = core
+    if (memory.word(OUT_MORE) === 0) return count
+    const at = memory.word(OUT)
+    lower = memory.bytes.slice(at + 8, at + 8 + memory.word(at))
+    lowerOpen = true
+  }
+}

@@ -1,0 +1,65 @@
+// The directory: where each chunk of the page table lies, as a checkpoint has it.
+//
+//   entry   0        4       8          12
+//           | sector | bytes | checksum | reserved |      sector 0: the chunk names nothing
+import { directoryEntryBytes } from '../store/format.ts'
+
+const words = directoryEntryBytes / 4
+
+export class Directory {
+  #entries = new Uint32Array(0)
+
+  get length(): number {
+    return this.#entries.length / words
+  }
+
+  sector(chunk: number): number {
+    return this.#entries[chunk * words] ?? 0
+  }
+
+  bytes(chunk: number): number {
+    return this.#entries[chunk * words + 1] ?? 0
+  }
+
+  checksum(chunk: number): number {
+    return this.#entries[chunk * words + 2] ?? 0
+  }
+
+  set(chunk: number, sector: number, bytes: number, checksum: number): void {
+    this.#entries[chunk * words] = sector
+    this.#entries[chunk * words + 1] = bytes
+    this.#entries[chunk * words + 2] = checksum
+  }
+
+  /** Makes it `length` chunks long. */
+  resize(length: number): void {
+    const entries = new Uint32Array(length * words)
+    entries.set(this.#entries.subarray(0, entries.length))
+    this.#entries = entries
+  }
+
+  /** A copy to change. */
+  copy(): Directory {
+    const copy = new Directory()
+    copy.become(this)
+    return copy
+  }
+
+  become(other: Directory): void {
+    this.#entries = other.#entries.slice()
+  }
+
+  /** As it stands on disk. */
+  encode(): Uint8Array {
+    const bytes = new Uint8Array(this.#entries.length * 4)
+    const view = new DataView(bytes.buffer)
+    for (const [i, word] of this.#entries.entries()) view.setUint32(i * 4, word, true)
+    return bytes
+  }
+
+  decode(bytes: Uint8Array): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#entries = new Uint32Array(bytes.length >> 2)
+    for (let i = 0; i < this.#entries.length; i++) this.#entries[i] = view.getUint32(i * 4, true)
+  }
+}

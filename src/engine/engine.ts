@@ -1,0 +1,285 @@
+// The engine: one open database in one thread. Reads and writes are synchronous on bytes and encodings; what waits for
+// the disk or takes long is asynchronous. The parts do the work: reader, writer, committer, checkpoint, recovery.
+import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import { LightningError } from '../errors.ts'
+import type { Vfs } from '../vfs/vfs.ts'
+import { backUp } from './backup.ts'
+import { behind, type ByteRange, clampBounds } from './bounds.ts'
+import type { CareOptions } from './care.ts'
+import { nameBelow } from './catalog.ts'
+import { Checkpoint } from './checkpoint.ts'
+import { Committer } from './committer.ts'
+import { compact } from './compact.ts'
+import type { Core } from './core.ts'
+import { countRange, type Cursor, EngineCursor } from './cursor.ts'
+import type { EngineEvent, EngineEvents } from './events.ts'
+import { openCore } from './opening.ts'
+import type { EngineOptions } from './options.ts'
+import { Reader } from './reader.ts'
+import { rebuild } from './rebuild.ts'
+import { EngineSnapshot, type Snapshot } from './snapshots.ts'
+import { type EngineStats, statsOf } from './stats.ts'
+import { type Tree, TreeHandle } from './tree.ts'
+import { type VerifyReport, verify } from './verify.ts'
+import { type EngineOperation as TreeOperation, Writer } from './writer.ts'
+
+export type { CareOptions, Progress } from './care.ts'
+export type { Cursor } from './cursor.ts'
+export type { EngineEvent, EngineEvents } from './events.ts'
+export type { EngineOptions } from './options.ts'
+export type { Snapshot } from './snapshots.ts'
+export type { EngineStats } from './stats.ts'
+export type { Tree } from './tree.ts'
+export type { VerifyProblem, VerifyReport } from './verify.ts'
+
+/** One operation of a batch. */
+export type EngineOperation =
+  | {
+      readonly type: 'put'
+      readonly tree: Tree
+      readonly key: unknown
+      readonly keyEncoding: KeyEncoding<unknown>
+      readonly value: unknown
+      readonly valueEncoding: ValueEncoding<unknown>
+    }
+  | { readonly type: 'del'; readonly tree: Tree; readonly key: unknown; readonly keyEncoding: KeyEncoding<unknown> }
+
+export class Engine {
+  readonly #core: Core
+  readonly #reader: Reader
+  readonly #writer: Writer
+  readonly #committer: Committer
+  readonly #checkpoint: Checkpoint
+  #closing: Promise<void> | undefined
+
+  /** Opens the database in `vfs`, or makes it, and recovers it. */
+  static async open(vfs: Vfs, options: EngineOptions): Promise<Engine> {
+    return new Engine(await openCore(vfs, options))
+  }
+
+  private constructor(core: Core) {
+    this.#core = core
+    this.#reader = new Reader(core)
+    this.#committer = new Committer(core, cause => {
+      rebuild(core, this.#checkpoint, cause)
+      this.#committer.forgetIncarnation()
+    })
+    this.#checkpoint = new Checkpoint(core, this.#committer)
+    this.#writer = new Writer(core, this.#committer, this.#checkpoint)
+  }
+
+  get location(): string {
+    return this.#core.location
+  }
+
+  /** Sequence number of the newest commit. Throws `LIGHTNING_CLOSED`. */
+  get sequence(): number {
+    this.#core.checkOpen()
+    return this.#core.appliedLsn
+  }
+
+  /** Counts rollbacks: what was read before one may be gone. */
+  get generation(): number {
+    return this.#core.generation
+  }
+
+  /** A handle on a keyspace; nothing is looked up or made. */
+  tree(path: Uint8Array): Tree {
+    return new TreeHandle(path)
+  }
+
+  get(tree: Tree, snapshot: Snapshot | undefined, key: unknown, keyEncoding: KeyEncoding<unknown>, valueEncoding: ValueEncoding<unknown>): unknown {
+    return this.#reader.get(handleOf(tree), this.#own(snapshot), key, keyEncoding, valueEncoding)
+  }
+
+  has(tree: Tree, snapshot: Snapshot | undefined, key: unknown, keyEncoding: KeyEncoding<unknown>): boolean {
+    return this.#reader.has(handleOf(tree), this.#own(snapshot), key, keyEncoding)
+  }
+
+  /** Runs the callback on the value's bytes, valid only inside it; undefined when there is no such key. */
+  read<R>(tree: Tree, snapshot: Snapshot | undefined, key: unknown, keyEncoding: KeyEncoding<unknown>, callback: (bytes: Uint8Array) => R): R | undefined {
+    return this.#reader.read(handleOf(tree), this.#own(snapshot), key, keyEncoding, callback)
+  }
+
+  count(tree: Tree, snapshot: Snapshot | undefined, range: ByteRange): number {
+    this.#core.checkOpen()
+    return countRange(this.#core, handleOf(tree), this.#own(snapshot), range)
+  }
+
+  /** A cursor over a range; it sees the state of its first `fill`. */
+  cursor(tree: Tree, snapshot: Snapshot | undefined, range: ByteRange, keysOnly: boolean): Cursor {
+    this.#core.checkOpen()
+    return new EngineCursor(this.#core, handleOf(tree), this.#own(snapshot), range, keysOnly)
+  }
+
+  snapshot(): Snapshot {
+    return new EngineSnapshot(this.#core)
+  }
+
+  /** Names of the sublevels directly below a path, in order. */
+  names(path: Uint8Array, snapshot?: Snapshot): string[] {
+    this.#core.checkOpen()
+    const version = this.#own(snapshot)?.use() ?? 0
+    const names = new Set<string>()
+    for (const entry of this.#core.catalog.list(path, version)) {
+      if (entry.path.length > path.length) names.add(nameBelow(entry.path, path.length))
+    }
+    return [...names]
+  }
+
+  put(tree: Tree, key: unknown, keyEncoding: KeyEncoding<unknown>, value: unknown, valueEncoding: ValueEncoding<unknown>): void {
+    this.#writer.put(handleOf(tree), key, keyEncoding, value, valueEncoding)
+  }
+
+  del(tree: Tree, key: unknown, keyEncoding: KeyEncoding<unknown>): void {
+    this.#writer.del(handleOf(tree), key, keyEncoding)
+  }
+
+  /** Applies all operations as one commit, or none. */
+  batch(operations: readonly EngineOperation[]): void {
+    this.#writer.batch(operations.map((operation): TreeOperation => ({ ...operation, tree: handleOf(operation.tree) })))
+  }
+
+  /** Deletes a range as one commit. */
+  clear(tree: Tree, range: ByteRange): void {
+    this.#core.checkWritable()
+    if (range.empty) return
+    const handle = handleOf(tree)
+    if (range.limit !== Number.POSITIVE_INFINITY) {
+      this.#writer.delAll(handle, this.#keysIn(handle, range))
+      return
+    }
+    const { lower, lowerOpen, upper, upperOpen } = clampBounds(range)
+    const from = lower === undefined ? new Uint8Array(0) : lowerOpen ? behind(lower) : lower
+    const to = upper === undefined || upperOpen ? upper : behind(upper)
+    this.#writer.clear(handle, from, to)
+  }
+
+  /** Frees the sublevel at `path` and all below it as one commit. */
+  drop(path: Uint8Array): void {
+    this.#writer.drop(path)
+  }
+
+  /** Resolves when everything applied so far is as durable as the option `durability` asks. */
+  settled(): Promise<void> {
+    return this.#committer.settled()
+  }
+
+  settleSync(): void {
+    this.#committer.settleSync()
+  }
+
+  async flush(): Promise<void> {
+    this.#core.checkOpen()
+    await this.#committer.flush()
+  }
+
+  flushSync(): void {
+    this.#core.checkOpen()
+    this.#committer.flushSync()
+  }
+
+  async checkpoint(signal?: AbortSignal): Promise<void> {
+    this.#core.checkWritable()
+    await abortable(this.#checkpoint.run(), signal)
+  }
+
+  async verify(options: CareOptions = {}): Promise<VerifyReport> {
+    this.#core.checkOpen()
+    return verify(this.#core, options)
+  }
+
+  async compact(options: CareOptions = {}): Promise<void> {
+    this.#core.checkWritable()
+    await compact(this.#core, this.#checkpoint, options)
+  }
+
+  async backup(destination: Vfs, options: CareOptions = {}): Promise<void> {
+    this.#core.checkOpen()
+    if (!this.#core.options.readOnly) await this.#committer.flush()
+    await backUp(this.#core, destination, options)
+    if (!this.#core.options.readOnly) await this.#committer.flush()
+  }
+
+  stats(): EngineStats {
+    this.#core.checkOpen()
+    return statsOf(this.#core, this.#committer, this.#checkpoint)
+  }
+
+  on<E extends EngineEvent>(event: E, listener: (detail: EngineEvents[E]) => void): () => void {
+    return this.#core.events.on(event, listener)
+  }
+
+  /** Waits for durability, folds the log into the pages and releases everything. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const core = this.#core
+    core.events.emit('closing', {})
+    core.isClosed = true
+    try {
+      if (core.options.readOnly) return
+      await this.#committer.idle()
+      await this.#checkpoint.idle()
+      this.#committer.payDebt()
+      if (core.failure !== undefined || core.unreadable !== undefined) return
+      this.#committer.flushSync()
+      await this.#checkpoint.run(true)
+      core.data.trim()
+      core.log.shrink()
+    } finally {
+      core.data.file.close()
+      core.log.close()
+      await core.lock.release()
+    }
+  }
+
+  #keysIn(tree: TreeHandle, range: ByteRange): Uint8Array[] {
+    const cursor = new EngineCursor(this.#core, tree, undefined, range, true)
+    const keys: Uint8Array[] = []
+    try {
+      for (let rows = cursor.fill(); rows > 0; rows = cursor.fill()) {
+        for (let i = 0; i < rows; i++) {
+          cursor.row(i)
+          keys.push(cursor.bytes.slice(cursor.keyStart, cursor.keyEnd))
+        }
+      }
+    } finally {
+      cursor.close()
+    }
+    return keys
+  }
+
+  #own(snapshot: Snapshot | undefined): EngineSnapshot | undefined {
+    if (snapshot === undefined) return undefined
+    if (snapshot instanceof EngineSnapshot && snapshot.isOf(this.#core)) return snapshot
+    throw new LightningError('LIGHTNING_INVALID_ARGUMENT', 'The snapshot is of another database. Pass one of this database.')
+  }
+}
+
+function handleOf(tree: Tree): TreeHandle {
+  if (tree instanceof TreeHandle) return tree
+  throw new LightningError('LIGHTNING_INVALID_ARGUMENT', 'The keyspace is of another database. Pass one of this database.')
+}
+
+/** Rejects with `LIGHTNING_ABORTED` as soon as the signal fires; the work itself goes on. */
+async function abortable(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return work
+  let stop: () => void = () => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = () =>
+      reject(new LightningError('LIGHTNING_ABORTED', 'The operation was aborted by its signal.', { cause: signal.reason }))
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+    stop = () => signal.removeEventListener('abort', abort)
+  })
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    stop()
+    work.catch(() => undefined)
+  }
+}

@@ -1,0 +1,52 @@
+// The engine's events. Listeners run at once; what they throw goes to the logger and disturbs nobody else.
+import type { EngineLogger } from './options.ts'
+
+/** What a listener is told, by event. */
+export interface EngineEvents {
+  /** A checkpoint has become durable: last commit in it, pages written, milliseconds taken. */
+  checkpoint: { readonly lsn: number; readonly pages: number; readonly durationMs: number }
+  /** Writes fail, or acknowledged relaxed commits were lost: why, and which LSNs are gone. */
+  degraded: { readonly cause: unknown; readonly lost?: { readonly from: number; readonly to: number } }
+  /** Writing works again. */
+  recovered: { readonly lsn: number }
+  /** `close` was called. */
+  closing: Record<string, never>
+}
+
+export type EngineEvent = keyof EngineEvents
+
+export class Events {
+  readonly #listeners: { readonly [E in EngineEvent]: Set<(detail: EngineEvents[E]) => void> } = {
+    checkpoint: new Set(),
+    degraded: new Set(),
+    recovered: new Set(),
+    closing: new Set()
+  }
+  readonly #logger: EngineLogger | undefined
+
+  constructor(logger: EngineLogger | undefined) {
+    this.#logger = logger
+  }
+
+  /** Adds a listener; the result removes it. */
+  on<E extends EngineEvent>(event: E, listener: (detail: EngineEvents[E]) => void): () => void {
+    const listeners: Set<(detail: EngineEvents[E]) => void> = this.#listeners[event]
+    // A wrapper, so that one function added twice is called twice and removed once.
+    const added = (detail: EngineEvents[E]): void => listener(detail)
+    listeners.add(added)
+    return () => {
+      listeners.delete(added)
+    }
+  }
+
+  emit<E extends EngineEvent>(event: E, detail: EngineEvents[E]): void {
+    const listeners: Set<(detail: EngineEvents[E]) => void> = this.#listeners[event]
+    for (const listener of [...listeners]) {
+      try {
+        listener(detail)
+      } catch (error) {
+        this.#logger?.error(`A listener of '${event}' failed`, error)
+      }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+// Large values on disk: segments of 256 KiB, each compressed on its own, in extents of the data file. The log and the
+// tree only carry where they are (assembly/large.ts), so a value of any size costs neither log nor cache.
+import { ENTRY_LARGE, FORMAT_LZ4, FORMAT_MASK, FORMAT_RAW } from '../../assembly/table.ts'
+import { HASH_TABLE, IMAGE } from '../../assembly/state.ts'
+import { LightningError } from '../errors.ts'
+import { sectorsOf } from '../store/block-map.ts'
+import { sectorBytes } from '../store/format.ts'
+import type { Core } from './core.ts'
+
+/** Bytes of a value in one segment; its source and its image both fit into the kernel's image area. */
+export const segmentBytes = 256 * 1_024
+const imageOffset = 512 * 1_024
+/** Values are at most so large: the operation that names the segments must fit into one log frame. */
+export const mostValueBytes = 0xffff_ffff
+
+/** Bytes of the operation's value that describes a large value. */
+export function descriptionBytes(valueBytes: number): number {
+  return 4 + 12 * Math.ceil(valueBytes / segmentBytes)
+}
+
+/** Writes the segments of a large value; the result is what the operation PUT_LARGE carries. The caller syncs. */
+export function writeSegments(core: Core, value: Uint8Array): Uint8Array {
+  const description = new Uint8Array(descriptionBytes(value.length))
+  const view = new DataView(description.buffer)
+  view.setUint32(0, value.length, true)
+  let at = 4
+  try {
+    for (let from = 0; from < value.length; from += segmentBytes) {
+      writeSegment(core, value.subarray(from, from + segmentBytes), view, at)
+      at += 12
+    }
+  } catch (error) {
+    releaseSegments(core, description.subarray(0, at))
+    throw error
+  }
+  core.heldLarge = true
+  return description
+}
+
+/** Gives the extents that a description names back, its operation not having been applied. */
+export function releaseSegments(core: Core, description: Uint8Array): void {
+  const view = new DataView(description.buffer, description.byteOffset, description.byteLength)
+  for (let at = 4; at + 12 <= description.length; at += 12) {
+    const sector = view.getUint32(at, true)
+    if (sector !== 0) core.data.release({ sector, sectors: sectorsOf(view.getUint32(at + 4, true) & 0xffffff) })
+  }
+}
+
+function writeSegment(core: Core, raw: Uint8Array, view: DataView, at: number): void {
+  const { memory, kernel, data, options } = core
+  const image = memory.word(IMAGE)
+  memory.bytes.set(raw, image)
+  const packed = options.compression === 'lz4'
+    ? kernel.exports.lz4Compress(image, raw.length, image + imageOffset, raw.length - (raw.length >>> 4), memory.word(HASH_TABLE))
+    : 0
+  const from = packed === 0 ? image : image + imageOffset
+  const bytes = packed === 0 ? raw.length : packed
+  const format = (packed === 0 ? FORMAT_RAW : FORMAT_LZ4) | ENTRY_LARGE
+  const extent = data.takeExtent(bytes)
+  view.setUint32(at, extent.sector, true)
+  view.setUint32(at + 4, ((format << 24) | bytes) >>> 0, true)
+  view.setUint32(at + 8, kernel.exports.xxh32(from, bytes, 0) >>> 0, true)
+  data.write(memory.bytes.subarray(from, from + bytes), extent.sector)
+}
+
+/** Reads the value whose first segment is page `first`, as the snapshot (0: now) sees it. */
+export function readLarge(core: Core, first: number, totalBytes: number, snapshot: number): Uint8Array {
+  let value: Uint8Array
+  try {
+    value = new Uint8Array(totalBytes)
+  } catch (cause) {
+    throw new LightningError('LIGHTNING_OUT_OF_MEMORY', `There is no memory for a value of ${totalBytes} bytes. Close other programs.`, { cause })
+  }
+  let id = first
+  for (let at = 0; at < totalBytes; at += segmentBytes) {
+    const length = Math.min(segmentBytes, totalBytes - at)
+    id = readSegment(core, id, snapshot, value.subarray(at, at + length))
+  }
+  if (id !== 0) throw damaged(core, id, 0)
+  return value
+}
+
+/** Checks the segments of a value without handing them out; `visit` is told each segment's page id. */
+export function readSegments(core: Core, first: number, totalBytes: number, snapshot: number, visit: (id: number) => void): void {
+  const scratch = new Uint8Array(segmentBytes)
+  let id = first
+  for (let at = 0; at < totalBytes; at += segmentBytes) {
+    if (id !== 0) visit(id)
+    id = readSegment(core, id, snapshot, scratch.subarray(0, Math.min(segmentBytes, totalBytes - at)))
+  }
+  if (id !== 0) throw damaged(core, id, 0)
+}
+
+/** Fills `into` with a segment's bytes; returns the next segment's page id. */
+function readSegment(core: Core, id: number, snapshot: number, into: Uint8Array): number {
+  const { memory, kernel, data } = core
+  if (id === 0 || !kernel.exports.isId(id)) throw damaged(core, id, 0)
+  const entry = kernel.exports.entryAt(id, snapshot) >>> 0
+  const sector = memory.word(entry)
+  const bytes = memory.word(entry + 4) & 0xffffff
+  const format = memory.word(entry + 4) >>> 24
+  const checksum = memory.word(entry + 8)
+  const next = memory.word(entry + 20)
+  if ((format & ENTRY_LARGE) === 0 || sector === 0 || bytes > segmentBytes) throw damaged(core, id, sector)
+  const image = memory.word(IMAGE)
+  data.read(memory.bytes.subarray(image, image + bytes), sector)
+  if (kernel.exports.xxh32(image, bytes, 0) >>> 0 !== checksum) throw damaged(core, id, sector)
+  let from = image
+  if ((format & FORMAT_MASK) === FORMAT_LZ4) {
+    from = image + imageOffset
+    if (kernel.exports.lz4Decompress(image, bytes, from, into.length) !== into.length) throw damaged(core, id, sector)
+  } else if (bytes !== into.length) throw damaged(core, id, sector)
+  into.set(memory.bytes.subarray(from, from + into.length))
+  return next
+}
+
+function damaged(core: Core, page: number, sector: number): LightningError {
+  const offset = sector * sectorBytes
+  return new LightningError(
+    'LIGHTNING_CORRUPT',
+    `A large value is damaged at page ${page} (byte ${offset} of ${core.data.file.name}). Restore a backup, or run repair.`,
+    { file: core.data.file.name, page, offset }
+  )
+}

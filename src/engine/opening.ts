@@ -1,0 +1,116 @@
+// Opening: the lock first, then what is there, then recovery. Whatever fails leaves files and lock as they were found.
+import { LightningError } from '../errors.ts'
+import { loadKernel } from '../kernel/load.ts'
+import type { Kernel } from '../kernel/load.ts'
+import { DataFile } from '../store/data-file.ts'
+import { dataFileName, logFileNames } from '../store/format.ts'
+import type { Checksum, Meta } from '../store/meta.ts'
+import type { Vfs, VfsFile, VfsLock } from '../vfs/vfs.ts'
+import { LogFiles } from '../wal/log-files.ts'
+import { DURABLE_LOW, IMAGE } from '../../assembly/state.ts'
+import { KernelMemory } from '../kernel/kernel-memory.ts'
+import { assertStatus } from '../kernel/status.ts'
+import { checksumOf, Core } from './core.ts'
+import { createDataFile, emptyFile } from './creation.ts'
+import { defaultPageBytes, type EngineOptions } from './options.ts'
+import { checkNothingDurableIsMissing, makeDurable, replay } from './recovery.ts'
+
+/** Opens or makes the database in `vfs` and recovers it. */
+export async function openCore(vfs: Vfs, options: EngineOptions): Promise<Core> {
+  const existed = await vfs.prepare({ create: options.createIfMissing && !options.readOnly })
+  if (!existed && options.readOnly) throw notFound(vfs)
+  const [kernel, lock] = await both(loadKernel(options.wasm), vfs.lock(options.readOnly ? 'shared' : 'exclusive'))
+  try {
+    await checkPresence(vfs, lock, kernel, options)
+    return await openFiles(vfs, lock, kernel, options)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/** Waits for both; a lock that was taken is not kept when the kernel cannot be loaded. */
+async function both(loading: Promise<Kernel>, locking: Promise<VfsLock>): Promise<[Kernel, VfsLock]> {
+  const [kernel, lock] = await Promise.allSettled([loading, locking])
+  if (lock.status === 'rejected') throw lock.reason
+  if (kernel.status === 'fulfilled') return [kernel.value, lock.value]
+  await lock.value.release()
+  throw kernel.reason
+}
+
+async function checkPresence(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: EngineOptions): Promise<void> {
+  if (await vfs.exists(dataFileName)) {
+    if (!options.errorIfExists) return
+    throw new LightningError('LIGHTNING_EXISTS', `There is a database at ${vfs.location} already. Open it without errorIfExists, or elsewhere.`)
+  }
+  for (const name of logFileNames) {
+    if (!(await vfs.exists(name))) continue
+    throw new LightningError(
+      'LIGHTNING_CORRUPT',
+      `${vfs.location} has ${name} but no ${dataFileName}. Put the data file back, restore a backup, or move the log away.`,
+      { file: name }
+    )
+  }
+  if (!options.createIfMissing || options.readOnly) throw notFound(vfs)
+  await createDataFile(vfs, lock, kernel, options)
+}
+
+async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: EngineOptions): Promise<Core> {
+  const opened: VfsFile[] = []
+  try {
+    const { readOnly, verifyWrites } = options
+    const dataFile = await vfs.open(dataFileName, { readOnly })
+    opened.push(dataFile)
+    const data = new DataFile(dataFile, { maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY, verifyWrites })
+    const meta = data.readMeta(bareChecksum(kernel))
+    if (meta.pageBytes < 4_096 || meta.pageBytes > 65_536 || (meta.pageBytes & (meta.pageBytes - 1)) !== 0) {
+      throw new LightningError('LIGHTNING_CORRUPT', `${dataFileName} names an impossible page size. Restore a backup.`, { file: dataFileName })
+    }
+    const logs: VfsFile[] = []
+    for (const name of logFileNames) {
+      const log = await openLog(vfs, name, meta, readOnly)
+      opened.push(log)
+      logs.push(log)
+    }
+    if (!readOnly) await vfs.syncDirectory()
+    const [first, second] = logs
+    if (first === undefined || second === undefined) throw notFound(vfs)
+    const core = new Core({ location: vfs.location, options, kernel, data, log: new LogFiles([first, second], verifyWrites), lock, meta })
+    recover(core)
+    return core
+  } catch (error) {
+    for (const file of opened) file.close()
+    throw error
+  }
+}
+
+function recover(core: Core): void {
+  const end = replay(core)
+  const isEmpty = core.log.file(0).size() === 0 && core.log.file(1).size() === 0
+  if (!isEmpty) checkNothingDurableIsMissing(core, end)
+  if (end.hasFrames && !core.options.readOnly) makeDurable(core, end)
+  core.durableLsn = end.lsn
+  core.memory.setLong(DURABLE_LOW, end.lsn)
+}
+
+async function openLog(vfs: Vfs, name: string, meta: Meta, readOnly: boolean): Promise<VfsFile> {
+  const exists = await vfs.exists(name)
+  if (!exists && !meta.closed) {
+    throw new LightningError('LIGHTNING_CORRUPT', `${vfs.location} misses its log ${name}. Put it back, restore a backup, or run repair.`, { file: name })
+  }
+  if (!exists && readOnly) return emptyFile(name)
+  return vfs.open(name, { create: true, readOnly })
+}
+
+/** A checksum before the kernel is set up for a page size that only the meta tells. */
+function bareChecksum(kernel: Kernel): Checksum {
+  const memory = new KernelMemory(kernel)
+  return (bytes, seed) => {
+    if (memory.word(IMAGE) === 0) assertStatus(kernel.exports.setUp(defaultPageBytes, 64), 'the cache')
+    return checksumOf(kernel, memory, bytes, seed)
+  }
+}
+
+function notFound(vfs: Vfs): LightningError {
+  return new LightningError('LIGHTNING_NOT_FOUND', `There is no database at ${vfs.location}. Check the location, or open it with createIfMissing.`)
+}

@@ -1,0 +1,115 @@
+// Point reads: encode the key into the kernel's memory, one call, decode the value where it stands.
+import { CELL_LARGE } from '../../assembly/page.ts'
+import { KEY, MAX_KEY_BYTES, VALUE_BYTES, VALUE_FLAGS } from '../../assembly/state.ts'
+import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import type { Core } from './core.ts'
+import { readLarge } from './large-values.ts'
+import type { EngineSnapshot } from './snapshots.ts'
+import { checkKeyBytes, encodeKey } from './staging.ts'
+import type { TreeHandle } from './tree.ts'
+
+/** Results of the kernel's `get` from here on are statuses; the last one says that there is no such key. */
+const firstStatus = 0xfffffff0
+const missing = 0xffffffff
+
+export class Reader {
+  readonly #core: Core
+
+  constructor(core: Core) {
+    this.#core = core
+  }
+
+  get(tree: TreeHandle, snapshot: EngineSnapshot | undefined, key: unknown, keyEncoding: KeyEncoding<unknown>, valueEncoding: ValueEncoding<unknown>): unknown {
+    const at = this.#find(tree, snapshot, key, keyEncoding)
+    if (at === 0) return undefined
+    const { memory } = this.#core
+    if ((memory.word(VALUE_FLAGS) & CELL_LARGE) !== 0) {
+      const bytes = this.#readLarge(at, snapshot)
+      return valueEncoding.read(bytes, 0, bytes.length)
+    }
+    return valueEncoding.read(memory.bytes, at, at + memory.word(VALUE_BYTES))
+  }
+
+  has(tree: TreeHandle, snapshot: EngineSnapshot | undefined, key: unknown, keyEncoding: KeyEncoding<unknown>): boolean {
+    return this.#find(tree, snapshot, key, keyEncoding) !== 0
+  }
+
+  /** Runs the callback on the value's bytes where they stand; undefined when there is no such key. */
+  read<R>(tree: TreeHandle, snapshot: EngineSnapshot | undefined, key: unknown, keyEncoding: KeyEncoding<unknown>, callback: (bytes: Uint8Array) => R): R | undefined {
+    const at = this.#find(tree, snapshot, key, keyEncoding)
+    if (at === 0) return undefined
+    const core = this.#core
+    const { memory } = core
+    if ((memory.word(VALUE_FLAGS) & CELL_LARGE) !== 0) return this.#lend(this.#readLarge(at, snapshot), callback)
+    // A copy in scratch memory would be overwritten by reads inside the callback, a view of the page could be written.
+    return this.#lend(this.#scratch(at, memory.word(VALUE_BYTES)), callback)
+  }
+
+  #lend<R>(bytes: Uint8Array, callback: (bytes: Uint8Array) => R): R {
+    const core = this.#core
+    const wasLent = core.isLent
+    core.isLent = true
+    try {
+      return callback(bytes)
+    } finally {
+      core.isLent = wasLent
+    }
+  }
+
+  readonly #buffers: Uint8Array[] = []
+  #depth = 0
+
+  /** A scratch copy of bytes in kernel memory; one buffer for each depth of nested callbacks. */
+  #scratch(at: number, length: number): Uint8Array {
+    const depth = this.#core.isLent ? ++this.#depth : (this.#depth = 0)
+    let buffer = this.#buffers[depth]
+    if (buffer === undefined || buffer.length < length || buffer.buffer.byteLength === 0) {
+      buffer = new Uint8Array(Math.max(1_024, length * 2))
+      this.#buffers[depth] = buffer
+    }
+    buffer.set(this.#core.memory.bytes.subarray(at, at + length))
+    return buffer.subarray(0, length)
+  }
+
+  #readLarge(at: number, snapshot: EngineSnapshot | undefined): Uint8Array {
+    const view = new DataView(this.#core.memory.bytes.buffer, at, 8)
+    return readLarge(this.#core, view.getUint32(0, true), view.getUint32(4, true), snapshot === undefined ? 0 : snapshot.use())
+  }
+
+  /** Address of the value, 0 when there is none. */
+  #find(tree: TreeHandle, snapshot: EngineSnapshot | undefined, key: unknown, keyEncoding: KeyEncoding<unknown>): number {
+    const core = this.#core
+    if (core.isShut) core.checkOpen()
+    let { id, root } = tree
+    let version = 0
+    if (snapshot !== undefined) {
+      version = snapshot.use()
+      const place = snapshot.place(tree)
+      id = place?.id ?? 0
+      root = place?.root ?? 0
+    } else if (tree.locate(core)) {
+      id = tree.id
+      root = tree.root
+    } else id = 0
+    let keyBytes: number
+    let copy: Uint8Array | undefined
+    if (keyEncoding.callsBack) keyBytes = -1
+    else keyBytes = keyEncoding.write(key, core.memory.bytes, KEY, MAX_KEY_BYTES)
+    if (keyBytes < 0) {
+      copy = encodeKey(key, keyEncoding)
+      keyBytes = copy.length
+      core.memory.bytes.set(copy, KEY)
+    } else if (keyBytes === 0) checkKeyBytes(0)
+    if (id === 0) return 0
+    let at = core.kernel.exports.get(id, root, version, keyBytes) >>> 0
+    if (at >= firstStatus && at !== missing) {
+      copy ??= core.memory.bytes.slice(KEY, KEY + keyBytes)
+      do {
+        core.provide(at | 0)
+        core.memory.bytes.set(copy, KEY)
+        at = core.kernel.exports.get(id, root, version, keyBytes) >>> 0
+      } while (at >= firstStatus && at !== missing)
+    }
+    return at === missing ? 0 : at
+  }
+}

@@ -1,0 +1,50 @@
+// Undoing half-done steps: memory is discarded and made anew from durable bytes by the recovery code.
+import { DURABLE_LOW } from '../../assembly/state.ts'
+import { LightningError } from '../errors.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Core } from './core.ts'
+import { replay } from './recovery.ts'
+
+/**
+ * Brings memory back to the last durable commit. Frames behind it are erased and the erasure synced, else the next
+ * opening would bring back what was rejected; when that fails the handle writes no more.
+ */
+export function rebuild(core: Core, checkpoint: Checkpoint, cause: unknown): void {
+  const lost = { from: core.durableLsn + 1, to: core.appliedLsn }
+  core.generation++
+  core.rollbackCause = cause
+  core.catalogVersion++
+  core.snapshots.clear()
+  core.heldLarge = false
+  checkpoint.forget()
+  try {
+    const end = replay(core, core.durableLsn)
+    core.durableLsn = end.lsn
+    core.memory.setLong(DURABLE_LOW, end.lsn)
+    if (core.failure === undefined) {
+      try {
+        core.log.erase(end.position)
+        const other = end.position.file === 0 ? 1 : 0
+        if (end.otherEnd === 0 && end.position.file === core.meta.logFile) core.log.erase({ file: other, offset: 0 })
+      } catch (error) {
+        core.failure = failed(core, error)
+      }
+    }
+  } catch (error) {
+    core.failure ??= failed(core, error)
+    core.unreadable = new LightningError(
+      'LIGHTNING_FAILED',
+      `The database at ${core.location} could not be read again after a fault. Close it and open it again.`,
+      { cause: error }
+    )
+  }
+  if (core.options.durability === 'relaxed' && lost.to >= lost.from) core.events.emit('degraded', { cause, lost })
+}
+
+function failed(core: Core, cause: unknown): LightningError {
+  return new LightningError(
+    'LIGHTNING_FAILED',
+    `A fault of the disk under the database at ${core.location} could not be undone. Close the database and open it again.`,
+    { cause }
+  )
+}

@@ -1,0 +1,198 @@
+// Making memory what the durable bytes say: at open, and whenever a half-done step is undone.
+//
+// The newest valid meta names the tables; the log's chain behind it is walked twice: first to find its last complete
+// commit and the extents of large values that its frames name (no eviction during the replay may take those), then to
+// apply it. What remains of the log behind the chain is either a torn end or, when some frame says that more was
+// durable, corruption.
+import { CREATE, PUT_LARGE } from '../../assembly/operations.ts'
+import {
+  DURABLE_LOW, EPOCH_HIGH, EPOCH_LOW, IDENTITY, IMAGE, INCARNATION_HIGH, INCARNATION_LOW, LOG_BYTES, LSN_LOW, OK,
+  PREVIOUS_CHECKSUM, TIME_LOW
+} from '../../assembly/state.ts'
+import { LightningError } from '../errors.ts'
+import { assertStatus } from '../kernel/status.ts'
+import { sectorsOf } from '../store/block-map.ts'
+import { chunkBytes, chunkIds, directoryEntryBytes, entryBytes } from '../store/format.ts'
+import { FRAME_HEADER_BYTES } from '../wal/frame.ts'
+import { type ChainEnd, type ChainStart, LogReader } from '../wal/log-reader.ts'
+import type { Core } from './core.ts'
+
+const operationHeaderBytes = 12
+
+/** What the log's chain was found to be. */
+export interface Recovered {
+  readonly end: ChainEnd
+  /** The first frame that was not known to be durable is rewritten from here. */
+  readonly start: ChainStart
+}
+
+/** Prepares the kernel for this database; everything it held before is gone. */
+export function resetKernel(core: Core): void {
+  const { pageBytes } = core.meta
+  const frames = Math.floor(core.options.cacheBytes / pageBytes)
+  assertStatus(core.kernel.exports.setUp(pageBytes, frames), 'the cache')
+  core.data.forgetBlocks()
+  core.pending.forget()
+  core.run.clear()
+  core.directory.resize(0)
+}
+
+/** Identity of database and timeline, as frames carry it. */
+export function identityOf(core: Core): number {
+  return core.checksum(core.meta.databaseId, core.checksum(core.meta.timeline, 1))
+}
+
+/** Loads the tables that the meta names; throws `LIGHTNING_CORRUPT` naming what is damaged. */
+export function loadTables(core: Core): void {
+  const { meta, memory, data, directory } = core
+  const { exports } = core.kernel
+  assertStatus(exports.setTableLimit(Math.max(1, meta.tableLimit)), 'the page table')
+  if (meta.chunkCount > 0) {
+    const bytes = new Uint8Array(meta.directoryBytes)
+    data.read(bytes, meta.directorySector)
+    if (core.checksum(bytes, 0) !== meta.directoryChecksum || bytes.length !== meta.chunkCount * directoryEntryBytes) {
+      throw damaged(core, 'The directory of the page table', meta.directorySector)
+    }
+    data.blocks.mark({ sector: meta.directorySector, sectors: sectorsOf(bytes.length) })
+    directory.decode(bytes)
+  }
+  const image = memory.word(IMAGE)
+  for (let chunk = 0; chunk < directory.length; chunk++) {
+    const sector = directory.sector(chunk)
+    if (sector === 0) continue
+    if (directory.bytes(chunk) !== chunkBytes) throw damaged(core, `Chunk ${chunk} of the page table`, sector)
+    data.read(memory.bytes.subarray(image, image + chunkBytes), sector)
+    if (exports.xxh32(image, chunkBytes, chunk) >>> 0 !== directory.checksum(chunk)) {
+      throw damaged(core, `Chunk ${chunk} of the page table`, sector)
+    }
+    if (!exports.loadChunk(chunk, image)) throw damaged(core, `Chunk ${chunk} of the page table`, sector)
+    data.blocks.mark({ sector, sectors: sectorsOf(chunkBytes) })
+    for (let i = 0; i < chunkIds; i++) {
+      const entry = image + i * entryBytes
+      const named = memory.word(entry)
+      if (named === 0) continue
+      const extent = { sector: named, sectors: sectorsOf(memory.word(entry + 4) & 0xffffff) }
+      if (!data.blocks.mark(extent)) data.blocks.noteOverlap()
+    }
+  }
+  exports.listFreeIds()
+  memory.setLong(EPOCH_LOW, meta.epoch + 1)
+  memory.setLong(LSN_LOW, meta.lsn + 1)
+  memory.setLong(DURABLE_LOW, meta.lsn)
+  memory.setLong(TIME_LOW, meta.timeMs)
+  memory.setWord(IDENTITY, identityOf(core))
+  memory.setWord(PREVIOUS_CHECKSUM, meta.logPrevious)
+  memory.setWord(INCARNATION_LOW, meta.incarnation[0])
+  memory.setWord(INCARNATION_HIGH, meta.incarnation[1])
+  memory.setWord(LOG_BYTES, 0)
+  core.nextTree = meta.nextTree
+}
+
+/** Where the chain behind the meta begins. */
+export function chainStart(core: Core): ChainStart {
+  const { meta } = core
+  return {
+    position: { file: meta.logFile, offset: meta.logOffset },
+    previous: meta.logPrevious,
+    incarnation: meta.incarnation,
+    lsn: meta.lsn
+  }
+}
+
+/** Loads tables and replays the chain, up to `lastLsn` if given. Returns the chain's end. */
+export function replay(core: Core, lastLsn = Number.POSITIVE_INFINITY): ChainEnd {
+  resetKernel(core)
+  loadTables(core)
+  const { memory, kernel, pager, log } = core
+  const reader = new LogReader(kernel, memory, log)
+  const start = chainStart(core)
+  const end = reader.walk(start, (at, header) => foresee(core, at + FRAME_HEADER_BYTES, header.operationBytes), Number.POSITIVE_INFINITY, lastLsn)
+  const { beginApply, apply } = kernel.exports
+  if (end.frames > 0) {
+    reader.walk(start, (at, header) => {
+      memory.setLong(LSN_LOW, header.lsn)
+      memory.setLong(TIME_LOW, header.timeMs)
+      beginApply(at + FRAME_HEADER_BYTES, at + FRAME_HEADER_BYTES + header.operationBytes)
+      let status = apply()
+      while (status !== OK) {
+        core.provide(status)
+        status = apply()
+      }
+      pager.drainReleased()
+      pager.limitDirty()
+    }, end.frames)
+  }
+  memory.setLong(LSN_LOW, end.lsn + 1)
+  memory.setWord(PREVIOUS_CHECKSUM, end.previous)
+  memory.setWord(INCARNATION_LOW, end.incarnation[0])
+  memory.setWord(INCARNATION_HIGH, end.incarnation[1])
+  memory.setWord(LOG_BYTES, 0)
+  kernel.exports.forgetTrees()
+  core.log.resume(end.position, start.position, end.otherEnd)
+  return end
+}
+
+/** Throws `LIGHTNING_CORRUPT` when some frame says that commits behind the chain's end were durable. */
+export function checkNothingDurableIsMissing(core: Core, end: ChainEnd): number {
+  let durable = 0
+  new LogReader(core.kernel, core.memory, core.log).scan(header => {
+    if (header.durableLsn > durable) durable = header.durableLsn
+  })
+  if (durable > end.lsn) {
+    const file = core.log.file(end.position.file).name
+    throw new LightningError(
+      'LIGHTNING_CORRUPT',
+      `The log is damaged at byte ${end.position.offset} of ${file}: commits ${end.lsn + 1} to ${durable} were durable ` +
+        'and cannot be read. Restore a backup, or run repair.',
+      { file, offset: end.position.offset }
+    )
+  }
+  return durable
+}
+
+/**
+ * Rewrites and syncs what recovery relied on without knowing it durable: the system may have kept unsynced bytes
+ * readable (durability.md, rule 15).
+ */
+export function makeDurable(core: Core, end: ChainEnd): void {
+  const { log, data, meta } = core
+  const start = chainStart(core).position
+  if (end.otherEnd > 0 || end.position.file !== start.file) {
+    log.rewrite({ file: start.file, offset: start.offset }, end.otherEnd)
+    log.rewrite({ file: end.position.file, offset: 0 }, end.position.offset)
+  } else log.rewrite(start, end.position.offset)
+  log.sync()
+  for (const slot of [0, 1]) {
+    data.writeMeta(slot, meta, core.checksum)
+    data.sync()
+  }
+}
+
+/** Marks the extents that the frame's large values lie in, and keeps the ids of trees it makes from being given again. */
+function foresee(core: Core, from: number, bytes: number): void {
+  const { memory, data } = core
+  const view = new DataView(memory.bytes.buffer, from, bytes)
+  let at = 0
+  while (at + operationHeaderBytes <= bytes) {
+    const keyBytes = view.getUint16(at + 2, true)
+    const valueBytes = view.getUint32(at + 8, true)
+    const value = at + operationHeaderBytes + keyBytes
+    if (view.getUint8(at) === CREATE) core.nextTree = Math.max(core.nextTree, view.getUint32(at + 4, true) + 1)
+    if (view.getUint8(at) === PUT_LARGE) {
+      for (let segment = value + 4; segment + 12 <= value + valueBytes && segment + 12 <= bytes; segment += 12) {
+        const sector = view.getUint32(segment, true)
+        data.blocks.mark({ sector, sectors: sectorsOf(view.getUint32(segment + 4, true) & 0xffffff) })
+      }
+    }
+    at = value + valueBytes
+  }
+}
+
+function damaged(core: Core, what: string, sector: number): LightningError {
+  const offset = sector * 512
+  return new LightningError(
+    'LIGHTNING_CORRUPT',
+    `${what} is damaged (byte ${offset} of ${core.data.file.name}). Restore a backup, or run repair.`,
+    { file: core.data.file.name, offset }
+  )
+}

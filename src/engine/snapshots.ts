@@ -1,0 +1,81 @@
+// Snapshots as the engine hands them out. The kernel's own are bare addresses; these know when their state is gone.
+import { LightningError } from '../errors.ts'
+import type { TreePlace } from './catalog.ts'
+import { MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
+import type { Core } from './core.ts'
+import type { TreeHandle } from './tree.ts'
+
+/** A consistent state to read from. */
+export interface Snapshot {
+  /** Sequence number of the newest commit it sees. */
+  readonly sequence: number
+  readonly isOpen: boolean
+  /** Lets go of what only this snapshot needs. May be called again. */
+  close(): void
+}
+
+const mainPlace: TreePlace = { id: MAIN_TREE, root: MAIN_ROOT }
+
+export class EngineSnapshot implements Snapshot {
+  readonly sequence: number
+  readonly openedMs = performance.now()
+  readonly #core: Core
+  readonly #generation: number
+  readonly #address: number
+  readonly #places = new Map<string, TreePlace | undefined>()
+  #isOpen = true
+
+  constructor(core: Core) {
+    core.checkOpen()
+    this.#core = core
+    this.sequence = core.appliedLsn
+    this.#generation = core.generation
+    this.#address = core.kernel.exports.openSnapshot() >>> 0
+    if (this.#address === 0) throw new LightningError('LIGHTNING_OUT_OF_MEMORY', 'There is no memory for a snapshot. Close other snapshots.')
+    core.snapshots.add(this)
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen && this.#generation === this.#core.generation && !this.#core.isClosed
+  }
+
+  /** Whether it belongs to this database. */
+  isOf(core: Core): boolean {
+    return core === this.#core
+  }
+
+  /** The kernel's snapshot; throws `LIGHTNING_CLOSED`, or `LIGHTNING_TIMEOUT` when it has grown too old. */
+  use(): number {
+    this.#core.checkOpen()
+    if (!this.#isOpen) throw new LightningError('LIGHTNING_CLOSED', 'The snapshot is closed. Take a new one.')
+    if (this.#generation !== this.#core.generation) {
+      throw new LightningError('LIGHTNING_CLOSED', 'What the snapshot saw was taken back because it could not be made durable. Take a new one.', {
+        cause: this.#core.rollbackCause
+      })
+    }
+    const most = this.#core.options.maxSnapshotAgeMs
+    if (most !== undefined && performance.now() - this.openedMs > most) {
+      this.close()
+      throw new LightningError('LIGHTNING_TIMEOUT', `The snapshot was open for more than ${most} ms (option maxSnapshotAgeMs). Take a new one.`)
+    }
+    return this.#address
+  }
+
+  /** Where the tree was when the snapshot was taken. */
+  place(tree: TreeHandle): TreePlace | undefined {
+    if (tree.path.length === 0) return mainPlace
+    const name = String.fromCharCode(...tree.path)
+    if (!this.#places.has(name)) this.#places.set(name, this.#core.catalog.find(tree.path, this.use()))
+    return this.#places.get(name)
+  }
+
+  close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    const core = this.#core
+    core.snapshots.delete(this)
+    if (this.#generation !== core.generation || core.isClosed) return
+    core.kernel.exports.closeSnapshot(this.#address)
+    core.pager.drainReleased()
+  }
+}

@@ -1,0 +1,137 @@
+// Operations of one commit, encoded but not applied. They are gathered outside the kernel's memory, since code of the
+// caller may run while they are encoded and may use the database; what goes wrong here has changed nothing.
+//
+// A commit too long for one log frame is cut into parts between operations.
+import { CLEAR, CREATE, DELETE, DROP, OPERATION_HEADER_BYTES, PUT, PUT_LARGE } from '../../assembly/operations.ts'
+import { MAX_KEY_BYTES } from '../../assembly/state.ts'
+import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import { LightningError } from '../errors.ts'
+import { FRAME_HEADER_BYTES } from '../wal/frame.ts'
+import { mostFrameBytes } from '../wal/log-reader.ts'
+import { descriptionBytes, mostValueBytes } from './large-values.ts'
+
+const partBytes = mostFrameBytes - FRAME_HEADER_BYTES - 8
+const smallestPart = 4_096
+
+/** A large value whose segments are written when everything is encoded. */
+export interface StagedValue {
+  readonly part: number
+  /** Where its description belongs in the part. */
+  readonly at: number
+  readonly value: Uint8Array
+}
+
+export class Staging {
+  readonly parts: Uint8Array[] = []
+  readonly values: StagedValue[] = []
+  readonly #inlineBytes: number
+  #bytes = new Uint8Array(smallestPart)
+  #length = 0
+
+  /** `inlineBytes`: what a key and its value may have together inside a page. */
+  constructor(inlineBytes: number) {
+    this.#inlineBytes = inlineBytes
+  }
+
+  /** Ends the last part; the operations are in `parts`. */
+  finish(): void {
+    if (this.#length > 0) this.parts.push(this.#bytes.subarray(0, this.#length))
+    this.#length = 0
+  }
+
+  get totalBytes(): number {
+    return this.parts.reduce((sum, part) => sum + part.length, this.#length)
+  }
+
+  put(tree: number, key: unknown, keyEncoding: KeyEncoding<unknown>, value: unknown, valueEncoding: ValueEncoding<unknown>): void {
+    const keyBytes = encodeKey(key, keyEncoding)
+    const bytes = valueEncoding.encode(value)
+    if (bytes.length > mostValueBytes) {
+      throw new LightningError('LIGHTNING_INVALID_ARGUMENT', `A value may have ${mostValueBytes} bytes, this one has ${bytes.length}. Store it in pieces.`)
+    }
+    if (keyBytes.length + bytes.length <= this.#inlineBytes) {
+      this.#append(PUT, 0, tree, keyBytes, bytes)
+      return
+    }
+    const at = this.#append(PUT_LARGE, 0, tree, keyBytes, new Uint8Array(descriptionBytes(bytes.length)))
+    // The caller may change its bytes after the call, not before it ends; they are written by then.
+    this.values.push({ part: this.parts.length, at, value: bytes })
+  }
+
+  del(tree: number, key: unknown, keyEncoding: KeyEncoding<unknown>): void {
+    this.#append(DELETE, 0, tree, encodeKey(key, keyEncoding), none)
+  }
+
+  /** Deletes a key that is bytes already. */
+  delBytes(tree: number, key: Uint8Array): void {
+    this.#append(DELETE, 0, tree, key, none)
+  }
+
+  /** Deletes [lower, upper); `upper` undefined: all further ones. */
+  clear(tree: number, lower: Uint8Array, upper: Uint8Array | undefined): void {
+    this.#append(CLEAR, upper === undefined ? 0 : 1, tree, lower, upper ?? none)
+  }
+
+  create(tree: number, path: Uint8Array): void {
+    this.#append(CREATE, 0, tree, path, none)
+  }
+
+  drop(tree: number, path: Uint8Array): void {
+    this.#append(DROP, 0, tree, path, none)
+  }
+
+  /** Appends an operation; returns where its value begins in its part. */
+  #append(type: number, flags: number, tree: number, key: Uint8Array, value: Uint8Array): number {
+    const length = OPERATION_HEADER_BYTES + key.length + value.length
+    if (this.#length + length > partBytes) {
+      this.finish()
+      this.#bytes = new Uint8Array(Math.max(smallestPart, this.#bytes.length))
+    }
+    if (this.#length + length > this.#bytes.length) this.#grow(this.#length + length)
+    const at = this.#length
+    const bytes = this.#bytes
+    bytes[at] = type
+    bytes[at + 1] = flags
+    bytes[at + 2] = key.length & 0xff
+    bytes[at + 3] = key.length >>> 8
+    setWord(bytes, at + 4, tree)
+    setWord(bytes, at + 8, value.length)
+    bytes.set(key, at + OPERATION_HEADER_BYTES)
+    bytes.set(value, at + OPERATION_HEADER_BYTES + key.length)
+    this.#length = at + length
+    return at + OPERATION_HEADER_BYTES + key.length
+  }
+
+  #grow(wanted: number): void {
+    const larger = new Uint8Array(Math.min(partBytes, Math.max(wanted, this.#bytes.length * 2)))
+    larger.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = larger
+  }
+}
+
+const none = new Uint8Array(0)
+
+function setWord(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value & 0xff
+  bytes[at + 1] = (value >>> 8) & 0xff
+  bytes[at + 2] = (value >>> 16) & 0xff
+  bytes[at + 3] = value >>> 24
+}
+
+/** The key's bytes; throws `LIGHTNING_INVALID_ARGUMENT` when there are none or too many. */
+export function encodeKey(key: unknown, encoding: KeyEncoding<unknown>): Uint8Array {
+  const bytes = encoding.encode(key)
+  checkKeyBytes(bytes.length)
+  return bytes
+}
+
+/** Throws `LIGHTNING_INVALID_ARGUMENT` unless a key may have so many bytes. */
+export function checkKeyBytes(bytes: number): void {
+  if (bytes >= 1 && bytes <= MAX_KEY_BYTES) return
+  throw new LightningError(
+    'LIGHTNING_INVALID_ARGUMENT',
+    bytes === 0
+      ? 'A key must not be empty. Pass a key of 1 to 1024 bytes.'
+      : `A key may have ${MAX_KEY_BYTES} bytes, this one has ${bytes}. Shorten it, or store a hash of it.`
+  )
+}

@@ -1,0 +1,37 @@
+// A handle on a keyspace: its path, and where its tree was found last.
+import { MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
+import type { Core } from './core.ts'
+
+/** A keyspace of the database; made by `Engine.tree`. */
+export interface Tree {
+  /** Key in the catalog; empty for the database's own keyspace. */
+  readonly path: Uint8Array
+}
+
+export class TreeHandle implements Tree {
+  readonly path: Uint8Array
+  /** Tree id, 0 while there is none. */
+  id = 0
+  /** Page id of the root. */
+  root = 0
+  #version = 0
+
+  constructor(path: Uint8Array) {
+    this.path = path
+    if (path.length === 0) {
+      this.id = MAIN_TREE
+      this.root = MAIN_ROOT
+    }
+  }
+
+  /** Looks the tree up if the catalog has changed; tells whether it exists. */
+  locate(core: Core): boolean {
+    if (this.path.length === 0) return true
+    if (this.#version === core.catalogVersion) return this.id !== 0
+    const place = core.catalog.find(this.path, 0)
+    this.id = place?.id ?? 0
+    this.root = place?.root ?? 0
+    this.#version = core.catalogVersion
+    return this.id !== 0
+  }
+}

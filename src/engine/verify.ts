@@ -1,0 +1,255 @@
+// Verification: everything the newest state consists of is read and compared with what refers to it. Structure and keys
+// are checked page by page from the catalog down, as one snapshot sees them; images, chunks and directory are read from
+// disk and compared with their checksums; and every extent must be named exactly once.
+import { ENTRY_LARGE } from '../../assembly/table.ts'
+import { IMAGE, MISS, TABLE_LIMIT } from '../../assembly/state.ts'
+import { CATALOG_ROOT, CATALOG_TREE, MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
+import { compareBytes } from '../encoding/bytes.ts'
+import { LightningError } from '../errors.ts'
+import { BlockMap, sectorsOf } from '../store/block-map.ts'
+import { chunkBytes, sectorBytes } from '../store/format.ts'
+import { type CareOptions, Pace } from './care.ts'
+import type { Core } from './core.ts'
+import { readSegments } from './large-values.ts'
+import { PageView } from './page-view.ts'
+import { EngineSnapshot } from './snapshots.ts'
+
+/** One thing that is wrong. */
+export interface VerifyProblem {
+  /** What is wrong, and where. */
+  readonly message: string
+  readonly file?: string | undefined
+  readonly page?: number | undefined
+  readonly offset?: number | undefined
+}
+
+export interface VerifyReport {
+  readonly ok: boolean
+  /** Pages and segments of large values checked. */
+  readonly pages: number
+  /** Entries of all keyspaces. */
+  readonly entries: number
+  readonly problems: readonly VerifyProblem[]
+}
+
+/** Checks everything; damage is reported, not thrown. Throws `LIGHTNING_ABORTED`, `LIGHTNING_CLOSED`. */
+export async function verify(core: Core, options: CareOptions): Promise<VerifyReport> {
+  const snapshot = new EngineSnapshot(core)
+  try {
+    return await new Verification(core, snapshot, options).run()
+  } finally {
+    snapshot.close()
+  }
+}
+
+interface Visit {
+  readonly id: number
+  readonly level: number | undefined
+  readonly lower: Uint8Array | undefined
+  readonly upper: Uint8Array | undefined
+}
+
+class Verification {
+  readonly #core: Core
+  readonly #snapshot: EngineSnapshot
+  readonly #pace: Pace
+  readonly #problems: VerifyProblem[] = []
+  readonly #seen: Uint8Array
+  readonly #limit: number
+  #pages = 0
+  #entries = 0
+
+  constructor(core: Core, snapshot: EngineSnapshot, options: CareOptions) {
+    this.#core = core
+    this.#snapshot = snapshot
+    this.#pace = new Pace(options)
+    this.#limit = core.memory.word(TABLE_LIMIT)
+    this.#seen = new Uint8Array(this.#limit)
+  }
+
+  async run(): Promise<VerifyReport> {
+    const total = this.#limit
+    await this.#checkTree(CATALOG_TREE, CATALOG_ROOT)
+    await this.#checkTree(MAIN_TREE, MAIN_ROOT)
+    for (const entry of this.#catalog()) await this.#checkTree(entry.id, entry.root)
+    await this.#checkImages()
+    await this.#checkTables()
+    this.#checkExtents()
+    this.#pace.finish(total)
+    const problems = this.#problems
+    return { ok: problems.length === 0, pages: this.#pages, entries: this.#entries, problems }
+  }
+
+  #catalog() {
+    try {
+      return this.#core.catalog.list(new Uint8Array(0), this.#snapshot.use())
+    } catch (error) {
+      this.#report(error)
+      return []
+    }
+  }
+
+  /** Walks a tree from its root, checking each page against its parent's keys. */
+  async #checkTree(tree: number, root: number): Promise<void> {
+    const stack: Visit[] = [{ id: root, level: undefined, lower: undefined, upper: undefined }]
+    while (true) {
+      const visit = stack.pop()
+      if (visit === undefined) return
+      try {
+        this.#checkPage(tree, visit, stack)
+      } catch (error) {
+        this.#report(error)
+      }
+      await this.#pace.step(this.#pages, this.#limit)
+    }
+  }
+
+  #checkPage(tree: number, visit: Visit, stack: Visit[]): void {
+    const { id } = visit
+    if (!this.#visit(id)) return
+    const page = this.#load(id)
+    if (!this.#core.kernel.exports.isSound(page.address, id)) throw this.#wrong(id, 'is not sound')
+    if (page.tree !== tree) throw this.#wrong(id, `belongs to keyspace ${page.tree} but is reached from ${tree}`)
+    if (visit.level !== undefined && page.level !== visit.level) throw this.#wrong(id, 'stands at the wrong level')
+    const { count } = page
+    if (count > 0) {
+      const first = page.key(0)
+      const last = page.key(count - 1)
+      if (visit.lower !== undefined && compareBytes(first, visit.lower) < 0) throw this.#wrong(id, 'has keys below its range')
+      if (visit.upper !== undefined && compareBytes(last, visit.upper) >= 0) throw this.#wrong(id, 'has keys beyond its range')
+    }
+    if (page.level > 0) {
+      for (let i = count; i >= 0; i--) {
+        stack.push({
+          id: page.child(i),
+          level: page.level - 1,
+          lower: i === 0 ? visit.lower : page.key(i - 1),
+          upper: i === count ? visit.upper : page.key(i)
+        })
+      }
+      return
+    }
+    if (tree !== CATALOG_TREE) this.#entries += count
+    const large: { first: number; bytes: number }[] = []
+    for (let i = 0; i < count; i++) {
+      const reference = page.largeValue(i)
+      if (reference !== undefined) large.push(reference)
+    }
+    for (const { first, bytes } of large) {
+      try {
+        readSegments(this.#core, first, bytes, this.#snapshot.use(), segment => {
+          this.#visit(segment)
+        })
+      } catch (error) {
+        this.#report(error)
+      }
+    }
+  }
+
+  /** Notes that a page is reached; false, with a problem noted, when it was before or cannot be. */
+  #visit(id: number): boolean {
+    if (id < 1 || id >= this.#limit) {
+      this.#note({ message: `Page ${id} is referred to but does not exist.`, page: id })
+      return false
+    }
+    if (this.#seen[id] !== 0) {
+      this.#note({ message: `Page ${id} is referred to twice.`, page: id })
+      return false
+    }
+    this.#seen[id] = 1
+    this.#pages++
+    return true
+  }
+
+  #load(id: number): PageView {
+    while (true) {
+      const address = this.#core.kernel.exports.resolve(id, this.#snapshot.use()) >>> 0
+      if (address !== 0) return new PageView(this.#core.memory, address)
+      this.#core.provide(MISS)
+    }
+  }
+
+  /** Reads every image from disk, those of pages that are in memory too. */
+  async #checkImages(): Promise<void> {
+    const { memory, kernel, data } = this.#core
+    for (let id = 1; id < this.#limit; id++) {
+      const entry = kernel.exports.entryAt(id, this.#snapshot.use()) >>> 0
+      const word = memory.word(entry + 4)
+      const format = word >>> 24
+      const bytes = word & 0xffffff
+      const sector = memory.word(entry)
+      const isUsed = sector !== 0 || kernel.exports.nextDirtyAt(id, id + 1, this.#snapshot.use()) !== 0
+      if (isUsed && this.#seen[id] === 0) this.#note({ message: `Page ${id} is in use but nothing refers to it.`, page: id })
+      if (!isUsed && this.#seen[id] !== 0) this.#note({ message: `Page ${id} is referred to but has no image.`, page: id })
+      if (sector !== 0 && (format & ENTRY_LARGE) === 0) {
+        try {
+          const image = memory.word(IMAGE)
+          const checksum = memory.word(entry + 8)
+          data.read(memory.bytes.subarray(image, image + bytes), sector)
+          if (kernel.exports.xxh32(image, bytes, id) >>> 0 !== checksum) {
+            throw new LightningError('LIGHTNING_CORRUPT', `The image of page ${id} does not match its checksum.`, {
+              file: data.file.name,
+              page: id,
+              offset: sector * sectorBytes
+            })
+          }
+        } catch (error) {
+          this.#report(error)
+        }
+      }
+      await this.#pace.step(id, this.#limit)
+    }
+  }
+
+  /** Reads the tables of the last checkpoint from disk. */
+  async #checkTables(): Promise<void> {
+    const { data, directory, memory, kernel } = this.#core
+    for (let chunk = 0; chunk < directory.length; chunk++) {
+      const sector = directory.sector(chunk)
+      if (sector === 0) continue
+      try {
+        const image = memory.word(IMAGE)
+        data.read(memory.bytes.subarray(image, image + chunkBytes), sector)
+        if (kernel.exports.xxh32(image, chunkBytes, chunk) >>> 0 !== directory.checksum(chunk)) {
+          const offset = sector * sectorBytes
+          throw new LightningError('LIGHTNING_CORRUPT', `Chunk ${chunk} of the page table is damaged.`, { file: data.file.name, offset })
+        }
+      } catch (error) {
+        this.#report(error)
+      }
+      await this.#pace.step(this.#limit, this.#limit)
+    }
+  }
+
+  /** No two images may share sectors, and all of them must be known to be in use. */
+  #checkExtents(): void {
+    const { memory, kernel, data } = this.#core
+    const blocks = new BlockMap()
+    const limit = memory.word(TABLE_LIMIT)
+    for (let id = 1; id < limit; id++) {
+      const entry = kernel.exports.entryAt(id, 0) >>> 0
+      const sector = memory.word(entry)
+      if (sector === 0) continue
+      const extent = { sector, sectors: sectorsOf(memory.word(entry + 4) & 0xffffff) }
+      if (!blocks.mark(extent)) {
+        this.#note({ message: `The image of page ${id} shares its place with another.`, file: data.file.name, page: id, offset: sector * sectorBytes })
+      }
+      if (!data.blocks.isMarked(extent)) {
+        this.#note({ message: `The image of page ${id} lies in blocks that count as free.`, file: data.file.name, page: id, offset: sector * sectorBytes })
+      }
+    }
+  }
+
+  #wrong(page: number, what: string): LightningError {
+    return new LightningError('LIGHTNING_CORRUPT', `Page ${page} ${what}.`, { file: this.#core.data.file.name, page })
+  }
+
+  #report(error: unknown): void {
+    if (!(error instanceof LightningError) || (error.code !== 'LIGHTNING_CORRUPT' && error.code !== 'LIGHTNING_IO')) throw error
+    this.#note({ message: error.message, file: error.file, page: error.page, offset: error.offset })
+  }
+
+  #note(problem: VerifyProblem): void {
+    this.#problems.push(problem)
+  }
+}

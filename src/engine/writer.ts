@@ -1,0 +1,287 @@
+// Commits: operations are encoded, applied to the trees in memory and framed for the log, all or nothing, before the
+// call returns.
+import {
+  APPLY_AT, APPLY_PHASE, FRAMES_DIRTY, LOG, LOG_BYTES, LOG_CAPACITY, MAX_KEY_BYTES, OK, RELEASED_COUNT
+} from '../../assembly/state.ts'
+import { CONTINUES, FRAME_HEADER_BYTES } from '../../assembly/log.ts'
+import { CLEAR, DROP, OPERATION_HEADER_BYTES } from '../../assembly/operations.ts'
+import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import { LightningError } from '../errors.ts'
+import { blockBytes } from '../store/format.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Committer } from './committer.ts'
+import type { Core } from './core.ts'
+import { releaseSegments, writeSegments } from './large-values.ts'
+import { checkKeyBytes, Staging } from './staging.ts'
+import type { Tree, TreeHandle } from './tree.ts'
+
+/** One operation of a batch; keyspaces are those of this engine. */
+export type EngineOperation =
+  | {
+      readonly type: 'put'
+      readonly tree: TreeHandle
+      readonly key: unknown
+      readonly keyEncoding: KeyEncoding<unknown>
+      readonly value: unknown
+      readonly valueEncoding: ValueEncoding<unknown>
+    }
+  | { readonly type: 'del'; readonly tree: TreeHandle; readonly key: unknown; readonly keyEncoding: KeyEncoding<unknown> }
+
+/** More than one inline operation with its header takes. */
+const operationRoom = 32_768
+/** Blocks that only deleting and checkpoints may use when there is a quota. */
+const reserveBlocks = 64
+
+export class Writer {
+  readonly #core: Core
+  readonly #committer: Committer
+  readonly #checkpoint: Checkpoint
+  readonly #inlineBytes: number
+  /** Counts encodings begun: code of the caller may begin others while one runs. */
+  #encodings = 0
+
+  constructor(core: Core, committer: Committer, checkpoint: Checkpoint) {
+    this.#core = core
+    this.#committer = committer
+    this.#checkpoint = checkpoint
+    this.#inlineBytes = core.kernel.exports.inlineBytes()
+  }
+
+  put(tree: TreeHandle, key: unknown, keyEncoding: KeyEncoding<unknown>, value: unknown, valueEncoding: ValueEncoding<unknown>): void {
+    const core = this.#core
+    core.checkWritable()
+    if (keyEncoding.callsBack || valueEncoding.callsBack || !tree.locate(core)) {
+      this.batch([{ type: 'put', tree, key, keyEncoding, value, valueEncoding }])
+      return
+    }
+    this.#makeRoom(operationRoom, operationRoom)
+    const { memory } = core
+    const encoding = ++this.#encodings
+    const { bytes } = memory
+    const at = memory.word(LOG) + memory.word(LOG_BYTES) + FRAME_HEADER_BYTES + OPERATION_HEADER_BYTES
+    const keyBytes = keyEncoding.write(key, bytes, at, MAX_KEY_BYTES)
+    if (keyBytes === 0) checkKeyBytes(0)
+    const valueBytes = keyBytes < 0 ? -1 : valueEncoding.write(value, bytes, at + keyBytes, this.#inlineBytes - keyBytes)
+    if (valueBytes < 0 || encoding !== this.#encodings) {
+      // Too long for a page, or a getter used the database meanwhile.
+      this.batch([{ type: 'put', tree, key, keyEncoding, value, valueEncoding }])
+      return
+    }
+    const { commitPut, resumeCommit } = core.kernel.exports
+    let status = commitPut(tree.id, keyBytes, valueBytes)
+    if (status !== OK) {
+      try {
+        do {
+          core.provide(status)
+          status = resumeCommit()
+        } while (status !== OK)
+      } catch (error) {
+        this.#undo(error)
+      }
+    }
+    this.#committed()
+  }
+
+  del(tree: TreeHandle, key: unknown, keyEncoding: KeyEncoding<unknown>): void {
+    this.#core.checkWritable()
+    this.#encodings++
+    const staging = new Staging(this.#inlineBytes)
+    const exists = tree.locate(this.#core)
+    staging.del(tree.id, key, keyEncoding)
+    if (exists) this.#commit(staging, true)
+  }
+
+  /** Applies all operations as one commit. Everything is encoded before anything changes. */
+  batch(operations: readonly EngineOperation[]): void {
+    const core = this.#core
+    core.checkWritable()
+    this.#encodings++
+    const staging = new Staging(this.#inlineBytes)
+    const made = new Map<TreeHandle, number>()
+    let isShrinking = true
+    for (const operation of operations) {
+      const { tree } = operation
+      let id = tree.locate(core) ? tree.id : (made.get(tree) ?? this.#madeElsewhere(made, tree))
+      if (operation.type === 'put') {
+        isShrinking = false
+        if (id === 0) {
+          id = core.nextTree++
+          made.set(tree, id)
+          staging.create(id, tree.path)
+        }
+        staging.put(id, operation.key, operation.keyEncoding, operation.value, operation.valueEncoding)
+      } else {
+        // Encoded even when there is nothing to delete, so that a bad key is refused.
+        if (id === 0) checkKeyBytes(operation.keyEncoding.encode(operation.key).length)
+        else staging.del(id, operation.key, operation.keyEncoding)
+      }
+    }
+    // Code of the caller that ran meanwhile may have made or dropped a keyspace, or closed the database.
+    core.checkWritable()
+    for (const operation of operations) {
+      const { tree } = operation
+      const wasMade = made.has(tree)
+      if (tree.locate(core) === wasMade && (wasMade || tree.path.length > 0) && operation.type === 'put') {
+        this.batch(operations)
+        return
+      }
+    }
+    this.#commit(staging, isShrinking)
+    if (made.size > 0) core.catalogVersion++
+  }
+
+  /** Deletes the range [lower, upper) as one commit. */
+  clear(tree: TreeHandle, lower: Uint8Array, upper: Uint8Array | undefined): void {
+    this.#core.checkWritable()
+    if (!tree.locate(this.#core)) return
+    const staging = new Staging(this.#inlineBytes)
+    staging.clear(tree.id, lower, upper)
+    this.#commit(staging, true)
+  }
+
+  /** Deletes these keys as one commit. */
+  delAll(tree: TreeHandle, keys: readonly Uint8Array[]): void {
+    this.#core.checkWritable()
+    if (!tree.locate(this.#core) || keys.length === 0) return
+    const staging = new Staging(this.#inlineBytes)
+    for (const key of keys) staging.delBytes(tree.id, key)
+    this.#commit(staging, true)
+  }
+
+  /** Drops the keyspace at `path` and all below it as one commit. */
+  drop(path: Uint8Array): void {
+    const core = this.#core
+    core.checkWritable()
+    const staging = new Staging(this.#inlineBytes)
+    const entries = core.catalog.list(path, 0)
+    if (entries.length === 0) return
+    for (const entry of entries) staging.drop(entry.id, entry.path)
+    this.#commit(staging, true)
+    core.catalogVersion++
+  }
+
+  /** The id given in this batch to another handle on the same path. */
+  #madeElsewhere(made: Map<TreeHandle, number>, tree: Tree): number {
+    for (const [other, id] of made) {
+      if (other.path.length === tree.path.length && other.path.every((byte, i) => byte === tree.path[i])) return id
+    }
+    return 0
+  }
+
+  #commit(staging: Staging, isShrinking: boolean): void {
+    const core = this.#core
+    const { memory } = core
+    staging.finish()
+    const { parts, values } = staging
+    if (parts.length === 0) return
+    this.#makeRoom(staging.totalBytes + parts.length * 128, isShrinking ? 0 : staging.totalBytes, values)
+    const written = this.#writeValues(staging)
+    const { commit, resumeCommit, frameOperations } = core.kernel.exports
+    let done = 0
+    try {
+      for (const part of parts) {
+        this.#committer.prepare(part.length)
+        memory.bytes.set(part, frameOperations() >>> 0)
+        let status = commit(part.length, done + 1 < parts.length ? CONTINUES : 0)
+        while (status !== OK) {
+          core.provide(status)
+          status = resumeCommit()
+        }
+        done++
+        core.pager.drainReleased()
+        core.pager.limitDirty()
+      }
+    } catch (error) {
+      if (core.failure === undefined) {
+        const isUntouched = done === 0 && this.#isUntouched(parts[0])
+        if (isUntouched) for (const description of written) releaseSegments(core, description)
+        this.#undo(error, !isUntouched)
+      }
+      throw error
+    }
+    this.#committed()
+  }
+
+  /** Writes the segments of large values and completes the operations that name them. */
+  #writeValues(staging: Staging): Uint8Array[] {
+    const written: Uint8Array[] = []
+    try {
+      for (const { part, at, value } of staging.values) {
+        const description = writeSegments(this.#core, value)
+        written.push(description)
+        staging.parts[part]?.set(description, at)
+      }
+    } catch (error) {
+      for (const description of written) releaseSegments(this.#core, description)
+      throw error
+    }
+    return written
+  }
+
+  /** Sees to it that a commit of so many bytes cannot fail for want of space; nothing has changed when it is refused. */
+  #makeRoom(logBytes: number, growthBytes: number, values: readonly { readonly value: Uint8Array }[] = []): void {
+    const core = this.#core
+    const { walBytes, maxBytes } = core.options
+    const { log, memory } = core
+    const live = log.liveBytes + memory.word(LOG_BYTES)
+    if (live > walBytes) {
+      if (live > walBytes * 2) this.#checkpoint.runSync()
+      else if (!this.#checkpoint.isRunning) this.#checkpoint.trigger()
+      else if (live > walBytes * 1.5) this.#checkpoint.stepSync()
+    }
+    if (maxBytes !== undefined && growthBytes > 0) this.#checkQuota(growthBytes, values)
+    this.#committer.prepare(Math.min(logBytes, memory.word(LOG_CAPACITY) - 128))
+    if (logBytes > memory.word(LOG_CAPACITY)) log.reserve(logBytes)
+  }
+
+  #checkQuota(growthBytes: number, values: readonly { readonly value: Uint8Array }[]): void {
+    if (this.#missingBlocks(growthBytes, values) <= 0) return
+    // A checkpoint gives back what only the one before needs.
+    this.#checkpoint.runSync()
+    this.#checkpoint.runSync()
+    if (this.#missingBlocks(growthBytes, values) <= 0) return
+    throw new LightningError(
+      'LIGHTNING_DISK_FULL',
+      `The database may take ${this.#core.options.maxBytes} bytes (option maxBytes) and this write could need more. ` +
+        'Delete entries, or reopen with a larger quota.'
+    )
+  }
+
+  /** Blocks that a commit and the checkpoint after it could need beyond the quota. */
+  #missingBlocks(growthBytes: number, values: readonly { readonly value: Uint8Array }[]): number {
+    const { memory, meta, data } = this.#core
+    const pageBlocks = meta.pageBytes / blockBytes
+    const pages = memory.word(FRAMES_DIRTY) + Math.ceil((growthBytes * 2) / meta.pageBytes) + 8
+    const large = values.reduce((sum, { value }) => sum + Math.ceil(value.length / blockBytes) + 2, 0)
+    const tables = this.#core.directory.length * 2 + 4
+    return pages * pageBlocks + large + tables + reserveBlocks - data.roomBlocks
+  }
+
+  #isUntouched(part: Uint8Array | undefined): boolean {
+    const { memory, kernel } = this.#core
+    const type = part?.[0]
+    if (type === CLEAR || type === DROP) return false
+    return memory.word(APPLY_PHASE) === 0 && memory.word(APPLY_AT) === kernel.exports.frameOperations() >>> 0
+  }
+
+  /** The commit could not be applied to its end. What it had begun is undone by rebuilding memory. */
+  #undo(error: unknown, hasChanged = !this.#isUntouched(undefined)): never {
+    if (hasChanged) {
+      // Commits before this one are whole: they are made durable first, so that only this one is undone.
+      try {
+        this.#committer.flushSync()
+      } catch {
+        throw error
+      }
+      this.#committer.rollBack(error)
+    }
+    throw error
+  }
+
+  #committed(): void {
+    const { memory, pager } = this.#core
+    if (memory.word(RELEASED_COUNT) !== 0) pager.drainReleased()
+    pager.limitDirty()
+    this.#committer.committed()
+  }
+}

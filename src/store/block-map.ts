@@ -1,0 +1,158 @@
+// Which blocks of the data file are in use. Nothing of this is stored: it is what the tables name, found anew at open.
+//
+// A byte a block: bit i stands for the block's i-th sector. A run of images takes whole free blocks and packs its
+// images by sectors; the block is free again when all its bits are.
+import { assert } from '../errors.ts'
+import { metaBlocks, sectorBytes, sectorsPerBlock } from './format.ts'
+
+/** A piece of the data file: `sectors` sectors from number `sector` on. */
+export interface Extent {
+  readonly sector: number
+  readonly sectors: number
+}
+
+/** Sectors that `bytes` bytes take. */
+export function sectorsOf(bytes: number): number {
+  return Math.ceil(bytes / sectorBytes)
+}
+
+const everySector = 0xff
+const growthBlocks = 1_024
+
+export class BlockMap {
+  #masks = new Uint8Array(growthBlocks)
+  /** Blocks up to the end of the last one in use. */
+  #end = metaBlocks
+  #used = metaBlocks
+  #cursor = metaBlocks
+  /** Below this share of free blocks, runs go to the end of the file instead of into small holes. */
+  static readonly #holesWorthFilling = 1 / 5
+
+  constructor() {
+    this.#masks.fill(everySector, 0, metaBlocks)
+  }
+
+  /** Blocks from the start of the file to the last one in use. */
+  get endBlock(): number {
+    return this.#end
+  }
+
+  /** Blocks in use, the meta slots' included. */
+  get usedBlocks(): number {
+    return this.#used
+  }
+
+  get freeBlocks(): number {
+    return this.#end - this.#used
+  }
+
+  /** Marks an extent as used; tells whether all of it was free before. */
+  mark(extent: Extent): boolean {
+    let wasFree = true
+    const first = Math.floor(extent.sector / sectorsPerBlock)
+    const last = Math.floor((extent.sector + extent.sectors - 1) / sectorsPerBlock)
+    this.#reach(last + 1)
+    for (let block = first; block <= last; block++) {
+      const bits = bitsWithin(extent, block)
+      const mask = this.#masks[block] ?? 0
+      if ((mask & bits) !== 0) wasFree = false
+      if (mask === 0) this.#used++
+      this.#masks[block] = mask | bits
+    }
+    return wasFree
+  }
+
+  /** Whether all of an extent is in use. */
+  isMarked(extent: Extent): boolean {
+    const first = Math.floor(extent.sector / sectorsPerBlock)
+    const last = Math.floor((extent.sector + extent.sectors - 1) / sectorsPerBlock)
+    for (let block = first; block <= last; block++) {
+      const bits = bitsWithin(extent, block)
+      if (((this.#masks[block] ?? 0) & bits) !== bits) return false
+    }
+    return true
+  }
+
+  /** Images that share sectors with others: found when tables are loaded, reported by verification. */
+  overlaps = 0
+
+  /** Notes that two images claim the same sectors. */
+  noteOverlap(): void {
+    this.overlaps++
+  }
+
+  /** Gives an extent back. */
+  release(extent: Extent): void {
+    const first = Math.floor(extent.sector / sectorsPerBlock)
+    const last = Math.floor((extent.sector + extent.sectors - 1) / sectorsPerBlock)
+    for (let block = first; block <= last; block++) {
+      const bits = bitsWithin(extent, block)
+      const mask = this.#masks[block] ?? 0
+      assert((mask & bits) === bits && block >= metaBlocks, `block ${block} is given back but was not in use`)
+      this.#masks[block] = mask & ~bits
+      if ((mask & ~bits) === 0) this.#used--
+    }
+    if (last + 1 === this.#end) this.#shrink()
+  }
+
+  /**
+   * Finds `blocks` free blocks in a row, or fewer but at least `least`, and takes none of them: `mark` does. Holes come
+   * first while they are worth it, then the end of the file, if `limitBlocks` allows. Undefined: no room.
+   */
+  find(blocks: number, least: number, limitBlocks: number): { block: number; blocks: number } | undefined {
+    const worth = this.freeBlocks > this.#end * BlockMap.#holesWorthFilling
+    if (worth || this.freeBlocks > 64) {
+      const hole = this.#findHole(blocks, worth ? least : Math.max(least, Math.min(blocks, 16)))
+      if (hole !== undefined) return hole
+    }
+    const room = Math.min(blocks, limitBlocks - this.#end)
+    if (room >= least) return { block: this.#end, blocks: room }
+    return this.#findHole(blocks, least)
+  }
+
+  /** Finds `blocks` free blocks in a row that end before block `end`; takes none of them. */
+  findBelow(blocks: number, end: number): number | undefined {
+    return this.#scan(metaBlocks, Math.min(end, this.#end), blocks, blocks)?.block
+  }
+
+  #findHole(blocks: number, least: number): { block: number; blocks: number } | undefined {
+    const from = this.#cursor
+    return this.#scan(from, this.#end, blocks, least) ?? this.#scan(metaBlocks, Math.min(from + least, this.#end), blocks, least)
+  }
+
+  #scan(from: number, to: number, blocks: number, least: number): { block: number; blocks: number } | undefined {
+    let at = from
+    while (at < to) {
+      const start = this.#masks.indexOf(0, at)
+      if (start < 0 || start >= to) return undefined
+      let end = start + 1
+      while (end < this.#end && end - start < blocks && this.#masks[end] === 0) end++
+      if (end - start >= least) {
+        this.#cursor = end
+        return { block: start, blocks: end - start }
+      }
+      at = end + 1
+    }
+    return undefined
+  }
+
+  #reach(end: number): void {
+    if (end > this.#masks.length) {
+      const larger = new Uint8Array(Math.max(end, Math.ceil(this.#masks.length * 1.5)))
+      larger.set(this.#masks)
+      this.#masks = larger
+    }
+    if (end > this.#end) this.#end = end
+  }
+
+  #shrink(): void {
+    while (this.#end > metaBlocks && this.#masks[this.#end - 1] === 0) this.#end--
+    if (this.#cursor > this.#end) this.#cursor = metaBlocks
+  }
+}
+
+function bitsWithin(extent: Extent, block: number): number {
+  const from = Math.max(0, extent.sector - block * sectorsPerBlock)
+  const to = Math.min(sectorsPerBlock, extent.sector + extent.sectors - block * sectorsPerBlock)
+  return ((1 << to) - 1) & ~((1 << from) - 1)
+}

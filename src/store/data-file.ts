@@ -1,0 +1,190 @@
+// The data file: its blocks, its meta slots, and the writing of runs into free blocks.
+import { assert, LightningError } from '../errors.ts'
+import type { VfsFile } from '../vfs/vfs.ts'
+import { BlockMap, type Extent, sectorsOf } from './block-map.ts'
+import { blockBytes, metaBytes, sectorBytes, sectorsPerBlock } from './format.ts'
+import { type Checksum, decodeMeta, encodeMeta, looksLikeMeta, type Meta } from './meta.ts'
+
+/** What limits the growth of the data file. */
+export interface DataFileLimits {
+  /** Quota in bytes; `Infinity`: none. */
+  readonly maxBytes: number
+  /** Reads back and compares everything written. */
+  readonly verifyWrites: boolean
+}
+
+export class DataFile {
+  readonly file: VfsFile
+  readonly #limitBlocks: number
+  readonly #verifyWrites: boolean
+  #blocks = new BlockMap()
+  #unsynced = false
+
+  constructor(file: VfsFile, limits: DataFileLimits) {
+    this.file = file
+    this.#limitBlocks = Math.floor(limits.maxBytes / blockBytes)
+    this.#verifyWrites = limits.verifyWrites
+  }
+
+  /** Which blocks are in use. */
+  get blocks(): BlockMap {
+    return this.#blocks
+  }
+
+  /** Blocks that can still be taken under the quota. */
+  get roomBlocks(): number {
+    return this.#limitBlocks - this.#blocks.usedBlocks
+  }
+
+  /** Forgets what is in use; recovery marks it anew. */
+  forgetBlocks(): void {
+    this.#blocks = new BlockMap()
+  }
+
+  /** Whether something was written since the last sync. */
+  get isUnsynced(): boolean {
+    return this.#unsynced
+  }
+
+  read(into: Uint8Array, sector: number): void {
+    const offset = sector * sectorBytes
+    if (this.file.readAt(into, offset) === into.length) return
+    throw new LightningError(
+      'LIGHTNING_CORRUPT',
+      `${this.file.name} ends before byte ${offset + into.length}, which its tables name. Restore a backup, or run repair.`,
+      { file: this.file.name, offset }
+    )
+  }
+
+  /**
+   * Takes room for `bytes` bytes in one piece and marks it as used. Throws `LIGHTNING_DISK_FULL` at the quota.
+   */
+  takeExtent(bytes: number): Extent {
+    const sectors = sectorsOf(bytes)
+    const blocks = Math.ceil(sectors / sectorsPerBlock)
+    const found = this.#blocks.find(blocks, blocks, this.#limitBlocks)
+    if (found === undefined) throw this.#full()
+    const extent = { sector: found.block * sectorsPerBlock, sectors }
+    const wasFree = this.#blocks.mark(extent)
+    assert(wasFree, 'a free extent is free')
+    return extent
+  }
+
+  /**
+   * Takes room for images of the given lengths, packed by sectors, in as few pieces as the free blocks allow.
+   * The result is the sector of each image. Throws `LIGHTNING_DISK_FULL` at the quota, having taken nothing.
+   */
+  takeRun(lengths: readonly number[]): number[] {
+    const sectors: number[] = []
+    const taken: Extent[] = []
+    let next = 0
+    while (next < lengths.length) {
+      let wanted = 0
+      for (let i = next; i < lengths.length; i++) wanted += sectorsOf(lengths[i] ?? 0)
+      const least = Math.ceil(sectorsOf(lengths[next] ?? 0) / sectorsPerBlock)
+      const found = this.#blocks.find(Math.ceil(wanted / sectorsPerBlock), least, this.#limitBlocks)
+      if (found === undefined) {
+        for (const extent of taken) this.#blocks.release(extent)
+        throw this.#full()
+      }
+      let at = found.block * sectorsPerBlock
+      const end = at + found.blocks * sectorsPerBlock
+      while (next < lengths.length) {
+        const length = sectorsOf(lengths[next] ?? 0)
+        if (at + length > end) break
+        const extent = { sector: at, sectors: length }
+        this.#blocks.mark(extent)
+        taken.push(extent)
+        sectors.push(at)
+        at += length
+        next++
+      }
+    }
+    return sectors
+  }
+
+  /** Writes `bytes` from a sector's start. A failed write leaves the blocks taken: the caller gives them back. */
+  write(bytes: Uint8Array, sector: number): void {
+    this.#unsynced = true
+    this.file.writeAt(bytes, sector * sectorBytes)
+    if (this.#verifyWrites) verifyWritten(this.file, bytes, sector * sectorBytes)
+  }
+
+  release(extent: Extent): void {
+    this.#blocks.release(extent)
+  }
+
+  sync(): void {
+    this.file.sync()
+    this.#unsynced = false
+  }
+
+  async syncAsync(): Promise<void> {
+    this.#unsynced = false
+    try {
+      await this.file.syncAsync()
+    } catch (error) {
+      this.#unsynced = true
+      throw error
+    }
+  }
+
+  /** The newest valid meta. Throws `LIGHTNING_CORRUPT` when no slot holds one, `LIGHTNING_VERSION` for a newer format. */
+  readMeta(checksum: Checksum): Meta {
+    const bytes = new Uint8Array(blockBytes * 2)
+    const length = this.file.readAt(bytes, 0)
+    let newest: Meta | undefined
+    for (const slot of [0, 1]) {
+      const meta = decodeMeta(bytes.subarray(slot * blockBytes, length), checksum, this.file.name)
+      if (meta !== undefined && (newest === undefined || meta.number > newest.number)) newest = meta
+    }
+    if (newest !== undefined) return newest
+    const known = looksLikeMeta(bytes) || looksLikeMeta(bytes.subarray(blockBytes))
+    throw new LightningError(
+      'LIGHTNING_CORRUPT',
+      known
+        ? `Both meta slots of ${this.file.name} are damaged. Restore a backup, or run repair.`
+        : `${this.file.name} is no Lightning DB data file. Check the location, or move the file away.`,
+      { file: this.file.name, offset: 0 }
+    )
+  }
+
+  /** Writes one slot (0 or 1); the caller syncs. */
+  writeMeta(slot: number, meta: Meta, checksum: Checksum): void {
+    const bytes = new Uint8Array(blockBytes)
+    bytes.set(encodeMeta(meta, checksum), 0)
+    assert(bytes.length >= metaBytes, 'a slot holds a meta')
+    this.#unsynced = true
+    this.file.writeAt(bytes, slot * blockBytes)
+    if (this.#verifyWrites) verifyWritten(this.file, bytes, slot * blockBytes)
+  }
+
+  /** Gives the blocks behind the last one in use back to the file system. */
+  trim(): void {
+    const bytes = this.#blocks.endBlock * blockBytes
+    if (this.file.size() > bytes) this.file.truncate(bytes)
+  }
+
+  #full(): LightningError {
+    return new LightningError(
+      'LIGHTNING_DISK_FULL',
+      `The data file has reached its quota of ${this.#limitBlocks * blockBytes} bytes (option maxBytes). ` +
+        'Delete entries, or reopen with a larger quota.',
+      { file: this.file.name }
+    )
+  }
+}
+
+/** Reads back what was just written; throws `LIGHTNING_IO` when it differs. */
+export function verifyWritten(file: VfsFile, bytes: Uint8Array, offset: number): void {
+  const back = new Uint8Array(bytes.length)
+  const length = file.readAt(back, offset)
+  for (let i = 0; i < bytes.length; i++) {
+    if (i < length && back[i] === bytes[i]) continue
+    throw new LightningError(
+      'LIGHTNING_IO',
+      `Byte ${offset + i} of ${file.name} reads back other than it was written. Check the disk and the memory.`,
+      { file: file.name, offset: offset + i }
+    )
+  }
+}

@@ -1,0 +1,167 @@
+// The two log files. Frames are appended to the current one inside space that was physically written before; a
+// checkpoint switches to the other one when no protected meta needs it, otherwise the current one grows.
+import { assert } from '../errors.ts'
+import { verifyWritten } from '../store/data-file.ts'
+import type { VfsFile } from '../vfs/vfs.ts'
+
+/** Preallocation goes in steps of this many bytes, so that no commit waits long for one. */
+const stepBytes = 1 << 20
+
+/** A place in the log. */
+export interface LogPosition {
+  readonly file: number
+  readonly offset: number
+}
+
+export class LogFiles {
+  readonly #files: readonly [VfsFile, VfsFile]
+  readonly #verifyWrites: boolean
+  readonly #allocated: [number, number]
+  readonly #unsynced: [boolean, boolean] = [false, false]
+  #current = 0
+  #offset = 0
+  /** Where the log that a protected meta needs begins. */
+  #needed: LogPosition = { file: 0, offset: 0 }
+  #previousNeeded: LogPosition | undefined
+
+  constructor(files: readonly [VfsFile, VfsFile], verifyWrites: boolean) {
+    this.#files = files
+    this.#verifyWrites = verifyWrites
+    this.#allocated = [files[0].size(), files[1].size()]
+  }
+
+  get position(): LogPosition {
+    return { file: this.#current, offset: this.#offset }
+  }
+
+  /** Bytes of log that recovery would have to read. */
+  get liveBytes(): number {
+    const start = this.#needed
+    if (start.file === this.#current) return this.#offset - start.offset
+    return this.#ends[start.file === 0 ? 0 : 1] - start.offset + this.#offset
+  }
+
+  readonly #ends: [number, number] = [0, 0]
+
+  /** Bytes of both files on disk. */
+  get sizeBytes(): number {
+    return this.#allocated[0] + this.#allocated[1]
+  }
+
+  file(index: number): VfsFile {
+    return index === 0 ? this.#files[0] : this.#files[1]
+  }
+
+  /** Goes on at `position`; `needed` is the start that the durable meta names. */
+  resume(position: LogPosition, needed: LogPosition, endOfOther: number): void {
+    this.#current = position.file
+    this.#offset = position.offset
+    this.#needed = needed
+    this.#previousNeeded = undefined
+    this.#ends[position.file === 0 ? 1 : 0] = endOfOther
+  }
+
+  /** Writes zeros ahead until `bytes` more fit into written space. */
+  reserve(bytes: number): void {
+    const index = this.#current === 0 ? 0 : 1
+    const wanted = this.#offset + bytes
+    while (this.#allocated[index] < wanted) {
+      const from = this.#allocated[index]
+      const step = Math.min(stepBytes, Math.ceil((wanted - from) / 4_096) * 4_096 + stepBytes)
+      this.#unsynced[index] = true
+      this.#files[index].writeAt(new Uint8Array(step), from)
+      this.#allocated[index] = from + step
+    }
+  }
+
+  /** Appends bytes for which room was reserved. */
+  append(bytes: Uint8Array): void {
+    const index = this.#current === 0 ? 0 : 1
+    assert(this.#offset + bytes.length <= this.#allocated[index], 'the log is written within reserved space')
+    this.#unsynced[index] = true
+    this.#files[index].writeAt(bytes, this.#offset)
+    if (this.#verifyWrites) verifyWritten(this.#files[index], bytes, this.#offset)
+    this.#offset += bytes.length
+  }
+
+  /** Everything appended is on stable storage when it returns. */
+  sync(): void {
+    for (const index of [0, 1] as const) {
+      if (!this.#unsynced[index]) continue
+      this.#files[index].sync()
+      this.#unsynced[index] = false
+    }
+  }
+
+  /** The same off this thread; covers what was appended before the call. */
+  async syncAsync(): Promise<void> {
+    for (const index of [0, 1] as const) {
+      if (!this.#unsynced[index]) continue
+      this.#unsynced[index] = false
+      try {
+        await this.#files[index].syncAsync()
+      } catch (error) {
+        this.#unsynced[index] = true
+        throw error
+      }
+    }
+  }
+
+  /** A checkpoint begins: goes on at the start of the other file when no protected meta needs that. */
+  switchFile(): LogPosition {
+    const other = this.#current === 0 ? 1 : 0
+    const isNeeded = this.#needed.file === other || this.#previousNeeded?.file === other
+    if (!isNeeded && this.#offset > 0) {
+      this.#ends[this.#current === 0 ? 0 : 1] = this.#offset
+      this.#current = other
+      this.#offset = 0
+    }
+    return this.position
+  }
+
+  /** The meta that names `start` is being written: until it is durable, the start before it is needed too. */
+  beginNaming(start: LogPosition): void {
+    this.#previousNeeded ??= this.#needed
+    this.#needed = start
+  }
+
+  /** The meta is durable in both slots. */
+  endNaming(): void {
+    this.#previousNeeded = undefined
+  }
+
+  /** Overwrites with zeros what was written from `position` to the end of its file's written part, and syncs. */
+  erase(position: LogPosition): void {
+    const file = this.file(position.file)
+    const end = file.size()
+    for (let at = position.offset; at < end; at += stepBytes) {
+      file.writeAt(new Uint8Array(Math.min(stepBytes, end - at)), at)
+    }
+    file.sync()
+  }
+
+  /** Writes the bytes from `position` to `end` of its file again, as they are; the caller syncs. */
+  rewrite(position: LogPosition, end: number): void {
+    const index = position.file === 0 ? 0 : 1
+    const file = this.#files[index]
+    for (let at = position.offset; at < end; at += stepBytes) {
+      const bytes = new Uint8Array(Math.min(stepBytes, end - at))
+      const length = file.readAt(bytes, at)
+      file.writeAt(bytes.subarray(0, length), at)
+    }
+    this.#unsynced[index] = true
+  }
+
+  /** Gives the space of both files back, the log being empty. */
+  shrink(): void {
+    for (const index of [0, 1] as const) {
+      this.#files[index].truncate(0)
+      this.#allocated[index] = 0
+    }
+    this.#offset = 0
+  }
+
+  close(): void {
+    for (const file of this.#files) file.close()
+  }
+}
