@@ -67,14 +67,23 @@ export interface Row {
 /** Answers `MISS` wherever it can happen: everything that can be is put out of memory before every call. */
 export type Harshness = 'kind' | 'harsh'
 
+export interface Saved {
+  readonly memory: Uint8Array
+  readonly disk: ReadonlyMap<number, Uint8Array>
+  readonly alive: ReadonlySet<number>
+  readonly nextSector: number
+}
+
 export class Pager {
   readonly kernel: Kernel
   readonly disk = new Map<number, Uint8Array>()
   /** Sectors that hold an image somebody names. */
   readonly alive = new Set<number>()
   readonly harshness: Harshness
-  compress = true
+  /** Answers given until now. */
   statuses = 0
+  /** Before the call goes on after this many answers, everything is put out of memory once more. */
+  evictAfter = -1
   /** The sector that the next image gets. */
   nextSector = 8
   #memory: ArrayBuffer
@@ -154,6 +163,7 @@ export class Pager {
         this.statuses++
         this.#registerTree(this.cell(WANTED_TREE))
       } else return status
+      if (this.statuses === this.evictAfter) this.evictAll()
       status = resume() | 0
     }
     throw new Error(`no end of statuses, ${status} was the last`)
@@ -211,7 +221,7 @@ export class Pager {
   writeOut(frame: number): void {
     const { exports } = this.kernel
     const to = this.cell(IMAGE)
-    const length = exports.packImage(frame, to, this.compress ? 1 : 0)
+    const length = exports.packImage(frame, to, 1)
     const sector = this.newSector()
     this.disk.set(sector, this.bytes.slice(to, to + length))
     this.must(exports.setImage(frame, sector, length, this.cell(IMAGE_FORMAT), this.cell(IMAGE_CHECKSUM)))
@@ -291,28 +301,18 @@ export class Pager {
   /** One commit; returns what the frame takes in the log. */
   commit(operations: readonly Operation[]): number {
     const { exports } = this.kernel
-    if (this.harshness === 'harsh') this.evictAll()
     this.setCell(LOG_BYTES, 0)
     const length = this.encode(operations)
     this.must(
       this.settle(
         () => exports.commit(length, 0),
-        () => {
-          if (this.harshness === 'harsh') this.evictOthers()
-          return exports.resumeCommit()
-        }
+        () => exports.resumeCommit()
       )
     )
     this.drain()
     const bytes = this.cell(LOG_BYTES)
     this.setCell(LOG_BYTES, 0)
     return bytes
-  }
-
-  /** Writes everything, without taking it from memory: an eviction may strike any page then. */
-  evictOthers(): void {
-    const { exports } = this.kernel
-    for (let frame = exports.nextDirty(); frame !== 0; frame = exports.nextDirty()) this.writeOut(frame)
   }
 
   put(key: string, value: string, tree = main.tree): void {
@@ -422,6 +422,26 @@ export class Pager {
   closeSnapshot(snapshot: number): void {
     this.kernel.exports.closeSnapshot(snapshot)
     this.drain()
+  }
+
+  /** Everything there is, to go back to with `restore`. */
+  save(): Saved {
+    return {
+      memory: this.bytes.slice(),
+      disk: new Map(this.disk),
+      alive: new Set(this.alive),
+      nextSector: this.nextSector
+    }
+  }
+
+  restore(saved: Saved): void {
+    this.bytes.set(saved.memory)
+    this.bytes.fill(0, saved.memory.length)
+    this.disk.clear()
+    for (const [sector, image] of saved.disk) this.disk.set(sector, image)
+    this.alive.clear()
+    for (const sector of saved.alive) this.alive.add(sector)
+    this.nextSector = saved.nextSector
   }
 
   get pageBytes(): number {
