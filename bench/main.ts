@@ -1,0 +1,23 @@
+// The entry of `npm run bench`. Progress goes to the standard error output, tables to the standard output.
+import { benchKernel } from './kernel.ts'
+import { benchLarge } from './large.ts'
+import { buildNativePeers } from './native-peers.ts'
+import { parseOptions, usage } from './options.ts'
+import { benchPeers, benchRuntime, benchShapes } from './peers.ts'
+import { didTask } from './task.ts'
+
+async function main(args: readonly string[]): Promise<void> {
+  const { modes, options } = parseOptions(args)
+  if (modes.length === 0) process.stdout.write(usage)
+  if (modes.includes('peers') || modes.includes('shapes')) buildNativePeers()
+  for (const mode of modes) {
+    if (mode === 'peers') await benchPeers(options)
+    else if (mode === 'shapes') await benchShapes(options)
+    else if (mode === 'runtime') await benchRuntime(options)
+    else if (mode === 'large') await benchLarge(options)
+    else for (const keys of options.keys) await benchKernel({ keys, record: options.record })
+  }
+}
+
+const args = process.argv.slice(2)
+if (!(await didTask(args))) await main(args)

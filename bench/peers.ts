@@ -1,0 +1,51 @@
+// Lightning DB against the databases that can be used from Node, on the same keys, values and order.
+import { compare } from './comparison.ts'
+import { noGoals, notBelowPeers, ownGoals, printComparison, printModes } from './comparison-table.ts'
+import { shapes } from './data.ts'
+import { peerGroups, runtimeGroups, shapeGroups } from './groups.ts'
+import { describeMachine } from './machine.ts'
+import type { BenchOptions } from './options.ts'
+import { saveResults } from './results.ts'
+
+/** Every workload, at every size asked for. */
+export async function benchPeers(options: BenchOptions): Promise<void> {
+  const { engines, record } = options
+  const groups = options.groups ?? peerGroups
+  const comparisons = []
+  for (const keys of options.keys) {
+    const comparison = await compare({ ...options, groups, keys, shape: 'users' })
+    comparisons.push(comparison)
+    printComparison(comparison, engines, ownGoals)
+  }
+  printModes(engines)
+  await saveResults('peers', { machine: describeMachine(), repeat: options.repeat, comparisons }, record)
+}
+
+/** Loads and reads of every shape of data. */
+export async function benchShapes(options: BenchOptions): Promise<void> {
+  const { engines, record } = options
+  const groups = options.groups ?? shapeGroups
+  const comparisons = []
+  for (const keys of options.keys) {
+    for (const shape of shapes) {
+      const comparison = await compare({ ...options, groups, keys, shape })
+      comparisons.push(comparison)
+      printComparison(comparison, engines, notBelowPeers)
+    }
+  }
+  printModes(engines)
+  await saveResults('shapes', { machine: describeMachine(), repeat: options.repeat, comparisons }, record)
+}
+
+/** The same program over the kernel's two builds. */
+export async function benchRuntime(options: BenchOptions): Promise<void> {
+  const engines = ['lightning', 'lightning-js'] as const
+  const groups = options.groups ?? runtimeGroups
+  const comparisons = []
+  for (const keys of options.keys) {
+    const comparison = await compare({ ...options, engines, groups, keys, shape: 'users' })
+    comparisons.push(comparison)
+    printComparison(comparison, engines, noGoals)
+  }
+  await saveResults('runtime', { machine: describeMachine(), repeat: options.repeat, comparisons }, options.record)
+}

@@ -1,0 +1,87 @@
+// One measurement in a process of its own: this program started again, with the task as its argument. Engines so never
+// share a heap, a compiler's assumptions or a cache, and one that crashes costs one figure.
+import { fork } from 'node:child_process'
+import { argv } from 'node:process'
+import { dataSet, type Shape } from './data.ts'
+import { type EngineName, engines } from './engines.ts'
+import type { Figure } from './figures.ts'
+import { type GroupName, planOf } from './groups.ts'
+import { type KernelBuild, type KernelTime, measureKernel } from './kernel-cases.ts'
+
+/** A group of workloads for one engine. */
+export interface GroupTask {
+  readonly type: 'group'
+  readonly group: GroupName
+  readonly engine: EngineName
+  readonly shape: Shape
+  readonly keys: number
+  readonly directory: string
+  readonly cacheBytes: number
+}
+
+/** All functions of one build of the kernel. */
+export interface KernelTask {
+  readonly type: 'kernel'
+  readonly build: KernelBuild
+  readonly keys: number
+}
+
+export type Task = GroupTask | KernelTask
+
+const taskFlag = '--task'
+
+/** Runs a group in a new process. Rejects when it ends without an answer, unless it was to die. */
+export async function runGroup(task: GroupTask): Promise<readonly Figure[]> {
+  const answer = await runTask(task, planOf(task.group).dies === true)
+  return answer === undefined ? [] : answer.figures
+}
+
+/** Measures one build of the kernel in a new process. */
+export async function runKernel(task: KernelTask): Promise<readonly KernelTime[]> {
+  const answer = await runTask(task, false)
+  return answer === undefined ? [] : answer.times
+}
+
+interface Answer {
+  readonly figures: readonly Figure[]
+  readonly times: readonly KernelTime[]
+}
+
+function runTask(task: Task, dies: boolean): Promise<Answer | undefined> {
+  const [, program = ''] = argv
+  return new Promise((resolve, reject) => {
+    const child = fork(program, [taskFlag, JSON.stringify(task)], {
+      execArgv: ['--expose-gc', '--max-old-space-size=12000', '--enable-source-maps'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc']
+    })
+    let answer: Answer | undefined
+    child.on('message', (message: Answer) => {
+      answer = message
+    })
+    child.on('error', reject)
+    child.on('exit', (code, signal) => {
+      if (answer !== undefined || (dies && signal === 'SIGKILL')) resolve(answer)
+      else reject(new Error(`the process ended with ${signal ?? code}`))
+    })
+  })
+}
+
+/** In the new process: does the task that the command line holds, if it holds one, and says whether it did. */
+export async function didTask(args: readonly string[]): Promise<boolean> {
+  const [flag, text] = args
+  if (flag !== taskFlag || text === undefined) return false
+  const task: Task = JSON.parse(text)
+  const answer: Answer =
+    task.type === 'group'
+      ? { figures: await doGroup(task), times: [] }
+      : { figures: [], times: await measureKernel(task.build, task.keys) }
+  await new Promise<void>(resolve => process.send?.(answer, () => resolve()))
+  process.disconnect()
+  return true
+}
+
+function doGroup({ group, engine, shape, keys, directory, cacheBytes }: GroupTask): Promise<Figure[]> {
+  const data = dataSet(shape, keys)
+  globalThis.gc?.()
+  return planOf(group).run({ engine: engines[engine], directory, data, cacheBytes })
+}

@@ -1,0 +1,39 @@
+import type { DataSet } from '../data.ts'
+import type { Driver, DriverOptions, Durability, Engine, NativeKey } from '../drivers/driver.ts'
+import type { Figure } from '../figures.ts'
+
+/** What one child process measures: one engine, one group of workloads, one data set. */
+export interface Context {
+  readonly engine: Engine
+  /** The engine's own directory; it lives through all groups of one repetition. */
+  readonly directory: string
+  readonly data: DataSet
+  readonly cacheBytes: number
+}
+
+/** A group of workloads that run in one process, one after the other. */
+export type Group = (context: Context) => Promise<Figure[]>
+
+export function openDriver(
+  { engine, directory, data, cacheBytes }: Context,
+  durability: Durability,
+  more: Partial<DriverOptions> = {}
+): Promise<Driver> {
+  return engine.open({ directory, kind: data.kind, durability, cacheBytes, ...more })
+}
+
+/** The keys with these numbers, made in this order so that reading them is as cheap as it can be for everyone. */
+export function nativeKeys(driver: Driver, data: DataSet, order: Iterable<number>): NativeKey[] {
+  return Array.from(order, index => driver.native(data.key(index)))
+}
+
+export function* range(from: number, to: number): Iterable<number> {
+  for (let i = from; i < to; i++) yield i
+}
+
+/** What every array access in the benchmarks' own loops goes through: these indexes exist. */
+export function at<T>(values: ArrayLike<T>, index: number): T {
+  const value = values[index]
+  if (value === undefined) throw new RangeError(`no element ${index}`)
+  return value
+}

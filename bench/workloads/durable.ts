@@ -1,0 +1,97 @@
+import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Driver, MaybePromise, NativeKey } from '../drivers/driver.ts'
+import { uniform } from '../random.ts'
+import { perSecond, type Timed, timedSlices } from '../timing.ts'
+import { at, type Context, type Group, nativeKeys, openDriver } from './context.ts'
+import { emptyDirectory } from './directory.ts'
+import { loadAll } from './loading.ts'
+
+const waiting = 1000
+const floorBytes = 4096
+const loaded = 10_000
+const rounds = 10
+const secondsPerRound = 0.2
+
+/**
+ * Writes that are on stable storage when they are done, into a directory of their own. A shared disk is fast now and
+ * slow then, so the floor is measured in turn with what is held against it.
+ */
+export const durable: Group = async context => {
+  await emptyDirectory(context.directory)
+  const driver = await openDriver(context, 'strict')
+  const { data } = context
+  const small = { ...data, count: Math.min(data.count, loaded) }
+  await loadAll(driver, small, Array(small.count).keys())
+  const order = uniform(1_000_000, small.count, 11)
+  const keys = nativeKeys(driver, data, order)
+  const values = Array.from(order, index => data.value(index + 3))
+  const alternating = await againstFloor(context, driver, keys, values)
+  const many = await timedSlices({ total: keys.length, sliceLength: waiting, seconds: 3 }, (from, to) => {
+    const pending: MaybePromise<unknown>[] = []
+    for (let i = from; i < to; i++) pending.push(driver.putConcurrently(at(keys, i), at(values, i)))
+    return Promise.all(pending)
+  })
+  const batches = await timedSlices({ total: keys.length, sliceLength: waiting, seconds: 3 }, (from, to) =>
+    driver.putBatch(keys.slice(from, to), values.slice(from, to))
+  )
+  await driver.close()
+  return [
+    { row: 'durable-one', value: perSecond(alternating.puts) },
+    { row: 'durable-to-floor', value: perSecond(alternating.floor) / perSecond(alternating.puts) },
+    { row: 'durable-many', value: perSecond(many) },
+    { row: 'durable-batch', value: perSecond(batches) }
+  ]
+}
+
+/** Durable puts one at a time, in turn with what no durable write can be faster than. */
+async function againstFloor(
+  { directory }: Context,
+  driver: Driver,
+  keys: readonly NativeKey[],
+  values: readonly Uint8Array[]
+): Promise<{ puts: Timed; floor: Timed }> {
+  const floor = new Floor(join(directory, 'floor'))
+  const puts: Timed[] = []
+  const floors: Timed[] = []
+  for (let round = 0; round < rounds; round++) {
+    floors.push(await timedSlices({ total: 20_000, sliceLength: 10, seconds: secondsPerRound }, floor.sync))
+    puts.push(
+      await timedSlices({ total: keys.length, sliceLength: 10, seconds: secondsPerRound }, async (from, to) => {
+        for (let i = from; i < to; i++) await driver.put(at(keys, i), at(values, i))
+      })
+    )
+  }
+  floor.close()
+  return { puts: sum(puts), floor: sum(floors) }
+}
+
+/** One block after the other written into a file that has its blocks already, and synced. */
+class Floor {
+  readonly #path: string
+  readonly #file: number
+  readonly #block = new Uint8Array(floorBytes).fill(1)
+
+  constructor(path: string) {
+    this.#path = path
+    this.#file = openSync(path, 'w')
+    for (let block = 0; block < 1000; block++) writeSync(this.#file, this.#block, 0, floorBytes, block * floorBytes)
+    fdatasyncSync(this.#file)
+  }
+
+  readonly sync = (from: number, to: number): void => {
+    for (let i = from; i < to; i++) {
+      writeSync(this.#file, this.#block, 0, floorBytes, (i % 1000) * floorBytes)
+      fdatasyncSync(this.#file)
+    }
+  }
+
+  close(): void {
+    closeSync(this.#file)
+    rmSync(this.#path)
+  }
+}
+
+function sum(parts: readonly Timed[]): Timed {
+  return parts.reduce((a, b) => ({ operations: a.operations + b.operations, seconds: a.seconds + b.seconds }))
+}

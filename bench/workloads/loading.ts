@@ -1,0 +1,65 @@
+import type { DataSet } from '../data.ts'
+import type { Driver } from '../drivers/driver.ts'
+import type { Figure } from '../figures.ts'
+import { shuffled } from '../random.ts'
+import { timed } from '../timing.ts'
+import { type Context, type Group, nativeKeys, openDriver, range } from './context.ts'
+import { deleteRandomly } from './deleting.ts'
+import { diskBytes, emptyDirectory } from './directory.ts'
+
+const batchLength = 1000
+
+/** Loads in key order into the directory that the reading groups then use. */
+export const loadOrdered: Group = async context => {
+  const order = range(0, context.data.count)
+  return load(context, 'load-ordered', order)
+}
+
+/** Loads in random order, closes, weighs, opens again and deletes. */
+export const loadRandom: Group = async context => {
+  const order = shuffled(context.data.count, 1)
+  const figures = await load(context, 'load-random', order)
+  const disk: Figure = { row: 'disk', value: (await diskBytes(context.directory)) / (1 << 20) }
+  return [...figures, disk, await deleteRandomly(context)]
+}
+
+/** Loads in random order for the shapes: they are read next. */
+export const loadShape: Group = async context => {
+  const figures = await load(context, 'load-random', shuffled(context.data.count, 1))
+  return [...figures, { row: 'disk', value: (await diskBytes(context.directory)) / (1 << 20) }]
+}
+
+async function load(context: Context, row: string, order: Iterable<number>): Promise<Figure[]> {
+  await emptyDirectory(context.directory)
+  const driver = await openDriver(context, 'relaxed')
+  const { count } = context.data
+  const seconds = await loadAll(driver, context.data, order)
+  const closing = await timed(count, () => driver.close())
+  return [
+    { row, value: count / seconds },
+    { row: `${row}-closed`, value: count / (seconds + closing.seconds) }
+  ]
+}
+
+/** Loads all entries in batches; the seconds are those inside the engine. */
+export async function loadAll(driver: Driver, data: DataSet, order: Iterable<number>): Promise<number> {
+  let seconds = 0
+  for (const indexes of groupsOf(order, batchLength)) {
+    const keys = nativeKeys(driver, data, indexes)
+    const values = indexes.map(index => data.value(index))
+    seconds += (await timed(indexes.length, () => driver.putBatch(keys, values))).seconds
+  }
+  return seconds
+}
+
+function* groupsOf(order: Iterable<number>, length: number): Iterable<number[]> {
+  let group: number[] = []
+  for (const index of order) {
+    group.push(index)
+    if (group.length === length) {
+      yield group
+      group = []
+    }
+  }
+  if (group.length > 0) yield group
+}

@@ -1,0 +1,51 @@
+import { timed } from '../timing.ts'
+import { at, type Group, nativeKeys, openDriver } from './context.ts'
+import { emptyDirectory } from './directory.ts'
+
+/** As many single puts as leave a log of 60 MiB: 184 bytes a frame, safely below the 64 MiB that start a checkpoint. */
+const loggedPuts = 340_000
+
+/** From the call of `open` in a process that has not opened a database before to the first value. */
+export const opening: Group = async context => {
+  const started = performance.now()
+  const driver = await openDriver(context, 'relaxed')
+  const found = driver.get(driver.native(context.data.key(0)))
+  const tookMs = performance.now() - started
+  if (found === undefined) throw new Error('the first key is missing')
+  await driver.close()
+  return [{ row: 'open', value: tookMs }]
+}
+
+/** Fills a log and dies in the middle of it, as a power failure would have it. */
+export const crashing: Group = async context => {
+  await emptyDirectory(context.directory)
+  const driver = await openDriver(context, 'relaxed')
+  const { data } = context
+  const order = Array.from({ length: loggedPuts }, (_, i) => i % data.count)
+  const keys = nativeKeys(driver, data, order)
+  for (let from = 0; from < loggedPuts; from += 1000) {
+    const pending: unknown[] = []
+    for (let i = from; i < Math.min(from + 1000, loggedPuts); i++) {
+      pending.push(driver.putConcurrently(at(keys, i), data.value(i)))
+    }
+    await Promise.all(pending)
+  }
+  process.kill(process.pid, 'SIGKILL')
+  return []
+}
+
+/** Opens what `crashing` left behind. */
+export const recovering: Group = async context => {
+  let driver: Awaited<ReturnType<typeof openDriver>> | undefined
+  const { seconds } = await timed(loggedPuts, async () => {
+    driver = await openDriver(context, 'relaxed')
+  })
+  if (driver === undefined || driver.get(driver.native(context.data.key(0))) === undefined) {
+    throw new Error('what was written before the crash is missing')
+  }
+  await driver.close()
+  return [
+    { row: 'recovery', value: loggedPuts / seconds },
+    { row: 'recovery-time', value: seconds * 1000 }
+  ]
+}

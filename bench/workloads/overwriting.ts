@@ -1,0 +1,58 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { MaybePromise } from '../drivers/driver.ts'
+import { uniform } from '../random.ts'
+import { percentile } from '../statistics.ts'
+import { perSecond, timedSlices } from '../timing.ts'
+import { at, type Group, nativeKeys, openDriver } from './context.ts'
+
+const most = 1_000_000
+const pendingAtOnce = 1000
+const putsPerTurn = 50
+
+/** Single overwrites in random order, up to 1,000 under way at once where the engine can. */
+export const overwriting: Group = async context => {
+  const driver = await openDriver(context, 'relaxed')
+  const { data } = context
+  const order = uniform(most, data.count, 9)
+  const keys = nativeKeys(driver, data, order)
+  const values = Array.from(order, index => data.value(index + 1))
+  const result = await timedSlices({ total: most, sliceLength: pendingAtOnce, seconds: 5 }, (from, to) => {
+    const pending: MaybePromise<unknown>[] = []
+    for (let i = from; i < to; i++) pending.push(driver.putConcurrently(at(keys, i), at(values, i)))
+    return Promise.all(pending)
+  })
+  await driver.close()
+  return [{ row: 'overwrite', value: perSecond(result) }]
+}
+
+/**
+ * Steady writing, and how long it ever holds up its thread: each put by itself, and each turn of the event loop, in
+ * which checkpoints do their slices.
+ */
+export const pausing: Group = async context => {
+  const driver = await openDriver(context, 'relaxed')
+  const { data } = context
+  const order = uniform(most, data.count, 10)
+  const keys = nativeKeys(driver, data, order)
+  const values = Array.from(order, index => data.value(index + 2))
+  const samples = new Float64Array(most)
+  let longest = 0
+  const { operations } = await timedSlices({ total: most, sliceLength: putsPerTurn, seconds: 10 }, async (from, to) => {
+    for (let i = from; i < to; i++) {
+      const before = performance.now()
+      const pending = driver.put(at(keys, i), at(values, i))
+      if (pending instanceof Promise) await pending
+      const tookMs = performance.now() - before
+      samples[i] = tookMs
+      if (tookMs > longest) longest = tookMs
+    }
+    const before = performance.now()
+    await turn()
+    longest = Math.max(longest, performance.now() - before)
+  })
+  await driver.close()
+  return [
+    { row: 'pause-p999', value: percentile(samples.subarray(0, operations), 0.999) },
+    { row: 'pause-longest', value: longest }
+  ]
+}
