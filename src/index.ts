@@ -1,1 +1,53 @@
-export { LightningError, type LightningErrorCode, type LightningErrorDetails, lightningErrorCodes } from './errors.ts'
+export { destroy } from './db/destroy.ts'
+export type {
+  AnyCodec,
+  EncodingOptions,
+  KeyEncodingChoice,
+  KeyIn,
+  ValueEncodingChoice,
+  ValueIn
+} from './db/encoding-types.ts'
+export { open } from './db/open.ts'
+export type { Logger, OpenOptions, WasmOption } from './db/options.ts'
+export type { RangeOptions } from './db/range.ts'
+export { restore } from './db/restore.ts'
+export type {
+  BatchOperation,
+  CareOptions,
+  ClearOptions,
+  Database,
+  DatabaseEvents,
+  DelOperation,
+  ForeignDelOperation,
+  ForeignKeyspace,
+  ForeignPutOperation,
+  Keyspace,
+  KeyspaceHandle,
+  ProgressOptions,
+  PutOperation,
+  RangeIterator,
+  RangeReadOptions,
+  ReadOptions,
+  Reads,
+  Snapshot,
+  SnapshotHandle,
+  Sublevel,
+  Writes
+} from './db/types.ts'
+export type {
+  Codec,
+  KeyEncodingName,
+  KeyOf,
+  NodeBuffer,
+  TupleKey,
+  ValueEncodingName,
+  ValueOf
+} from './encoding/encoding.ts'
+export type { EngineStats, Progress, VerifyProblem, VerifyReport } from './engine/engine.ts'
+export {
+  isLightningError,
+  LightningError,
+  type LightningErrorCode,
+  type LightningErrorDetails,
+  lightningErrorCodes
+} from './errors.ts'

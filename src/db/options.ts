@@ -8,9 +8,10 @@ import {
   isObject,
   type KnownNames
 } from '../encoding/arguments.ts'
-import type { KeyEncoding, KeyEncodingOption, ValueEncoding, ValueEncodingOption } from '../encoding/encoding.ts'
+import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { EncodingTable } from '../encoding/encodings.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
+import type { KeyEncodingChoice, ValueEncodingChoice } from './encoding-types.ts'
 
 export { checkKnown } from '../encoding/arguments.ts'
 
@@ -33,8 +34,8 @@ export type WasmOption = WebAssembly.Module | ArrayBuffer | ArrayBufferView | UR
 
 /** Options of `open` and `connect`; `undefined` means absent. */
 export interface OpenOptions<
-  K extends KeyEncodingOption = KeyEncodingOption,
-  V extends ValueEncodingOption = ValueEncodingOption
+  K extends KeyEncodingChoice = KeyEncodingChoice,
+  V extends ValueEncodingChoice = ValueEncodingChoice
 > {
   /** Makes the database when there is none (default true). */
   readonly createIfMissing?: boolean | undefined

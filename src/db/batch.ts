@@ -1,0 +1,46 @@
+// The operations of a batch, as callers write them and as the engine takes them.
+
+import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
+import { describe, invalidArgument } from '../encoding/failure.ts'
+import type { EngineOperation } from '../engine/engine.ts'
+import { encodingsOf, type Given } from './call-options.ts'
+import type { Place } from './session.ts'
+import type { CachedKeyspace } from './value-cache.ts'
+
+const operationNames: KnownNames = new Set(['type', 'key', 'value', 'sublevel', 'keyEncoding', 'valueEncoding'])
+
+/** An operation as the engine takes it, and where cached values may go out of date by it. */
+export type PlacedOperation = EngineOperation & { readonly cached: CachedKeyspace | undefined }
+
+/**
+ * Checks the operations of a batch on `place`; `options` are those of the call, their names already checked. An
+ * operation's own encodings count first, then those of the call, then those of its keyspace. Throws
+ * `LIGHTNING_INVALID_ARGUMENT`.
+ */
+export function parseOperations(operations: unknown, place: Place, options: Given, where: string): PlacedOperation[] {
+  if (!Array.isArray(operations)) {
+    throw invalidArgument(`${where}: pass an array of operations; got ${describe(operations)}.`)
+  }
+  const parsed: PlacedOperation[] = []
+  // By index, so that a hole in the array is noticed.
+  for (let i = 0; i < operations.length; i++) parsed.push(parseOperation(operations[i], place, options, where, i))
+  return parsed
+}
+
+function parseOperation(
+  operation: unknown,
+  place: Place,
+  options: Given,
+  where: string,
+  index: number
+): PlacedOperation {
+  if (operation === undefined) throw invalidArgument(`${where}, operation ${index}: pass an object; got undefined.`)
+  const given = checkKnown(operation, operationNames, `${where}, operation`)
+  const { type, key, value, sublevel } = given
+  const target = sublevel === undefined ? place : place.session.placeOf(sublevel, `${where}, operation ${index}`)
+  const { tree, cached } = target
+  const { keyEncoding, valueEncoding } = encodingsOf(target, given, options, where)
+  if (type === 'put') return { type, tree, key, keyEncoding, value, valueEncoding, cached }
+  if (type === 'del') return { type, tree, key, keyEncoding, cached }
+  throw invalidArgument(`${where}, operation ${index}: its type is 'put' or 'del'; got ${describe(type)}.`)
+}

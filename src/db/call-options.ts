@@ -1,0 +1,93 @@
+// Checks of what single calls take beside their keys and values.
+
+import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
+import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import { describe, invalidArgument } from '../encoding/failure.ts'
+import type { Progress } from '../engine/engine.ts'
+import { LightningError } from '../errors.ts'
+import { checkSignal } from './options.ts'
+import type { Place } from './session.ts'
+
+/** Options of reads of single keys. */
+export const readNames: KnownNames = new Set(['snapshot', 'keyEncoding', 'valueEncoding'])
+
+/** Options of writes, of sublevels, and of reads through a snapshot. */
+export const encodingNames: KnownNames = new Set(['keyEncoding', 'valueEncoding'])
+
+/** Options whose names have been checked. */
+export interface Given {
+  readonly [name: string]: unknown
+}
+
+const careNames: KnownNames = new Set(['signal'])
+const progressNames: KnownNames = new Set(['signal', 'onProgress'])
+
+/** The options of a long operation, checked. */
+export interface CheckedCare {
+  readonly signal: AbortSignal | undefined
+}
+
+/** The options of a long operation that tells how far it is, checked. */
+export interface CheckedProgress extends CheckedCare {
+  readonly onProgress: ((progress: Progress) => void) | undefined
+}
+
+/** Throws `LIGHTNING_INVALID_ARGUMENT`, and `LIGHTNING_ABORTED` when the signal has fired already. */
+export function checkCare(options: unknown, where: string): CheckedCare {
+  const given = checkKnown(options, careNames, where)
+  return { signal: checkLiveSignal(given.signal, where) }
+}
+
+/** As `checkCare`, for what takes `onProgress` too. */
+export function checkProgress(options: unknown, where: string): CheckedProgress {
+  const given = checkKnown(options, progressNames, where)
+  const { onProgress } = given
+  if (onProgress !== undefined && !isFunction(onProgress)) {
+    throw invalidArgument(`${where}, option onProgress: pass a function; got ${describe(onProgress)}.`)
+  }
+  return { signal: checkLiveSignal(given.signal, where), onProgress }
+}
+
+/** Throws `LIGHTNING_INVALID_ARGUMENT` unless `value` can be called. */
+export function checkFunction(value: unknown, where: string): (argument: unknown) => unknown {
+  if (isFunction(value)) return value
+  throw invalidArgument(`${where}: pass a function; got ${describe(value)}.`)
+}
+
+/** Whether `value` has a `then`, as promises do. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  return 'then' in value && typeof value.then === 'function'
+}
+
+interface Encodings {
+  readonly keyEncoding: KeyEncoding<unknown>
+  readonly valueEncoding: ValueEncoding<unknown>
+}
+
+/**
+ * The encodings that an operation names (`own`), else those of its call (`outer`), else those of its place. Throws
+ * `LIGHTNING_INVALID_ARGUMENT`.
+ */
+export function encodingsOf(place: Place, own: Given, outer: Given, where: string): Encodings {
+  const keyOption = own.keyEncoding === undefined ? outer.keyEncoding : own.keyEncoding
+  const valueOption = own.valueEncoding === undefined ? outer.valueEncoding : own.valueEncoding
+  const { encodings } = place.session
+  return {
+    keyEncoding: keyOption === undefined ? place.keyEncoding : encodings.key(keyOption, `${where}, option keyEncoding`),
+    valueEncoding:
+      valueOption === undefined ? place.valueEncoding : encodings.value(valueOption, `${where}, option valueEncoding`)
+  }
+}
+
+function checkLiveSignal(value: unknown, where: string): AbortSignal | undefined {
+  const signal = checkSignal(value, `${where}, option signal`)
+  if (signal?.aborted !== true) return signal
+  throw new LightningError('LIGHTNING_ABORTED', `${where}: the signal has fired; nothing was done.`, {
+    cause: signal.reason
+  })
+}
+
+function isFunction(value: unknown): value is (argument: unknown) => unknown {
+  return typeof value === 'function'
+}

@@ -1,0 +1,103 @@
+import { describe, invalidArgument } from '../encoding/failure.ts'
+import { Engine, type EngineStats, type VerifyReport } from '../engine/engine.ts'
+import type { Vfs } from '../vfs/vfs.ts'
+import { checkCare, checkFunction, checkProgress, isThenable } from './call-options.ts'
+import { asyncDispose } from './disposal.ts'
+import { LocalKeyspace } from './keyspace.ts'
+import type { ParsedOptions } from './options.ts'
+import { directoryVfs } from './place.ts'
+import { Session } from './session.ts'
+import { LocalSnapshot } from './snapshot.ts'
+import type { CareOptions, Database, DatabaseEvents, ProgressOptions, Snapshot } from './types.ts'
+
+const events: readonly unknown[] = ['checkpoint', 'degraded', 'recovered', 'closing'] satisfies (keyof DatabaseEvents)[]
+
+/** A database on an engine in this thread. */
+export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database<K, V> {
+  readonly #engine: Engine
+
+  constructor(engine: Engine, options: ParsedOptions) {
+    const session = new Session(engine, options)
+    const { keyEncoding, valueEncoding } = options
+    const tree = engine.tree(new Uint8Array(0))
+    super({ session, path: [], tree, keyEncoding, valueEncoding, cached: session.cache?.keyspace([]) })
+    this.#engine = engine
+  }
+
+  get location(): string {
+    return this.#engine.location
+  }
+
+  snapshot(): Snapshot<K, V> {
+    return new LocalSnapshot<K, V>(this.place, this.#engine.snapshot())
+  }
+
+  sequence(): number {
+    return this.#engine.sequence
+  }
+
+  flush(): Promise<void> {
+    try {
+      return this.#engine.flush()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  flushSync(): void {
+    this.#engine.flushSync()
+  }
+
+  async checkpoint(options?: CareOptions): Promise<void> {
+    const { signal } = checkCare(options, 'checkpoint')
+    await this.#engine.checkpoint(signal)
+  }
+
+  async verify(options?: ProgressOptions): Promise<VerifyReport> {
+    return await this.#engine.verify(checkProgress(options, 'verify'))
+  }
+
+  async compact(options?: ProgressOptions): Promise<void> {
+    await this.#engine.compact(checkProgress(options, 'compact'))
+  }
+
+  async backup(destination: string, options?: CareOptions): Promise<void> {
+    const care = checkCare(options, 'backup')
+    await this.#engine.backup(await directoryVfs(destination, 'backup'), care)
+  }
+
+  stats(): EngineStats {
+    return this.#engine.stats()
+  }
+
+  on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void {
+    if (!events.includes(event)) {
+      throw invalidArgument(`on: the events are ${events.join(', ')}; got ${describe(event)}.`)
+    }
+    checkFunction(listener, 'on, the listener')
+    const { session } = this.place
+    if (session.isClosed) throw session.closedError('database')
+    const { logger } = session
+    return this.#engine.on(event, (detail: DatabaseEvents[E]) => {
+      // The engine logs what a listener throws; an async one rejects instead.
+      const result: unknown = listener(detail)
+      if (isThenable(result)) result.then(undefined, error => logger?.error(`A listener of '${event}' failed`, error))
+    })
+  }
+
+  close(): Promise<void> {
+    // Listeners of 'closing' are called in here, and may still read.
+    const closing = this.#engine.close()
+    this.place.session.end()
+    return closing
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+/** Opens the database in `vfs`. Rejects as `open` does. */
+export async function openIn<K, V>(vfs: Vfs, options: ParsedOptions): Promise<Database<K, V>> {
+  return new LocalDatabase<K, V>(await Engine.open(vfs, options), options)
+}

@@ -1,0 +1,129 @@
+// Iterators over ranges, written by hand: a generator costs as much again as the row it yields.
+
+import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import type { Cursor, Snapshot } from '../engine/engine.ts'
+import { LightningError } from '../errors.ts'
+import { dispose } from './disposal.ts'
+import type { Session } from './session.ts'
+import type { RangeIterator } from './types.ts'
+import { freeze } from './value-cache.ts'
+
+/** What an iterator needs: a cursor over its range and what shares the database. */
+export interface IteratorSource {
+  readonly session: Session
+  readonly cursor: Cursor
+  /** What the caller wants to see; undefined: the state at the first step. */
+  readonly snapshot: Snapshot | undefined
+  readonly keyEncoding: KeyEncoding<unknown>
+  readonly valueEncoding: ValueEncoding<unknown>
+  /** Kept, for a snapshot is closed when its handle is collected. */
+  readonly holder: unknown
+}
+
+abstract class RowIterator<T> implements RangeIterator<T> {
+  protected readonly source: IteratorSource
+  readonly #cursor: Cursor
+  #row = 0
+  #rows = 0
+  #generation = 0
+  #isWatched = false
+  #isDone = false
+
+  constructor(source: IteratorSource) {
+    this.source = source
+    this.#cursor = source.cursor
+  }
+
+  next(): IteratorResult<T, undefined> {
+    if (this.#isDone) return { done: true, value: undefined }
+    try {
+      if (this.#row === this.#rows) {
+        if (!this.#fill()) return this.return()
+      } else this.#checkCurrent()
+      this.#cursor.row(this.#row++)
+      return { done: false, value: this.decode(this.#cursor) }
+    } catch (error) {
+      // `for … of` does not call `return` after a failed step.
+      this.return()
+      throw error
+    }
+  }
+
+  return(): IteratorResult<T, undefined> {
+    if (!this.#isDone) {
+      this.#isDone = true
+      if (this.#isWatched) this.source.session.unwatch(this)
+      this.#cursor.close()
+    }
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  [dispose](): void {
+    this.return()
+  }
+
+  /** What the cursor's current row is to the caller. */
+  protected abstract decode(cursor: Cursor): T
+
+  /** Rows that have been loaded are not delivered any more when their state is gone. */
+  #checkCurrent(): void {
+    const { session, snapshot } = this.source
+    if (session.isClosed || session.engine.generation !== this.#generation) throw session.closedError('iterator')
+    if (snapshot?.isOpen !== false) return
+    // The cursor says why, unless it has nothing left to load.
+    this.#cursor.fill()
+    throw new LightningError('LIGHTNING_CLOSED', 'The snapshot of the iterator is closed. Take a new one.')
+  }
+
+  #fill(): boolean {
+    const { session } = this.source
+    if (this.#isWatched) this.#checkCurrent()
+    else {
+      // Nothing is held, and nothing seen, before the first step.
+      this.#isWatched = true
+      this.#generation = session.engine.generation
+      session.watch(this, this.#cursor)
+    }
+    this.#row = 0
+    this.#rows = this.#cursor.fill()
+    return this.#rows > 0
+  }
+}
+
+/** Pairs of key and value. */
+export class EntryIterator extends RowIterator<[unknown, unknown]> {
+  protected override decode(cursor: Cursor): [unknown, unknown] {
+    const key = this.source.keyEncoding.read(cursor.bytes, cursor.keyStart, cursor.keyEnd)
+    return [key, decodeValue(this.source, cursor)]
+  }
+}
+
+/** Keys alone. */
+export class KeyIterator extends RowIterator<unknown> {
+  protected override decode(cursor: Cursor): unknown {
+    return this.source.keyEncoding.read(cursor.bytes, cursor.keyStart, cursor.keyEnd)
+  }
+}
+
+/** Values alone. */
+export class ValueIterator extends RowIterator<unknown> {
+  protected override decode(cursor: Cursor): unknown {
+    return decodeValue(this.source, cursor)
+  }
+}
+
+function decodeValue(source: IteratorSource, cursor: Cursor): unknown {
+  const value = cursor.isLarge
+    ? decodeLarge(source, cursor.large())
+    : source.valueEncoding.read(cursor.bytes, cursor.valueStart, cursor.valueEnd)
+  if (source.session.cache !== undefined) freeze(value)
+  return value
+}
+
+function decodeLarge(source: IteratorSource, bytes: Uint8Array): unknown {
+  return source.valueEncoding.read(bytes, 0, bytes.length)
+}

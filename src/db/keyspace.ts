@@ -1,0 +1,219 @@
+import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
+import { describe, invalidArgument } from '../encoding/failure.ts'
+import { pathOf } from '../engine/catalog.ts'
+import type { Engine, Tree } from '../engine/engine.ts'
+import { parseOperations } from './batch.ts'
+import { encodingNames, encodingsOf } from './call-options.ts'
+import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
+import { parseRange, rangeNames } from './range.ts'
+import { LocalReads } from './reads.ts'
+import type { Place } from './session.ts'
+import type { BatchOperation, ClearOptions, Keyspace, SnapshotHandle, Sublevel } from './types.ts'
+
+const clearNames: KnownNames = new Set([...rangeNames, ...encodingNames])
+const sublevelsNames: KnownNames = new Set(['snapshot'])
+const none = {}
+
+/**
+ * A keyspace on an engine in this thread: the database's own, or a sublevel. Every write has three forms: one that only
+ * applies it, and around that the public ones, which wait for the engine's promise or sync at once.
+ */
+export class LocalKeyspace<K, V> extends LocalReads<K, V> implements Keyspace<K, V> {
+  readonly #engine: Engine
+  readonly #tree: Tree
+
+  constructor(place: Place) {
+    super(place, undefined)
+    this.#engine = place.session.engine
+    this.#tree = place.tree
+    place.session.addKeyspace(this, place)
+  }
+
+  get path(): readonly string[] {
+    return this.place.path
+  }
+
+  put<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    value: ValueIn<V, VE>,
+    options?: EncodingOptions<KE, VE>
+  ): Promise<void>
+  put(key: unknown, value: unknown, options?: unknown): Promise<void> {
+    // Not an async function, here and below: all writes of a commit group share the engine's one promise.
+    try {
+      this.#put(key, value, options, 'put')
+      return this.#engine.settled()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  putSync<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    value: ValueIn<V, VE>,
+    options?: EncodingOptions<KE, VE>
+  ): void
+  putSync(key: unknown, value: unknown, options?: unknown): void {
+    this.#put(key, value, options, 'putSync')
+    this.#engine.settleSync()
+  }
+
+  del<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: EncodingOptions<KE, VE>
+  ): Promise<void>
+  del(key: unknown, options?: unknown): Promise<void> {
+    try {
+      this.#del(key, options, 'del')
+      return this.#engine.settled()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  delSync<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: EncodingOptions<KE, VE>
+  ): void
+  delSync(key: unknown, options?: unknown): void {
+    this.#del(key, options, 'delSync')
+    this.#engine.settleSync()
+  }
+
+  batch<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    operations: readonly BatchOperation<KeyIn<K, KE>, ValueIn<V, VE>>[],
+    options?: EncodingOptions<KE, VE>
+  ): Promise<void>
+  batch(operations: unknown, options?: unknown): Promise<void> {
+    try {
+      this.#batch(operations, options, 'batch')
+      return this.#engine.settled()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  batchSync<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    operations: readonly BatchOperation<KeyIn<K, KE>, ValueIn<V, VE>>[],
+    options?: EncodingOptions<KE, VE>
+  ): void
+  batchSync(operations: unknown, options?: unknown): void {
+    this.#batch(operations, options, 'batchSync')
+    this.#engine.settleSync()
+  }
+
+  clear<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: ClearOptions<K, KE, VE>
+  ): Promise<void>
+  clear(range?: unknown): Promise<void> {
+    try {
+      this.#clear(range, 'clear')
+      return this.#engine.settled()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  clearSync<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: ClearOptions<K, KE, VE>
+  ): void
+  clearSync(range?: unknown): void {
+    this.#clear(range, 'clearSync')
+    this.#engine.settleSync()
+  }
+
+  sublevel<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    name: string,
+    options?: EncodingOptions<KE, VE>
+  ): Sublevel<KeyIn<K, KE>, ValueIn<V, VE>>
+  sublevel<SK, SV = unknown>(name: string, options?: EncodingOptions): Sublevel<SK, SV>
+  sublevel(name: unknown, options?: unknown): Sublevel<unknown, unknown> {
+    const { session } = this.place
+    const given = checkKnown(options, encodingNames, 'sublevel')
+    const checked = checkName(name, 'sublevel')
+    const path = [...this.path, checked]
+    return new LocalSublevel<unknown, unknown>({
+      session,
+      path,
+      tree: this.#engine.tree(pathOf(this.#tree.path, checked)),
+      ...encodingsOf(this.place, given, none, 'sublevel'),
+      cached: session.cache?.keyspace(path)
+    })
+  }
+
+  sublevels(options?: { readonly snapshot?: SnapshotHandle | undefined }): string[]
+  sublevels(options?: unknown): string[] {
+    const { snapshot } = checkKnown(options, sublevelsNames, 'sublevels')
+    const at = snapshot === undefined ? undefined : this.place.session.snapshotOf(snapshot, 'sublevels')
+    return this.#engine.names(this.#tree.path, at)
+  }
+
+  dropSublevel(name: string): Promise<void>
+  dropSublevel(name: unknown): Promise<void> {
+    try {
+      this.#drop(name, 'dropSublevel')
+      return this.#engine.settled()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  dropSublevelSync(name: string): void
+  dropSublevelSync(name: unknown): void {
+    this.#drop(name, 'dropSublevelSync')
+    this.#engine.settleSync()
+  }
+
+  #put(key: unknown, value: unknown, options: unknown, where: string): void {
+    let { keyEncoding, valueEncoding } = this.place
+    if (options !== undefined) {
+      const given = checkKnown(options, encodingNames, where)
+      ;({ keyEncoding, valueEncoding } = encodingsOf(this.place, given, none, where))
+    }
+    this.#engine.put(this.#tree, key, keyEncoding, value, valueEncoding)
+    this.place.cached?.forget(key, keyEncoding)
+  }
+
+  #del(key: unknown, options: unknown, where: string): void {
+    let { keyEncoding } = this.place
+    if (options !== undefined) {
+      const given = checkKnown(options, encodingNames, where)
+      keyEncoding = encodingsOf(this.place, given, none, where).keyEncoding
+    }
+    this.#engine.del(this.#tree, key, keyEncoding)
+    this.place.cached?.forget(key, keyEncoding)
+  }
+
+  #batch(operations: unknown, options: unknown, where: string): void {
+    const given = checkKnown(options, encodingNames, where)
+    const parsed = parseOperations(operations, this.place, given, where)
+    this.#engine.batch(parsed)
+    if (this.place.cached === undefined) return
+    for (const { cached, key, keyEncoding } of parsed) cached?.forget(key, keyEncoding)
+  }
+
+  #clear(range: unknown, where: string): void {
+    const given = checkKnown(range, clearNames, where)
+    const { keyEncoding } = encodingsOf(this.place, given, none, where)
+    this.#engine.clear(this.#tree, parseRange(range, keyEncoding, clearNames, where))
+    this.place.cached?.forgetAll()
+  }
+
+  #drop(name: unknown, where: string): void {
+    this.#engine.drop(pathOf(this.#tree.path, checkName(name, where)))
+    // Sublevels inside go too.
+    this.place.session.cache?.clear()
+  }
+}
+
+/** A keyspace below the root. */
+export class LocalSublevel<K, V> extends LocalKeyspace<K, V> implements Sublevel<K, V> {
+  get name(): string {
+    return this.path.at(-1) ?? ''
+  }
+}
+
+function checkName(name: unknown, where: string): string {
+  if (typeof name === 'string') return name
+  throw invalidArgument(`${where}: pass the name of a sublevel as a string; got ${describe(name)}.`)
+}

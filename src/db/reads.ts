@@ -1,0 +1,183 @@
+import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
+import { describe, invalidArgument } from '../encoding/failure.ts'
+import type { Engine, Snapshot as EngineSnapshot, Tree } from '../engine/engine.ts'
+import { checkFunction, encodingNames, encodingsOf, isThenable, readNames } from './call-options.ts'
+import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
+import { EntryIterator, type IteratorSource, KeyIterator, ValueIterator } from './iterators.ts'
+import { type ByteRange, parseRange, rangeNames, readRangeNames } from './range.ts'
+import type { Place } from './session.ts'
+import type { RangeIterator, RangeReadOptions, ReadOptions, Reads } from './types.ts'
+import { type CachedKeyspace, freeze, isText } from './value-cache.ts'
+
+/** How one call reads. */
+interface ReadCall {
+  readonly snapshot: EngineSnapshot | undefined
+  /** The handle that keeps the snapshot open. */
+  readonly holder: unknown
+  readonly keyEncoding: KeyEncoding<unknown>
+  readonly valueEncoding: ValueEncoding<unknown>
+}
+
+const rangeThroughSnapshotNames: KnownNames = new Set([...rangeNames, ...encodingNames])
+
+/**
+ * Reads of one keyspace, at one snapshot or of the newest state. The overloads say what the encodings make of keys and
+ * values; behind them everything is `unknown` and checked.
+ */
+export class LocalReads<K, V> implements Reads<K, V> {
+  protected readonly place: Place
+  readonly #engine: Engine
+  readonly #tree: Tree
+  readonly #keyEncoding: KeyEncoding<unknown>
+  readonly #valueEncoding: ValueEncoding<unknown>
+  /** What every read sees; undefined: the newest state, or what a call names. */
+  readonly #snapshot: EngineSnapshot | undefined
+  readonly #cached: CachedKeyspace | undefined
+
+  constructor(place: Place, snapshot: EngineSnapshot | undefined) {
+    this.place = place
+    this.#engine = place.session.engine
+    this.#tree = place.tree
+    this.#keyEncoding = place.keyEncoding
+    this.#valueEncoding = place.valueEncoding
+    this.#snapshot = snapshot
+    this.#cached = place.cached
+  }
+
+  get<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: ReadOptions<KE, VE>
+  ): ValueIn<V, VE> | undefined
+  get(key: unknown, options?: unknown): unknown {
+    if (options !== undefined) return this.#get(key, this.#readCall(options, 'get'))
+    if (this.#cached === undefined) {
+      return this.#engine.get(this.#tree, this.#snapshot, key, this.#keyEncoding, this.#valueEncoding)
+    }
+    if (this.#snapshot === undefined && typeof key === 'string' && isText(this.#keyEncoding)) {
+      return this.#getCached(this.#cached, key, this.#keyEncoding, this.#valueEncoding)
+    }
+    return this.#get(key, this.#readCall(undefined, 'get'))
+  }
+
+  getMany<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    keys: readonly KeyIn<K, KE>[],
+    options?: ReadOptions<KE, VE>
+  ): (ValueIn<V, VE> | undefined)[]
+  getMany(keys: unknown, options?: unknown): unknown[] {
+    if (!Array.isArray(keys)) throw invalidArgument(`getMany: pass an array of keys; got ${describe(keys)}.`)
+    const call = this.#readCall(options, 'getMany')
+    // By index, for a hole in the array is a key that is missing.
+    const values: unknown[] = []
+    for (let i = 0; i < keys.length; i++) values.push(this.#get(keys[i], call))
+    return values
+  }
+
+  has<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: ReadOptions<KE, VE>
+  ): boolean
+  has(key: unknown, options?: unknown): boolean {
+    if (options === undefined) return this.#engine.has(this.#tree, this.#snapshot, key, this.#keyEncoding)
+    const { snapshot, keyEncoding } = this.#readCall(options, 'has')
+    return this.#engine.has(this.#tree, snapshot, key, keyEncoding)
+  }
+
+  read<R, KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    callback: (bytes: Uint8Array) => R,
+    options?: ReadOptions<KE, VE>
+  ): R | undefined
+  read(key: unknown, callback: unknown, options?: unknown): unknown {
+    const call = this.#readCall(options, 'read')
+    const checked = checkFunction(callback, 'read, the callback')
+    const result = this.#engine.read<unknown>(this.#tree, call.snapshot, key, call.keyEncoding, checked)
+    if (!isThenable(result)) return result
+    // It has no use for the bytes any more; that it fails is a consequence of what is thrown here.
+    result.then(undefined, () => undefined)
+    throw invalidArgument('read: the callback returned a promise, but the bytes are gone by then. Use get().')
+  }
+
+  count<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: RangeReadOptions<K, KE, VE>
+  ): number
+  count(range?: unknown): number {
+    const { snapshot, keyEncoding } = this.#readCall(range, 'count', true)
+    return this.#engine.count(this.#tree, snapshot, this.#parseRange(range, keyEncoding, 'count'))
+  }
+
+  entries<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: RangeReadOptions<K, KE, VE>
+  ): RangeIterator<[KeyIn<K, KE>, ValueIn<V, VE>]>
+  entries(range?: unknown): RangeIterator<[unknown, unknown]> {
+    return new EntryIterator(this.#iteratorSource(range, 'entries', false))
+  }
+
+  keys<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: RangeReadOptions<K, KE, VE>
+  ): RangeIterator<KeyIn<K, KE>>
+  keys(range?: unknown): RangeIterator<unknown> {
+    return new KeyIterator(this.#iteratorSource(range, 'keys', true))
+  }
+
+  values<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: RangeReadOptions<K, KE, VE>
+  ): RangeIterator<ValueIn<V, VE>>
+  values(range?: unknown): RangeIterator<unknown> {
+    return new ValueIterator(this.#iteratorSource(range, 'values', false))
+  }
+
+  #get(key: unknown, call: ReadCall): unknown {
+    const cached = this.#cached
+    if (cached !== undefined && call.snapshot === undefined && typeof key === 'string' && isText(call.keyEncoding)) {
+      return this.#getCached(cached, key, call.keyEncoding, call.valueEncoding)
+    }
+    const value = this.#engine.get(this.#tree, call.snapshot, key, call.keyEncoding, call.valueEncoding)
+    if (cached !== undefined) freeze(value)
+    return value
+  }
+
+  #getCached(
+    cached: CachedKeyspace,
+    key: string,
+    keyEncoding: KeyEncoding<unknown>,
+    valueEncoding: ValueEncoding<unknown>
+  ): unknown {
+    const known = cached.find(key, valueEncoding, this.#engine.generation)
+    if (known !== undefined) return known
+    const before = cached.changes
+    const value = this.#engine.get(this.#tree, undefined, key, keyEncoding, valueEncoding)
+    // A codec may have written while it decoded.
+    if (freeze(value) && cached.changes === before) cached.keep(key, valueEncoding, value)
+    return value
+  }
+
+  #iteratorSource(range: unknown, where: string, keysOnly: boolean): IteratorSource {
+    const { snapshot, holder, keyEncoding, valueEncoding } = this.#readCall(range, where, true)
+    const bytes = this.#parseRange(range, keyEncoding, where)
+    const cursor = this.#engine.cursor(this.#tree, snapshot, bytes, keysOnly)
+    return { session: this.place.session, cursor, snapshot, keyEncoding, valueEncoding, holder }
+  }
+
+  #parseRange(range: unknown, keyEncoding: KeyEncoding<unknown>, where: string): ByteRange {
+    return parseRange(range, keyEncoding, this.#rangeNames, where)
+  }
+
+  get #rangeNames(): KnownNames {
+    return this.#snapshot === undefined ? readRangeNames : rangeThroughSnapshotNames
+  }
+
+  /** Takes from options or a range what all reads have in common. */
+  #readCall(options: unknown, where: string, isRange = false): ReadCall {
+    if (options === undefined) {
+      const { keyEncoding, valueEncoding } = this.place
+      return { snapshot: this.#snapshot, holder: this, keyEncoding, valueEncoding }
+    }
+    const ownNames = this.#snapshot === undefined ? readNames : encodingNames
+    const given = checkKnown(options, isRange ? this.#rangeNames : ownNames, where)
+    const encodings = encodingsOf(this.place, given, {}, where)
+    if (given.snapshot === undefined) return { snapshot: this.#snapshot, holder: this, ...encodings }
+    const snapshot = this.place.session.snapshotOf(given.snapshot, where)
+    return { snapshot, holder: given.snapshot, ...encodings }
+  }
+}

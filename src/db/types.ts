@@ -1,0 +1,273 @@
+// The public interface, as types that an implementation elsewhere (in a worker, behind a network) can satisfy too. What
+// implements them on an engine in this thread stands in keyspace.ts, snapshot.ts and database.ts.
+//
+// Reads are synchronous. Every method throws, or rejects with, `LightningError`s; all may throw
+// `LIGHTNING_INVALID_ARGUMENT` (and then have changed nothing) and, once the database is closed, `LIGHTNING_CLOSED`.
+
+import type { EngineStats, Progress, VerifyReport } from '../engine/engine.ts'
+import type { EngineEvents } from '../engine/events.ts'
+import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
+import type { RangeOptions } from './range.ts'
+
+/** Options of reads. */
+export interface ReadOptions<
+  KE extends KeyEncodingChoice = KeyEncodingChoice,
+  VE extends ValueEncodingChoice = ValueEncodingChoice
+> extends EncodingOptions<KE, VE> {
+  /** Reads the state that this snapshot keeps; absent: the newest. Snapshots themselves do not take it. */
+  readonly snapshot?: SnapshotHandle | undefined
+}
+
+/** Options of reads on ranges: the range, and those of reads. */
+export type RangeReadOptions<K, KE extends KeyEncodingChoice, VE extends ValueEncodingChoice> = RangeOptions<
+  KeyIn<K, KE>
+> &
+  ReadOptions<KE, VE>
+
+/** Options of `clear`: the range, and the encoding of its bounds. */
+export type ClearOptions<K, KE extends KeyEncodingChoice, VE extends ValueEncodingChoice> = RangeOptions<KeyIn<K, KE>> &
+  EncodingOptions<KE, VE>
+
+/** What an option `snapshot` takes: a snapshot of the same database. */
+export interface SnapshotHandle {
+  /** Number of the newest commit that the snapshot sees. */
+  readonly sequence: number
+  close(): void
+}
+
+/** What an option `sublevel` takes: a sublevel of the same database, or the database itself. */
+export interface KeyspaceHandle {
+  /** Names from the root down; the root's own is empty. */
+  readonly path: readonly string[]
+}
+
+/**
+ * An iterator over a range, usable once. It sees the state at its first step whatever is written meanwhile, and closes
+ * itself at the end, after an error, on `break` and on `return()`. `for await` takes it too.
+ */
+export interface RangeIterator<T> extends IterableIterator<T, undefined, undefined>, Disposable {
+  /** Throws `LIGHTNING_CLOSED`, `LIGHTNING_DECODE`, `LIGHTNING_CORRUPT`, `LIGHTNING_IO`. */
+  next(): IteratorResult<T, undefined>
+  /** Closes it; every later step is the end. */
+  return(): IteratorResult<T, undefined>
+  [Symbol.iterator](): RangeIterator<T>
+}
+
+/** Reads of one keyspace. Throw `LIGHTNING_CORRUPT` and `LIGHTNING_IO`, and where values come out `LIGHTNING_DECODE`. */
+export interface Reads<K, V> {
+  /** The value, or `undefined` when the key is missing. */
+  get<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: ReadOptions<KE, VE>
+  ): ValueIn<V, VE> | undefined
+  /** The values of all keys, in their order, `undefined` for those that are missing. */
+  getMany<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    keys: readonly KeyIn<K, KE>[],
+    options?: ReadOptions<KE, VE>
+  ): (ValueIn<V, VE> | undefined)[]
+  /** Whether the key is there. */
+  has<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: ReadOptions<KE, VE>
+  ): boolean
+  /**
+   * Shows the stored bytes of a value to `callback` without allocating, and returns its result; `undefined` when the
+   * key is missing. The bytes are valid only inside the callback. It may read; a write inside it, or a promise
+   * returned from it, is `LIGHTNING_INVALID_ARGUMENT`. What it throws passes unchanged.
+   */
+  read<R, KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    callback: (bytes: Uint8Array) => R,
+    options?: ReadOptions<KE, VE>
+  ): R | undefined
+  /** Number of keys in the range. */
+  count<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: RangeReadOptions<K, KE, VE>
+  ): number
+  /** Pairs of key and value, in the order of the keys. */
+  entries<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: RangeReadOptions<K, KE, VE>
+  ): RangeIterator<[KeyIn<K, KE>, ValueIn<V, VE>]>
+  /** Keys in their order. */
+  keys<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: RangeReadOptions<K, KE, VE>
+  ): RangeIterator<KeyIn<K, KE>>
+  /** Values in the order of their keys. */
+  values<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: RangeReadOptions<K, KE, VE>
+  ): RangeIterator<ValueIn<V, VE>>
+}
+
+/** One operation of a batch. With a sublevel or encodings of its own its keys and values are of other types. */
+export type BatchOperation<K, V> = PutOperation<K, V> | DelOperation<K> | ForeignPutOperation | ForeignDelOperation
+
+/** Stores a value. */
+export interface PutOperation<K, V> {
+  readonly type: 'put'
+  readonly key: K
+  readonly value: V
+  readonly sublevel?: undefined
+  readonly keyEncoding?: undefined
+  readonly valueEncoding?: undefined
+}
+
+/** Removes a key. */
+export interface DelOperation<K> {
+  readonly type: 'del'
+  readonly key: K
+  readonly sublevel?: undefined
+  readonly keyEncoding?: undefined
+  readonly valueEncoding?: undefined
+}
+
+/** Where an operation works that does not follow the keyspace it is given to. */
+export interface ForeignKeyspace extends EncodingOptions {
+  /** Where, if not in the keyspace that `batch` is called on; its encodings count then. */
+  readonly sublevel?: KeyspaceHandle | undefined
+}
+
+/** Stores a value in another sublevel, or with other encodings. */
+export type ForeignPutOperation = ForeignKeyspace & {
+  readonly type: 'put'
+  readonly key: unknown
+  readonly value: unknown
+} & Foreign
+
+/** Removes a key from another sublevel, or with other encodings. */
+export type ForeignDelOperation = ForeignKeyspace & { readonly type: 'del'; readonly key: unknown } & Foreign
+
+type Foreign =
+  | { readonly sublevel: KeyspaceHandle }
+  | { readonly keyEncoding: NonNullable<KeyEncodingChoice> }
+  | { readonly valueEncoding: NonNullable<ValueEncodingChoice> }
+
+/**
+ * Writes of one keyspace. A write is visible to reads as soon as the call returns. Its promise resolves, and its
+ * `…Sync` form returns, when it is as durable as the option `durability` asks. If it cannot be made durable, it rejects
+ * and the write is gone from reads again. They reject with `LIGHTNING_READ_ONLY`, `LIGHTNING_DISK_FULL`,
+ * `LIGHTNING_FAILED`, `LIGHTNING_IO`, `LIGHTNING_CORRUPT` and `LIGHTNING_OUT_OF_MEMORY`.
+ */
+export interface Writes<K, V> {
+  /** Stores a value. What is passed is copied before the call returns. */
+  put<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    value: ValueIn<V, VE>,
+    options?: EncodingOptions<KE, VE>
+  ): Promise<void>
+  /** `put` that is durable when it returns. */
+  putSync<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    value: ValueIn<V, VE>,
+    options?: EncodingOptions<KE, VE>
+  ): void
+  /** Removes a key; that it is missing is no error. */
+  del<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: EncodingOptions<KE, VE>
+  ): Promise<void>
+  /** `del` that is durable when it returns. */
+  delSync<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: EncodingOptions<KE, VE>
+  ): void
+  /** Applies all operations, in their order, or none; they may span the sublevels of the database. */
+  batch<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    operations: readonly BatchOperation<KeyIn<K, KE>, ValueIn<V, VE>>[],
+    options?: EncodingOptions<KE, VE>
+  ): Promise<void>
+  /** `batch` that is durable when it returns. */
+  batchSync<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    operations: readonly BatchOperation<KeyIn<K, KE>, ValueIn<V, VE>>[],
+    options?: EncodingOptions<KE, VE>
+  ): void
+  /** Removes all keys in the range, at once; sublevels are left alone. */
+  clear<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: ClearOptions<K, KE, VE>
+  ): Promise<void>
+  /** `clear` that is durable when it returns. */
+  clearSync<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: ClearOptions<K, KE, VE>
+  ): void
+}
+
+/** An ordered set of keys with their values, and the sublevels below it. */
+export interface Keyspace<K, V> extends Reads<K, V>, Writes<K, V>, KeyspaceHandle {
+  /**
+   * The keyspace `name` below this one. The handle is only a name: the sublevel exists from its first write. Encodings
+   * not given are those of this keyspace.
+   */
+  sublevel<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    name: string,
+    options?: EncodingOptions<KE, VE>
+  ): Sublevel<KeyIn<K, KE>, ValueIn<V, VE>>
+  sublevel<SK, SV = unknown>(name: string, options?: EncodingOptions): Sublevel<SK, SV>
+  /** Names of the sublevels directly below, in the order of their bytes. */
+  sublevels(options?: { readonly snapshot?: SnapshotHandle | undefined }): string[]
+  /** Removes the sublevel `name` and those inside it as one write. Open snapshots still see it. */
+  dropSublevel(name: string): Promise<void>
+  /** `dropSublevel` that is durable when it returns. */
+  dropSublevelSync(name: string): void
+}
+
+/** A keyspace below the root of a database. */
+export interface Sublevel<K, V> extends Keyspace<K, V> {
+  /** The last of `path`. */
+  readonly name: string
+}
+
+/**
+ * The state of the whole database at one commit. It holds back the reuse of what was there then: close it. After a
+ * rollback that took away what it could see, every use is `LIGHTNING_CLOSED` with the cause.
+ */
+export interface Snapshot<K, V> extends Reads<K, V>, SnapshotHandle, Disposable {
+  /** The same state of a sublevel of the same database. */
+  sublevel<SK, SV>(sublevel: Sublevel<SK, SV>): Reads<SK, SV>
+  /** May be called again; every use afterwards is `LIGHTNING_CLOSED`. */
+  close(): void
+}
+
+/** What the long operations take. */
+export interface CareOptions {
+  /** Ends the operation with `LIGHTNING_ABORTED`. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Options of `verify` and `compact`. */
+export interface ProgressOptions extends CareOptions {
+  /** Is told now and then how far it is. What it throws ends the operation and passes unchanged. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** Events of a database and what their listeners are told. */
+export type DatabaseEvents = EngineEvents
+
+/** An open database; its own keys and values are those of the root keyspace. */
+export interface Database<K, V> extends Keyspace<K, V>, AsyncDisposable {
+  /** Absolute path of the directory, or `:memory:`. */
+  readonly location: string
+  /** Keeps the state of now for reading, until it is closed. */
+  snapshot(): Snapshot<K, V>
+  /** Number of the newest commit; counts from 1, 0 for none yet. */
+  sequence(): number
+  /** Resolves when everything written before is on stable storage, whatever `durability` says. */
+  flush(): Promise<void>
+  /** `flush` before it returns. */
+  flushSync(): void
+  /** Folds the log into the pages. */
+  checkpoint(options?: CareOptions): Promise<void>
+  /** Reads every page and checks structure, order and checksums; damage is in `problems`, not thrown. */
+  verify(options?: ProgressOptions): Promise<VerifyReport>
+  /** Gives space back to the file system while reads and writes go on. */
+  compact(options?: ProgressOptions): Promise<void>
+  /** Writes a copy of the state of now into the directory `destination`, while writes go on. */
+  backup(destination: string, options?: CareOptions): Promise<void>
+  /** Counters and sizes, as plain numbers. */
+  stats(): EngineStats
+  /** Calls `listener` at every such event; the result ends that. What a listener throws goes to the logger. */
+  on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void
+  /**
+   * Waits until everything is durable, ends snapshots and iterators, and releases the files and the lock, even when it
+   * rejects. May be called again.
+   */
+  close(): Promise<void>
+}

@@ -1,0 +1,26 @@
+import { describe } from 'vitest'
+import type { Target } from '../support/database.ts'
+import { badArguments } from './conformance/arguments.ts'
+import { care } from './conformance/care.ts'
+import { closing } from './conformance/closing.ts'
+import { readsOfRanges } from './conformance/ranges.ts'
+import { readsOfKeys } from './conformance/reading.ts'
+import { snapshots } from './conformance/snapshots.ts'
+import { sublevels } from './conformance/sublevels.ts'
+import { encodings } from './conformance/values.ts'
+import { writes } from './conformance/writing.ts'
+
+/** What holds for the public interface wherever the database is kept: one small test file for each place. */
+export function describeConformance(name: string, target: Target): void {
+  describe(`a database ${name}`, () => {
+    readsOfKeys(target)
+    readsOfRanges(target)
+    snapshots(target)
+    writes(target)
+    sublevels(target)
+    encodings(target)
+    badArguments(target)
+    care(target)
+    closing(target)
+  })
+}

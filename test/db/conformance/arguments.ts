@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import type { Database } from '../../../src/index.ts'
+import { isLightningError } from '../../../src/index.ts'
+import { callUnchecked, openNew, type Target } from '../../support/database.ts'
+
+type Call = readonly [method: string, ...arguments: unknown[]]
+
+const noObjects = [null, 5, 'a', true, [], () => 1]
+
+/** Every call that is refused, with what is wrong about it. */
+const refused: readonly Call[] = [
+  ...[undefined, null, 5, true, ['a'], {}, Uint8Array.of(1), Symbol('a')].flatMap((key): Call[] => [
+    ['get', key],
+    ['has', key],
+    ['read', key, () => 1],
+    ['getMany', [key]],
+    ['put', key, 1],
+    ['putSync', key, 1],
+    ['del', key],
+    ['delSync', key],
+    ['batch', [{ type: 'del', key }]]
+  ]),
+  ...[null, 5, true, ['a'], {}].flatMap((bound): Call[] => [
+    ['keys', { gt: bound }],
+    ['values', { lte: bound }],
+    ['entries', { prefix: bound }],
+    ['count', { gte: bound }],
+    ['clear', { lt: bound }]
+  ]),
+  ...noObjects.flatMap((options): Call[] => [
+    ['get', 'a', options],
+    ['getMany', ['a'], options],
+    ['has', 'a', options],
+    ['read', 'a', () => 1, options],
+    ['put', 'a', 1, options],
+    ['del', 'a', options],
+    ['batch', [], options],
+    ['keys', options],
+    ['values', options],
+    ['entries', options],
+    ['count', options],
+    ['clear', options],
+    ['sublevel', 'a', options],
+    ['sublevels', options],
+    ['checkpoint', options],
+    ['verify', options],
+    ['compact', options],
+    ['backup', '/nowhere', options]
+  ]),
+  ...['get', 'has', 'del'].map((method): Call => [method, 'a', { keyEncodign: 'view' }]),
+  ...[{ limit: 1.5 }, { limit: -2 }, { reverse: 1 }, { from: 'a' }, { keyEncoding: 'msgpack' }].map(
+    (range): Call => ['keys', range]
+  ),
+  ['get', 'a', { valueEncoding: 'tuple' }],
+  ['get', 'a', { valueEncoding: {} }],
+  ['put', 'a', undefined],
+  ['put', 'a', () => 1],
+  ['put', 'a', Symbol('a')],
+  ['put', 'a', '\ud800'],
+  ['put', '\ud800', 1],
+  ['put', 'a', 1, { snapshot: undefined }],
+  ['getMany', 'a'],
+  ['getMany', undefined],
+  ['getMany', new Set(['a'])],
+  ['batch', undefined],
+  ['batch', { type: 'del', key: 'a' }],
+  ['read', 'a'],
+  ['read', 'a', {}],
+  ['backup', ''],
+  ['backup', 5],
+  ['backup', ':memory:'],
+  ['backup', '/nowhere', { since: 'x' }],
+  ['verify', { onProgress: 5 }],
+  ['compact', { signal: {} }],
+  ['checkpoint', { onProgress: () => 1 }],
+  ['on', 'checkpoints', () => 1],
+  ['on', 'checkpoint'],
+  ['on', undefined, () => 1]
+]
+
+/** Arguments that cannot be meant. */
+export function badArguments(target: Target): void {
+  it('refuses every argument that cannot be meant, and then nothing has changed', async () => {
+    const db = await openNew(target)
+    await db.put('kept', 1)
+    const before = db.sequence()
+    const accepted: Call[] = []
+    for (const call of refused) if (!(await isRefused(db, call))) accepted.push(call)
+    expect(accepted).toEqual([])
+    expect([db.sequence(), [...db.entries()], db.sublevels()]).toEqual([before, [['kept', 1]], []])
+  })
+
+  describe('asynchronous methods', () => {
+    it('reject, they do not throw', async () => {
+      const db = await openNew(target)
+      const asynchronous = ['put', 'del', 'batch', 'clear', 'dropSublevel', 'checkpoint', 'verify', 'compact', 'backup']
+      for (const [method, ...parameters] of refused) {
+        if (!asynchronous.includes(method)) continue
+        const result = callUnchecked(db, method, ...parameters)
+        expect(result).toBeInstanceOf(Promise)
+        await expect(result).rejects.toThrow()
+      }
+    })
+  })
+}
+
+async function isRefused(db: Database<string, unknown>, [method, ...parameters]: Call): Promise<boolean> {
+  try {
+    await callUnchecked(db, method, ...parameters)
+    return false
+  } catch (error) {
+    // A sentence that says what to do.
+    return isLightningError(error, 'LIGHTNING_INVALID_ARGUMENT') && /^.{20,}[.?]$/s.test(error.message)
+  }
+}

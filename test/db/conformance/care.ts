@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest'
+import { destroy, type OpenOptions, open, restore } from '../../../src/index.ts'
+import { openAt, openNew, rejection, type Target } from '../../support/database.ts'
+
+/** Looking after a database. */
+export function care(target: Target): void {
+  describe('care', () => {
+    it('verify finds nothing wrong and counts entries of all keyspaces', async () => {
+      const db = await openNew(target)
+      await db.batch(Array.from({ length: 500 }, (_, i) => ({ type: 'put', key: `k${i}`, value: i })))
+      await db.sublevel('sub').put('k', 1)
+      const told: number[] = []
+      const report = await db.verify({ onProgress: ({ done, total }) => told.push(done / total) })
+      expect(report).toMatchObject({ ok: true, problems: [] })
+      expect(report.entries).toBeGreaterThanOrEqual(501)
+      expect(told.length).toBeGreaterThan(0)
+    })
+
+    it('checkpoint and compact change nothing that is read', async () => {
+      const db = await openNew(target)
+      for (let i = 0; i < 2_000; i++) void db.put(`k${i % 700}`, 'x'.repeat(i))
+      await db.flush()
+      const before = [...db.entries()]
+      using snapshot = db.snapshot()
+      await db.checkpoint()
+      expect([...db.entries()]).toEqual(before)
+      await db.clear({ gte: 'k3' })
+      await db.compact({ onProgress: () => undefined })
+      expect([...db.entries()]).toEqual(before.filter(([key]) => key < 'k3'))
+      expect([...snapshot.entries()]).toEqual(before)
+    })
+
+    it('a callback that throws ends the operation, unchanged', async () => {
+      const db = await openNew(target)
+      await db.put('a', 1)
+      const mine = new RangeError('mine')
+      const onProgress = (): never => {
+        throw mine
+      }
+      await expect(db.verify({ onProgress })).rejects.toBe(mine)
+    })
+
+    it('a signal that has fired ends everything before it begins', async () => {
+      const db = await openNew(target)
+      const signal = AbortSignal.abort(new Error('enough'))
+      const all = [
+        db.checkpoint({ signal }),
+        db.verify({ signal }),
+        db.compact({ signal }),
+        db.backup('/nowhere', { signal })
+      ]
+      for (const promise of all) {
+        const error = await rejection('LIGHTNING_ABORTED', promise)
+        expect(error.cause).toBe(signal.reason)
+      }
+    })
+
+    it('stats are plain numbers, nested', async () => {
+      const db = await openNew(target)
+      await db.put('a', 1)
+      const stats: unknown = db.stats()
+      expect(JSON.parse(JSON.stringify(stats))).toEqual(stats)
+      expect(leavesOf(stats).filter(leaf => typeof leaf !== 'number')).toEqual([])
+    })
+
+    it('listeners hear of checkpoints until they end it, and their errors go to the logger', async () => {
+      const errors: unknown[][] = []
+      const log = (...message: unknown[]): void => void errors.push(message)
+      const logger: NonNullable<OpenOptions['logger']> = { debug() {}, info() {}, warn() {}, error: log }
+      const db = await openNew(target, { logger })
+      const told: string[] = []
+      const off = db.on('checkpoint', () => told.push('first'))
+      db.on('checkpoint', () => {
+        throw new Error('mine')
+      })
+      db.on('checkpoint', async () => {
+        throw new Error('later')
+      })
+      db.on('checkpoint', () => told.push('last'))
+      await db.put('a', 1)
+      await db.checkpoint()
+      expect(told).toEqual(['first', 'last'])
+      off()
+      off()
+      await db.put('a', 2)
+      await db.checkpoint()
+      expect(told).toEqual(['first', 'last', 'last'])
+      expect(errors.flat().filter(part => part instanceof Error)).toHaveLength(4)
+    })
+  })
+
+  describe.skipIf(!target.keeps)('opening', () => {
+    it('is for one at a time', async () => {
+      const location = await target.newLocation()
+      const db = await openAt(location)
+      await rejection('LIGHTNING_LOCKED', open(location))
+      await rejection('LIGHTNING_LOCKED', destroy(location))
+      await db.close()
+      await openAt(location)
+    })
+
+    it('makes what is missing, unless it may not', async () => {
+      const location = await target.newLocation()
+      await rejection('LIGHTNING_NOT_FOUND', open(location, { createIfMissing: false }))
+      await rejection('LIGHTNING_NOT_FOUND', open(location, { readOnly: true }))
+      const db = await open(location, { errorIfExists: true })
+      await db.close()
+      await rejection('LIGHTNING_EXISTS', open(location, { errorIfExists: true }))
+      await openAt(location, { createIfMissing: false })
+    })
+
+    it('for reading refuses writes and is for several', async () => {
+      const location = await target.newLocation()
+      const writer = await open(location)
+      await writer.put('a', 1)
+      await writer.close()
+      const [one, two] = [await openAt(location, { readOnly: true }), await openAt(location, { readOnly: true })]
+      expect([one.get('a'), two.get('a')]).toEqual([1, 1])
+      await rejection('LIGHTNING_READ_ONLY', one.put('a', 2))
+      await rejection('LIGHTNING_READ_ONLY', one.clear())
+      await rejection('LIGHTNING_READ_ONLY', one.dropSublevel('a'))
+      await rejection('LIGHTNING_LOCKED', open(location))
+    })
+
+    it('finds nothing after destroy, which may be called for nothing', async () => {
+      const location = await target.newLocation()
+      await destroy(location)
+      const db = await open(location)
+      await db.put('a', 1)
+      await db.close()
+      await destroy(location)
+      await rejection('LIGHTNING_NOT_FOUND', open(location, { createIfMissing: false }))
+      const anew = await openAt(location)
+      expect(anew.count()).toBe(0)
+    })
+  })
+
+  describe.skipIf(!target.keeps)('a backup', () => {
+    it('is a database of the moment, and restores to one', async () => {
+      const [location, backup, restored] = [
+        await target.newLocation(),
+        await target.newLocation(),
+        await target.newLocation()
+      ]
+      const db = await openAt(location)
+      await db.batch(Array.from({ length: 1_000 }, (_, i) => ({ type: 'put', key: `k${i}`, value: 'v'.repeat(i) })))
+      await db.sublevel('sub').put('k', 1)
+      const copying = db.backup(backup)
+      await db.put('later', 1)
+      await copying
+      await db.put('later still', 1)
+      await restore(backup, restored)
+      const copy = await openAt(restored)
+      expect([copy.count({ prefix: 'k' }), copy.has('later still')]).toEqual([1_000, false])
+      expect([copy.get('k999'), copy.sublevel('sub').get('k')]).toEqual(['v'.repeat(999), 1])
+      await copy.put('own', 1)
+      expect(db.has('own')).toBe(false)
+    })
+
+    it('restores only where there is no database, from where there is a backup', async () => {
+      const [location, backup, nowhere] = [
+        await target.newLocation(),
+        await target.newLocation(),
+        await target.newLocation()
+      ]
+      const db = await openAt(location)
+      await db.put('a', 1)
+      await db.backup(backup)
+      await db.close()
+      await rejection('LIGHTNING_EXISTS', restore(backup, location))
+      await rejection('LIGHTNING_NOT_FOUND', restore(nowhere, await target.newLocation()))
+      await rejection('LIGHTNING_ABORTED', restore(backup, nowhere, { signal: AbortSignal.abort() }))
+      const kept = await openAt(location)
+      expect(kept.get('a')).toBe(1)
+    })
+  })
+}
+
+function leavesOf(value: unknown): unknown[] {
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [value]
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import { expectCode } from '../../encoding/support.ts'
+import { openNew, rejection, type Target } from '../../support/database.ts'
+
+/** What encodings make of keys and values that are stored. */
+export function encodings(target: Target): void {
+  describe('msgpack', () => {
+    it('brings every structured value back', async () => {
+      const db = await openNew(target)
+      const values = [
+        null,
+        true,
+        -0,
+        1.5,
+        2 ** 53,
+        -(2n ** 70n),
+        '',
+        '\ufeffé💡',
+        new Date(1_700_000_000_123),
+        Uint8Array.of(1, 2),
+        Float64Array.of(0.5),
+        [1, [2, [undefined]]],
+        { a: undefined, b: { c: [] } },
+        new Map<unknown, unknown>([
+          [1, 'one'],
+          ['k', new Set([1])]
+        ])
+      ]
+      await db.batch(values.map((value, i) => ({ type: 'put', key: `k${i}`, value })))
+      for (const [i, value] of values.entries()) {
+        expect(db.get(`k${i}`)).toEqual(value)
+        expect(Object.is(db.get(`k${i}`), -0)).toBe(Object.is(value, -0))
+      }
+    })
+
+    it('refuses what it could not bring back', async () => {
+      const db = await openNew(target)
+      const circular: unknown[] = []
+      circular.push(circular)
+      for (const value of [undefined, () => 1, circular, [() => 1]]) {
+        await rejection('LIGHTNING_INVALID_ARGUMENT', db.put('a', value))
+      }
+      expect(db.has('a')).toBe(false)
+    })
+  })
+
+  describe('tuple keys', () => {
+    it('stand in their natural order, and have prefixes by elements', async () => {
+      const db = await openNew(target, { keyEncoding: 'tuple' })
+      const keys = [
+        null,
+        false,
+        true,
+        -5,
+        0,
+        2,
+        10,
+        new Date(5),
+        '',
+        'a',
+        'b',
+        Uint8Array.of(0),
+        ['a'],
+        ['a', 1],
+        ['ab']
+      ]
+      await db.batch([...keys].reverse().map(key => ({ type: 'put', key, value: 1 })))
+      expect([...db.keys()]).toEqual(keys)
+      expect([...db.keys({ prefix: ['a'] })]).toEqual([['a'], ['a', 1]])
+      expect([...db.keys({ gte: 0, lt: new Date(0) })]).toEqual([0, 2, 10])
+      await rejection('LIGHTNING_INVALID_ARGUMENT', db.put(Number.NaN, 1))
+    })
+  })
+
+  describe('a codec', () => {
+    const point = {
+      name: 'point',
+      encode: ({ x, y }: { x: number; y: number }) => Uint8Array.of(x, y),
+      decode: (bytes: Uint8Array) => ({ x: bytes[0] ?? 0, y: bytes[1] ?? 0 })
+    }
+
+    it('serves keys and values', async () => {
+      const db = await openNew(target, { keyEncoding: point, valueEncoding: point })
+      await db.put({ x: 2, y: 1 }, { x: 5, y: 6 })
+      await db.put({ x: 1, y: 9 }, { x: 7, y: 8 })
+      expect([...db.entries()]).toEqual([
+        [
+          { x: 1, y: 9 },
+          { x: 7, y: 8 }
+        ],
+        [
+          { x: 2, y: 1 },
+          { x: 5, y: 6 }
+        ]
+      ])
+    })
+
+    it('that throws is the cause, and nothing is written', async () => {
+      const db = await openNew(target)
+      const mine = new Error('mine')
+      const broken = {
+        encode(_: string): Uint8Array {
+          throw mine
+        },
+        decode(_: Uint8Array): string {
+          throw mine
+        }
+      }
+      await db.put('a', 1)
+      const error = await rejection('LIGHTNING_INVALID_ARGUMENT', db.put('a', 'x', { valueEncoding: broken }))
+      expect(error.cause).toBe(mine)
+      expect(expectCode('LIGHTNING_DECODE', () => db.get('a', { valueEncoding: broken })).cause).toBe(mine)
+      expect(db.get('a')).toBe(1)
+    })
+
+    it('may use the database while it encodes', async () => {
+      const db = await openNew(target)
+      const nosy = {
+        format: 'utf8' as const,
+        encode(text: string): string {
+          void db.put(`seen ${text}`, db.count())
+          return `${text}${String(db.get('suffix'))}`
+        },
+        decode: (text: string): string => text
+      }
+      await db.put('suffix', '!')
+      await db.put('a', 'x', { valueEncoding: nosy })
+      expect([...db.entries({ prefix: 'seen' })]).toEqual([['seen x', 1]])
+      expect(db.get('a', { valueEncoding: 'utf8' })).toBe('x!')
+    })
+  })
+
+  it('text is strict: ill-formed strings are refused, a byte order mark is kept', async () => {
+    const db = await openNew(target, { valueEncoding: 'utf8' })
+    await rejection('LIGHTNING_INVALID_ARGUMENT', db.put('a', 'x\udfff'))
+    await db.put('\ufeffk', '\ufeffv')
+    expect([...db.entries()]).toEqual([['\ufeffk', '\ufeffv']])
+  })
+}

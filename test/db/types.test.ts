@@ -1,0 +1,131 @@
+// What the compiler knows about keys and values; `tsc` checks it with all tests.
+import { describe, expectTypeOf, it } from 'vitest'
+import { type Database, open, type RangeIterator, type Reads, type Sublevel, type TupleKey } from '../../src/index.ts'
+
+interface User {
+  readonly name: string
+}
+
+const userCodec = {
+  encode: (user: User): Uint8Array => new TextEncoder().encode(user.name),
+  decode: (bytes: Uint8Array): User => ({ name: new TextDecoder().decode(bytes) })
+}
+const textCodec = {
+  format: 'utf8' as const,
+  encode: (n: number): string => String(n),
+  decode: (s: string) => Number(s)
+}
+
+/** Never called: the types are what is looked at. */
+async function inferred() {
+  return {
+    plain: await open('x'),
+    none: await open('x', {}),
+    relaxed: await open('x', { durability: 'relaxed', cacheBytes: 5 }),
+    bytes: await open('x', { keyEncoding: 'view', valueEncoding: 'buffer' }),
+    tuple: await open('x', { keyEncoding: 'tuple', valueEncoding: 'utf8' }),
+    json: await open('x', { valueEncoding: 'json' }),
+    codecs: await open('x', { keyEncoding: textCodec, valueEncoding: userCodec }),
+    inline: await open('x', {
+      valueEncoding: { encode: (d: Date) => Uint8Array.of(+d), decode: (b: Uint8Array) => new Date(b.length) }
+    }),
+    given: await open<string, User>('x'),
+    givenWithOptions: await open<TupleKey, User>('x', { keyEncoding: 'tuple', valueCache: 5 })
+  }
+}
+type Opened = Awaited<ReturnType<typeof inferred>>
+
+/** Calls on a database, so that their results have types. Never called either. */
+function calls(db: Database<string, User>, bytes: Database<Uint8Array, Uint8Array>) {
+  return {
+    get: db.get('a'),
+    getMany: db.getMany(['a']),
+    getText: db.get('a', { valueEncoding: 'utf8' }),
+    getTuple: db.get(['a', 1], { keyEncoding: 'tuple' }),
+    getCodec: db.get(5, { keyEncoding: textCodec, valueEncoding: userCodec }),
+    getAt: db.get('a', { snapshot: db.snapshot() }),
+    read: db.read('a', view => view.length),
+    entries: db.entries({ gt: 'a', limit: 5 }),
+    tuples: db.keys({ prefix: ['a'], keyEncoding: 'tuple' }),
+    views: db.values({ valueEncoding: 'view' }),
+    snapshot: db.snapshot().get('a'),
+    sublevel: db.sublevel('s'),
+    typed: db.sublevel<TupleKey, number>('s', { keyEncoding: 'tuple' }),
+    encoded: db.sublevel('s', { keyEncoding: 'view', valueEncoding: userCodec }),
+    below: db.snapshot().sublevel(db.sublevel('s', { keyEncoding: 'tuple' })),
+    put: bytes.put(new Uint8Array(1), new Uint8Array(1))
+  }
+}
+type Called = ReturnType<typeof calls>
+
+describe('the types of keys and values', () => {
+  it('are inferred from the encodings, or given', () => {
+    expectTypeOf<Opened['plain']>().toEqualTypeOf<Database<string, unknown>>()
+    expectTypeOf<Opened['none']>().toEqualTypeOf<Database<string, unknown>>()
+    expectTypeOf<Opened['relaxed']>().toEqualTypeOf<Database<string, unknown>>()
+    expectTypeOf<Opened['bytes']>().toEqualTypeOf<Database<Uint8Array, Buffer>>()
+    expectTypeOf<Opened['tuple']>().toEqualTypeOf<Database<TupleKey, string>>()
+    expectTypeOf<Opened['json']>().toEqualTypeOf<Database<string, unknown>>()
+    expectTypeOf<Opened['codecs']>().toEqualTypeOf<Database<number, User>>()
+    expectTypeOf<Opened['inline']>().toEqualTypeOf<Database<string, Date>>()
+    expectTypeOf<Opened['given']>().toEqualTypeOf<Database<string, User>>()
+    expectTypeOf<Opened['givenWithOptions']>().toEqualTypeOf<Database<TupleKey, User>>()
+  })
+
+  it('follow the encodings of a call', () => {
+    expectTypeOf<Called['get']>().toEqualTypeOf<User | undefined>()
+    expectTypeOf<Called['getMany']>().toEqualTypeOf<(User | undefined)[]>()
+    expectTypeOf<Called['getText']>().toEqualTypeOf<string | undefined>()
+    expectTypeOf<Called['getTuple']>().toEqualTypeOf<User | undefined>()
+    expectTypeOf<Called['getCodec']>().toEqualTypeOf<User | undefined>()
+    expectTypeOf<Called['getAt']>().toEqualTypeOf<User | undefined>()
+    expectTypeOf<Called['read']>().toEqualTypeOf<number | undefined>()
+    expectTypeOf<Called['entries']>().toEqualTypeOf<RangeIterator<[string, User]>>()
+    expectTypeOf<Called['tuples']>().toEqualTypeOf<RangeIterator<TupleKey>>()
+    expectTypeOf<Called['views']>().toEqualTypeOf<RangeIterator<Uint8Array>>()
+    expectTypeOf<Called['snapshot']>().toEqualTypeOf<User | undefined>()
+    expectTypeOf<Called['put']>().toEqualTypeOf<Promise<void>>()
+  })
+
+  it('of a sublevel are those of what is above it, inferred, or given', () => {
+    expectTypeOf<Called['sublevel']>().toEqualTypeOf<Sublevel<string, User>>()
+    expectTypeOf<Called['typed']>().toEqualTypeOf<Sublevel<TupleKey, number>>()
+    expectTypeOf<Called['encoded']>().toEqualTypeOf<Sublevel<Uint8Array, User>>()
+    expectTypeOf<Called['below']>().toEqualTypeOf<Reads<TupleKey, User>>()
+  })
+
+  it('make mistakes errors', () => {
+    const mistakes = (db: Database<string, User>, numbers: Sublevel<number, number>): void => {
+      // @ts-expect-error a key of another type
+      db.get(5)
+      // @ts-expect-error a value of another type
+      void db.put('a', 'text')
+      // @ts-expect-error an unknown option
+      db.keys({ gtt: 'a' })
+      // @ts-expect-error a bound of another type
+      db.keys({ gt: 5 })
+      // @ts-expect-error no such encoding for keys
+      db.get('a', { keyEncoding: 'json' })
+      // @ts-expect-error an operation without a value
+      void db.batch([{ type: 'put', key: 'a' }])
+      // @ts-expect-error a value of another type in a batch
+      void db.batch([{ type: 'put', key: 'a', value: 1 }])
+      // @ts-expect-error a key of another type than the encoding of the call
+      db.get('a', { keyEncoding: 'view' })
+      // @ts-expect-error an event that there is not
+      db.on('close', () => undefined)
+      void db.batch([
+        { type: 'put', key: 'a', value: { name: 'x' } },
+        { type: 'put', key: 1, value: 1, sublevel: numbers },
+        { type: 'del', key: new Uint8Array(1), keyEncoding: 'view' }
+      ])
+      db.on('checkpoint', ({ pages }) => pages.toFixed())
+    }
+    expectTypeOf(mistakes).parameters.toEqualTypeOf<[Database<string, User>, Sublevel<number, number>]>()
+  })
+
+  it('fit where less is asked for', () => {
+    expectTypeOf<Database<string, User>>().toExtend<Reads<string, unknown>>()
+    expectTypeOf<Sublevel<string, User>>().toExtend<Reads<string, User>>()
+  })
+})

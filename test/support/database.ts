@@ -1,0 +1,77 @@
+import { join } from 'node:path'
+import { expect, onTestFinished } from 'vitest'
+import {
+  type Database,
+  isLightningError,
+  type KeyEncodingChoice,
+  type KeyIn,
+  type LightningErrorCode,
+  type OpenOptions,
+  open,
+  type ValueEncodingChoice,
+  type ValueIn
+} from '../../src/index.ts'
+import { temporaryDirectory } from './directory.ts'
+
+/** Where the databases of a suite are kept. */
+export interface Target {
+  /** Whether what is closed can be opened again. */
+  readonly keeps: boolean
+  /** A location where there is nothing yet. */
+  newLocation(): Promise<string>
+}
+
+/** Databases in memory. */
+export const inMemory: Target = { keeps: false, newLocation: async () => ':memory:' }
+
+/** Databases in directories. */
+export const inDirectory: Target = { keeps: true, newLocation: async () => join(await temporaryDirectory(), 'db') }
+
+/** Opens a database that is verified and closed when the test has ended, unless the test has closed it. */
+export function openAt<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+  location: string,
+  options?: OpenOptions<KE, VE>
+): Promise<Database<KeyIn<string, KE>, ValueIn<unknown, VE>>> {
+  return verifiedLater(open<KE, VE>(location, options))
+}
+
+/** `openAt` at a new location. */
+export async function openNew<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+  target: Target,
+  options?: OpenOptions<KE, VE>
+): Promise<Database<KeyIn<string, KE>, ValueIn<unknown, VE>>> {
+  return await openAt<KE, VE>(await target.newLocation(), options)
+}
+
+/** Calls a method as JavaScript does, with whatever arguments. */
+export function callUnchecked(object: object, method: string, ...parameters: unknown[]): unknown {
+  return Reflect.apply(Reflect.get(object, method), object, parameters)
+}
+
+/** Expects a rejection with this code, and gives the error. */
+export async function rejection(code: LightningErrorCode, promise: unknown): Promise<Error> {
+  try {
+    await promise
+  } catch (error) {
+    if (!isLightningError(error, code)) throw error
+    expect(error.message).toMatch(/^.{20,}[.?]$/s)
+    return error
+  }
+  throw new Error(`Expected ${code}, but it resolved`)
+}
+
+async function verifiedLater<K, V>(opening: Promise<Database<K, V>>): Promise<Database<K, V>> {
+  const db = await opening
+  onTestFinished(async () => {
+    try {
+      const report = await db.verify()
+      expect(report.problems).toEqual([])
+      expect(report.ok).toBe(true)
+    } catch (error) {
+      if (!isLightningError(error, 'LIGHTNING_CLOSED')) throw error
+    } finally {
+      await db.close()
+    }
+  })
+  return db
+}
