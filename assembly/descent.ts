@@ -4,9 +4,9 @@
 //   PATH, per level   0       4             8         12
 //                     | frame | child index | page id | unused |
 import { load32, store32 } from './platform'
-import { BRANCH, childAt, kindOf, LEAF, levelOf, touch, treeOf } from './page'
+import { BRANCH, childAt, compareBytes, copyKey, countOf, kindOf, LEAF, levelOf, touch, treeOf } from './page'
 import { childIndex } from './search'
-import { CORRUPT, MAX_LEVEL, MISS, PATH, WANTED_PAGE, WANTED_RECORD } from './state'
+import { CORRUPT, JOINED, MAX_KEY_BYTES, MAX_LEVEL, MISS, PATH, WANTED_PAGE, WANTED_RECORD } from './state'
 import { chainOf, frameOf, isId } from './table'
 import { versionAt } from './versions'
 
@@ -54,6 +54,34 @@ export function corrupt(id: u32): i32 {
 /** Does the page fit where its parent says it stands? */
 export function belongs(page: u32, tree: u32, level: u32): bool {
   return treeOf(page) == tree && levelOf(page) == level && kindOf(page) == (level == 0 ? LEAF : BRANCH)
+}
+
+/**
+ * Do the page's keys lie between the keys that bound child `index` of its parent? What is built from pages of which
+ * this is not known could be out of order, and a page out of order has no prefix. Reading does not depend on it.
+ */
+export function isWithin(page: u32, parent: u32, index: u32): bool {
+  const count = countOf(page)
+  if (count == 0) return true
+  const bound: u32 = JOINED + MAX_KEY_BYTES
+  if (index > 0) {
+    const first = copyKey(page, 0, JOINED)
+    const order = compareBytes(JOINED, first, bound, copyKey(parent, index - 1, bound))
+    if (order < 0 || (order == 0 && kindOf(page) == BRANCH)) return false
+  }
+  if (index == countOf(parent)) return true
+  const last = copyKey(page, count - 1, JOINED)
+  return compareBytes(JOINED, last, bound, copyKey(parent, index, bound)) < 0
+}
+
+/** The first page on a path of this height that is not within its bounds, or 0. */
+export function misplacedOnPath(height: u32): u32 {
+  let level: u32 = 0
+  while (level < height) {
+    if (!isWithin(pathFrame(level), pathFrame(level + 1), pathIndex(level + 1))) return pathId(level)
+    level++
+  }
+  return 0
 }
 
 export const LEFTMOST: u32 = 0

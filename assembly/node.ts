@@ -20,6 +20,11 @@ function sharesPrefix(page: u32): bool {
   return load32(NEW_KEY_BYTES) >= prefix && commonBytes(page + HEADER_BYTES, load32(NEW_KEY), prefix) == prefix
 }
 
+/** Is the new entry sure to find room in the page? */
+export function hasRoom(page: u32): bool {
+  return freeBytesOf(page) >= load32(NEW_KEY_BYTES) + load32(NEW_VALUE_BYTES) + CELL_BYTES + SLOT_BYTES && sharesPrefix(page)
+}
+
 function listWithNew(page: u32, position: u32): void {
   clearList()
   listEntries(page, 0, position)

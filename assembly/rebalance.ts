@@ -6,7 +6,9 @@ import { load32, store32 } from './platform'
 import {
   build, clearList, copyEntryKey, copyPage, entryWord, listEntries, listNew, sizeOfEntries, sizeOfEntry,
 } from './build'
-import { belongs, BY_KEY, corrupt, descend, pathFrame, pathId, pathIndex, resolve, setPathFrame } from './descent'
+import {
+  belongs, BY_KEY, corrupt, descend, isWithin, pathFrame, pathId, pathIndex, resolve, setPathFrame,
+} from './descent'
 import { reserveFrames } from './frames'
 import { insertEntry, isUnderfull, movePage, removeEntry } from './node'
 import {
@@ -53,6 +55,8 @@ function mend(tree: u32, level: u32): i32 {
   const sibling = resolve(siblingId, 0)
   if (sibling == 0) return MISS
   if (!belongs(sibling, tree, level)) return corrupt(siblingId)
+  if (!isWithin(frameOf(leftId), parent, leftIndex)) return corrupt(leftId)
+  if (!isWithin(frameOf(rightId), parent, leftIndex + 1)) return corrupt(rightId)
 
   const left = load32(WORK)
   const right = load32(WORK2)

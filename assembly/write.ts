@@ -2,9 +2,11 @@
 // records and ids reserved), then changes the tree.
 import { load32, store32 } from './platform'
 import { format } from './build'
-import { BY_KEY, descend, pathFrame, pathId, pathIndex, setPath, setPathFrame } from './descent'
+import {
+  BY_KEY, corrupt, descend, misplacedOnPath, pathFrame, pathId, pathIndex, setPath, setPathFrame,
+} from './descent'
 import { reserveFrames } from './frames'
-import { insertEntry, movePage, removeEntry, replaceValue, split } from './node'
+import { hasRoom, insertEntry, movePage, removeEntry, replaceValue, split } from './node'
 import { countChain, freeChain, largeAt } from './large'
 import { BRANCH, setFirstChild, treeOf } from './page'
 import { search } from './search'
@@ -36,6 +38,10 @@ export function putEntry(tree: u32, root: u32): i32 {
   const large: u32 = (found & 1) != 0 ? largeAt(pathFrame(0), position) : 0
   const segments = countChain(large)
   if (segments < 0) return segments
+  if (!hasRoom(pathFrame(0))) {
+    const misplaced = misplacedOnPath(height)
+    if (misplaced != 0) return corrupt(misplaced)
+  }
   const reserved = reserve(height, segments)
   if (reserved < 0) return reserved
   const page = writable(pathId(0))
