@@ -5,7 +5,7 @@ export { entryAt, listFreeIds, loadChunk, nextDirtyAt, putMark, setTableLimit, s
 export { isSound } from './check'
 export { evict, makeClean, nextDirty, reserveFrames } from './frames'
 export { moveImage, packImage, setImage, unpackImage } from './image'
-export { commit, commitPut, findFrame, frameBytes, frameOperations, resumeCommit } from './log'
+export { commit, commitDelete, commitPut, findFrame, frameBytes, frameOperations, resumeCommit } from './log'
 export { resolve } from './descent'
 export { get } from './lookup'
 export { lz4Compress, lz4Decompress } from './lz4'

@@ -50,6 +50,15 @@ export function commitPut(tree: u32, keyBytes: u32, valueBytes: u32): i32 {
   return commit(12 + keyBytes + valueBytes, 0)
 }
 
+/** One deletion whose key the caller has written behind the operation's header. */
+export function commitDelete(tree: u32, keyBytes: u32): i32 {
+  const at = frameOperations()
+  store32(at, (2 | (keyBytes << 16)) >>> 0)
+  store32(at + 4, tree)
+  store32(at + 8, 0)
+  return commit(12 + keyBytes, 0)
+}
+
 /** Closes the frame: header, checksum, padding; the next LSN follows unless the commit goes on. */
 function seal(): void {
   const frame = load32(LOG) + load32(LOG_BYTES)

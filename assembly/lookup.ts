@@ -3,7 +3,7 @@
 //
 //   shortcut   0      4       8       12       14
 //              | hash | frame | stamp | offset | suffix bytes |
-import { load16, load32, load32u, mul, rotateLeft, store16, store32 } from './platform'
+import { load16, load32, load32u, load8, mul, rotateLeft, store16, store32, store8 } from './platform'
 import {
   CELL_BYTES, cellFlagsOf, cellOf, commonBytes, HEADER_BYTES, prefixBytesOf, slotOf, suffixBytesOf, touch, treeOf,
   valueBytesOf,
@@ -11,7 +11,7 @@ import {
 import { BY_KEY, descend, pathFrame } from './descent'
 import { search } from './search'
 import {
-  COUNT_SHORTCUT_HITS, KEY, SHORTCUT_COUNT, SHORTCUTS, VALUE_BYTES, VALUE_FLAGS,
+  COUNT_SHORTCUT_HITS, KEY, SHORTCUT_COUNT, SHORTCUTS, SMALL_VALUE, SMALL_VALUE_BYTES, VALUE_BYTES, VALUE_FLAGS,
 } from './state'
 
 function hashKey(key: u32, bytes: u32, tree: u32): u32 {
@@ -34,7 +34,20 @@ function found(page: u32, cell: u32, suffix: u32): u32 {
   store32(VALUE_BYTES, valueBytesOf(cell))
   store32(VALUE_FLAGS, cellFlagsOf(cell))
   touch(page)
-  return cell + CELL_BYTES + suffix
+  const value = cell + CELL_BYTES + suffix
+  const bytes = load32(VALUE_BYTES)
+  if ((value & 3) == 0 || bytes > SMALL_VALUE_BYTES) return value
+  // TypeScript copies small values word by word, which takes an address that is a multiple of four.
+  let i: u32 = 0
+  while (i + 4 <= bytes) {
+    store32(SMALL_VALUE + i, load32u(value + i))
+    i += 4
+  }
+  while (i < bytes) {
+    store8(SMALL_VALUE + i, load8(value + i))
+    i++
+  }
+  return SMALL_VALUE
 }
 
 /**

@@ -7,14 +7,17 @@
 //   2048    key scratch (point key, lower bound)        } each holds the longest key and some slack
 //   4096    second key scratch (upper bound)            }
 //   6144    two separator buffers, used in turn, and one for joined keys, 2 KiB each
-//   12288   first address of the arena
+//   12288   small values, copied to where words can be read
+//   12544   first address of the arena
 
 export const PATH: u32 = 1024
 export const KEY: u32 = 2048
 export const KEY2: u32 = 4096
 export const SEPARATOR: u32 = 6144
 export const JOINED: u32 = 10240
-export const ARENA: u32 = 12288
+export const SMALL_VALUE: u32 = 12288
+export const SMALL_VALUE_BYTES: u32 = 256
+export const ARENA: u32 = 12544
 
 /** The longest key, bytes. */
 export const MAX_KEY_BYTES: u32 = 1024

@@ -302,6 +302,7 @@ export class Checkpoint {
     if (!lock.ours()) {
       throw new LightningError('LIGHTNING_LOCKED', `The lock of the database at ${location} was taken away. Close this handle.`)
     }
+    this.#core.isMetaUncertain = true
     if (slot === 0) log.beginNaming({ file: progress.meta.logFile, offset: progress.meta.logOffset })
     data.writeMeta(slot, progress.meta, checksum)
     return 'sync data'
@@ -310,6 +311,7 @@ export class Checkpoint {
   #end(progress: Progress): Need {
     const core = this.#core
     core.log.endNaming()
+    core.isMetaUncertain = false
     core.meta = progress.meta
     core.directory.become(progress.directory)
     for (const extent of progress.replaced) core.pending.giveNamed(extent)

@@ -49,7 +49,7 @@ export class Committer {
     const bytes = operationBytes + 64
     if (memory.word(LOG_BYTES) + bytes > memory.word(LOG_CAPACITY)) this.#writeOut()
     log.reserve(memory.word(LOG_BYTES) + bytes)
-    this.#setTime()
+    if (memory.word(LOG_BYTES) === 0) this.#setTime()
   }
 
   /** Something was committed: sees to it that it becomes durable. */
@@ -154,7 +154,7 @@ export class Committer {
     }
     this.#isScheduled = false
     if (this.#core.isClosed && this.#group === undefined) return
-    if (this.#core.data.isUnsynced && this.#core.heldLarge) {
+    if (this.#core.holdsLarge) {
       void this.#flushLarge()
       return
     }
@@ -170,8 +170,7 @@ export class Committer {
     if (this.#isFlushing) return
     this.#isFlushing = true
     try {
-      this.#core.heldLarge = false
-      await this.#core.data.syncAsync()
+      await this.#syncLarge()
     } catch (error) {
       this.#isFlushing = false
       this.fail(error)
@@ -179,6 +178,13 @@ export class Committer {
     }
     this.#isFlushing = false
     if (this.#group !== undefined) this.#schedule()
+  }
+
+  async #syncLarge(): Promise<void> {
+    const core = this.#core
+    const written = core.largeWritten
+    await core.data.syncAsync()
+    if (written > core.largeSynced) core.largeSynced = written
   }
 
   #flushNow(): void {
@@ -221,14 +227,14 @@ export class Committer {
     const { memory, log, data } = this.#core
     const bytes = memory.word(LOG_BYTES)
     if (bytes === 0) return
-    if (this.#core.heldLarge) {
+    if (this.#core.holdsLarge) {
       // A frame may name a large value only when that is on stable storage.
       try {
         data.sync()
       } catch (error) {
         throw this.fail(error)
       }
-      this.#core.heldLarge = false
+      this.#core.largeSynced = this.#core.largeWritten
     }
     const at = memory.word(LOG)
     log.reserve(bytes)
@@ -251,10 +257,7 @@ export class Committer {
     const lsn = core.appliedLsn
     const generation = core.generation
     try {
-      if (core.heldLarge) {
-        core.heldLarge = false
-        await core.data.syncAsync()
-      }
+      if (core.holdsLarge) await this.#syncLarge()
       this.#guarded(() => this.#writeOut())
     } catch (error) {
       this.#owed = error

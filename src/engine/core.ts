@@ -50,8 +50,11 @@ export class Core {
   unreadable: LightningError | undefined
   /** Snapshots that are open. */
   readonly snapshots = new Set<{ readonly sequence: number; readonly openedMs: number }>()
-  /** A large value was written but not synced: frames that name it must wait in the buffer. */
-  heldLarge = false
+  /** Counts large values written, and how many of them are surely on stable storage. */
+  largeWritten = 0
+  largeSynced = 0
+  /** A meta slot was written and its outcome is not known: either meta may be the one on disk. */
+  isMetaUncertain = false
   /** While a caller looks at kernel memory nothing may change it. */
   isLent = false
 
@@ -88,6 +91,11 @@ export class Core {
   /** The newest commit that is visible. */
   get appliedLsn(): number {
     return this.memory.long(LSN_LOW) - 1
+  }
+
+  /** Whether frames in the buffer may name large values that are not synced; such frames must not be written yet. */
+  get holdsLarge(): boolean {
+    return this.largeSynced !== this.largeWritten
   }
 
   /** XXH32 of bytes outside kernel memory. */

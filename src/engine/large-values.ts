@@ -33,7 +33,7 @@ export function writeSegments(core: Core, value: Uint8Array): Uint8Array {
     releaseSegments(core, description.subarray(0, at))
     throw error
   }
-  core.heldLarge = true
+  core.largeWritten++
   return description
 }
 

@@ -15,9 +15,10 @@ export function rebuild(core: Core, checkpoint: Checkpoint, cause: unknown): voi
   core.rollbackCause = cause
   core.catalogVersion++
   core.snapshots.clear()
-  core.heldLarge = false
+  core.largeSynced = core.largeWritten
   checkpoint.forget()
   try {
+    if (core.isMetaUncertain) settleMeta(core)
     const end = replay(core, core.durableLsn)
     core.durableLsn = end.lsn
     core.memory.setLong(DURABLE_LOW, end.lsn)
@@ -39,6 +40,21 @@ export function rebuild(core: Core, checkpoint: Checkpoint, cause: unknown): voi
     )
   }
   if (core.options.durability === 'relaxed' && lost.to >= lost.from) core.events.emit('degraded', { cause, lost })
+}
+
+/** A checkpoint was interrupted while it wrote its meta: the one that can be read is made the one that is there. */
+function settleMeta(core: Core): void {
+  core.meta = core.data.readMeta(core.checksum)
+  if (core.failure !== undefined) return
+  try {
+    for (const slot of [0, 1]) {
+      core.data.writeMeta(slot, core.meta, core.checksum)
+      core.data.sync()
+    }
+    core.isMetaUncertain = false
+  } catch (error) {
+    core.failure = failed(core, error)
+  }
 }
 
 function failed(core: Core, cause: unknown): LightningError {

@@ -44,22 +44,44 @@ export class Staging {
   }
 
   put(tree: number, key: unknown, keyEncoding: KeyEncoding<unknown>, value: unknown, valueEncoding: ValueEncoding<unknown>): void {
-    const keyBytes = encodeKey(key, keyEncoding)
-    const bytes = valueEncoding.encode(value)
-    if (bytes.length > mostValueBytes) {
-      throw new LightningError('LIGHTNING_INVALID_ARGUMENT', `A value may have ${mostValueBytes} bytes, this one has ${bytes.length}. Store it in pieces.`)
+    if (keyEncoding.callsBack || valueEncoding.callsBack || !this.#putInPlace(tree, key, keyEncoding, value, valueEncoding)) {
+      this.#putBytes(tree, encodeKey(key, keyEncoding), valueEncoding.encode(value))
     }
-    if (keyBytes.length + bytes.length <= this.#inlineBytes) {
-      this.#append(PUT, 0, tree, keyBytes, bytes)
-      return
-    }
-    const at = this.#append(PUT_LARGE, 0, tree, keyBytes, new Uint8Array(descriptionBytes(bytes.length)))
-    // The caller may change its bytes after the call, not before it ends; they are written by then.
-    this.values.push({ part: this.parts.length, at, value: bytes })
   }
 
   del(tree: number, key: unknown, keyEncoding: KeyEncoding<unknown>): void {
     this.#append(DELETE, 0, tree, encodeKey(key, keyEncoding), none)
+  }
+
+  /** Encodes where the operation belongs; false, and nothing is appended, when it does not fit there. */
+  #putInPlace(tree: number, key: unknown, keyEncoding: KeyEncoding<unknown>, value: unknown, valueEncoding: ValueEncoding<unknown>): boolean {
+    const at = this.#length
+    const bytes = this.#bytes
+    const start = at + OPERATION_HEADER_BYTES
+    const room = bytes.length - start
+    if (room <= 0) return false
+    const keyBytes = keyEncoding.write(key, bytes, start, Math.min(room, MAX_KEY_BYTES))
+    if (keyBytes === 0) checkKeyBytes(0)
+    if (keyBytes < 0) return false
+    const valueRoom = Math.min(room, this.#inlineBytes) - keyBytes
+    const valueBytes = valueRoom < 0 ? -1 : valueEncoding.write(value, bytes, start + keyBytes, valueRoom)
+    if (valueBytes < 0) return false
+    setHeader(bytes, at, PUT, 0, keyBytes, tree, valueBytes)
+    this.#length = start + keyBytes + valueBytes
+    return true
+  }
+
+  #putBytes(tree: number, key: Uint8Array, value: Uint8Array): void {
+    if (value.length > mostValueBytes) {
+      throw new LightningError('LIGHTNING_INVALID_ARGUMENT', `A value may have ${mostValueBytes} bytes, this one has ${value.length}. Store it in pieces.`)
+    }
+    if (key.length + value.length <= this.#inlineBytes) {
+      this.#append(PUT, 0, tree, key, value)
+      return
+    }
+    const at = this.#append(PUT_LARGE, 0, tree, key, new Uint8Array(descriptionBytes(value.length)))
+    // Its segments are written before the call ends, so no copy is needed.
+    this.values.push({ part: this.parts.length, at, value })
   }
 
   /** Deletes a key that is bytes already. */
@@ -90,12 +112,7 @@ export class Staging {
     if (this.#length + length > this.#bytes.length) this.#grow(this.#length + length)
     const at = this.#length
     const bytes = this.#bytes
-    bytes[at] = type
-    bytes[at + 1] = flags
-    bytes[at + 2] = key.length & 0xff
-    bytes[at + 3] = key.length >>> 8
-    setWord(bytes, at + 4, tree)
-    setWord(bytes, at + 8, value.length)
+    setHeader(bytes, at, type, flags, key.length, tree, value.length)
     bytes.set(key, at + OPERATION_HEADER_BYTES)
     bytes.set(value, at + OPERATION_HEADER_BYTES + key.length)
     this.#length = at + length
@@ -103,13 +120,22 @@ export class Staging {
   }
 
   #grow(wanted: number): void {
-    const larger = new Uint8Array(Math.min(partBytes, Math.max(wanted, this.#bytes.length * 2)))
+    const larger = new Uint8Array(Math.min(partBytes, Math.max(wanted, this.#bytes.length * 4)))
     larger.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = larger
   }
 }
 
 const none = new Uint8Array(0)
+
+function setHeader(bytes: Uint8Array, at: number, type: number, flags: number, keyBytes: number, tree: number, valueBytes: number): void {
+  bytes[at] = type
+  bytes[at + 1] = flags
+  bytes[at + 2] = keyBytes & 0xff
+  bytes[at + 3] = keyBytes >>> 8
+  setWord(bytes, at + 4, tree)
+  setWord(bytes, at + 8, valueBytes)
+}
 
 function setWord(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value & 0xff

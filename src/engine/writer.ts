@@ -67,28 +67,39 @@ export class Writer {
       this.batch([{ type: 'put', tree, key, keyEncoding, value, valueEncoding }])
       return
     }
-    const { commitPut, resumeCommit } = core.kernel.exports
-    let status = commitPut(tree.id, keyBytes, valueBytes)
+    this.#finish(core.kernel.exports.commitPut(tree.id, keyBytes, valueBytes))
+  }
+
+  del(tree: TreeHandle, key: unknown, keyEncoding: KeyEncoding<unknown>): void {
+    const core = this.#core
+    core.checkWritable()
+    if (keyEncoding.callsBack || !tree.locate(core)) {
+      this.batch([{ type: 'del', tree, key, keyEncoding }])
+      return
+    }
+    this.#makeRoom(operationRoom, 0)
+    const { memory } = core
+    this.#encodings++
+    const at = memory.word(LOG) + memory.word(LOG_BYTES) + FRAME_HEADER_BYTES + OPERATION_HEADER_BYTES
+    const keyBytes = keyEncoding.write(key, memory.bytes, at, MAX_KEY_BYTES)
+    if (keyBytes <= 0) checkKeyBytes(keyBytes === 0 ? 0 : keyEncoding.encode(key).length)
+    this.#finish(core.kernel.exports.commitDelete(tree.id, keyBytes))
+  }
+
+  /** Carries a commit that the kernel has begun to its end. */
+  #finish(begun: number): void {
+    let status = begun
     if (status !== OK) {
       try {
         do {
-          core.provide(status)
-          status = resumeCommit()
+          this.#core.provide(status)
+          status = this.#core.kernel.exports.resumeCommit()
         } while (status !== OK)
       } catch (error) {
         this.#undo(error)
       }
     }
     this.#committed()
-  }
-
-  del(tree: TreeHandle, key: unknown, keyEncoding: KeyEncoding<unknown>): void {
-    this.#core.checkWritable()
-    this.#encodings++
-    const staging = new Staging(this.#inlineBytes)
-    const exists = tree.locate(this.#core)
-    staging.del(tree.id, key, keyEncoding)
-    if (exists) this.#commit(staging, true)
   }
 
   /** Applies all operations as one commit. Everything is encoded before anything changes. */
