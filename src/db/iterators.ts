@@ -26,6 +26,7 @@ abstract class RowIterator<T> implements RangeIterator<T> {
   #row = 0
   #rows = 0
   #generation = 0
+  #hasStarted = false
   #isWatched = false
   #isDone = false
 
@@ -81,15 +82,17 @@ abstract class RowIterator<T> implements RangeIterator<T> {
 
   #fill(): boolean {
     const { session } = this.source
-    if (this.#isWatched) this.#checkCurrent()
+    if (this.#hasStarted) this.#checkCurrent()
     else {
-      // Nothing is held, and nothing seen, before the first step.
-      this.#isWatched = true
+      this.#hasStarted = true
       this.#generation = session.engine.generation
-      session.watch(this, this.#cursor)
     }
     this.#row = 0
     this.#rows = this.#cursor.fill()
+    if (!this.#isWatched && this.#rows > 0 && holdsState(this.#cursor)) {
+      this.#isWatched = true
+      session.watch(this, this.#cursor)
+    }
     return this.#rows > 0
   }
 }
@@ -114,6 +117,16 @@ export class ValueIterator extends RowIterator<unknown> {
   protected override decode(cursor: Cursor): unknown {
     return decodeValue(this.source, cursor)
   }
+}
+
+/** Cursors that tell so hold nothing while their rows are all loaded: watching them would cost more than the scan. */
+interface Holder {
+  close(): void
+  readonly isHolding?: boolean
+}
+
+function holdsState({ isHolding }: Holder): boolean {
+  return isHolding !== false
 }
 
 function decodeValue(source: IteratorSource, cursor: Cursor): unknown {

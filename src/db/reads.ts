@@ -34,6 +34,8 @@ export class LocalReads<K, V> implements Reads<K, V> {
   /** What every read sees; undefined: the newest state, or what a call names. */
   readonly #snapshot: EngineSnapshot | undefined
   readonly #cached: CachedKeyspace | undefined
+  /** The same where reads without options are served from it. */
+  readonly #cachedText: CachedKeyspace | undefined
 
   constructor(place: Place, snapshot: EngineSnapshot | undefined) {
     this.place = place
@@ -43,6 +45,7 @@ export class LocalReads<K, V> implements Reads<K, V> {
     this.#valueEncoding = place.valueEncoding
     this.#snapshot = snapshot
     this.#cached = place.cached
+    this.#cachedText = snapshot === undefined && isText(place.keyEncoding) ? place.cached : undefined
   }
 
   get<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
@@ -51,13 +54,14 @@ export class LocalReads<K, V> implements Reads<K, V> {
   ): ValueIn<V, VE> | undefined
   get(key: unknown, options?: unknown): unknown {
     if (options !== undefined) return this.#get(key, this.#readCall(options, 'get'))
-    if (this.#cached === undefined) {
-      return this.#engine.get(this.#tree, this.#snapshot, key, this.#keyEncoding, this.#valueEncoding)
+    const cached = this.#cachedText
+    if (cached !== undefined && typeof key === 'string') {
+      const known = cached.find(key, this.#valueEncoding, this.#engine.generation)
+      return known === undefined ? this.#getAndKeep(cached, key, this.#keyEncoding, this.#valueEncoding) : known
     }
-    if (this.#snapshot === undefined && typeof key === 'string' && isText(this.#keyEncoding)) {
-      return this.#getCached(this.#cached, key, this.#keyEncoding, this.#valueEncoding)
-    }
-    return this.#get(key, this.#readCall(undefined, 'get'))
+    const value = this.#engine.get(this.#tree, this.#snapshot, key, this.#keyEncoding, this.#valueEncoding)
+    if (this.#cached !== undefined) freeze(value)
+    return value
   }
 
   getMany<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
@@ -130,25 +134,25 @@ export class LocalReads<K, V> implements Reads<K, V> {
   #get(key: unknown, call: ReadCall): unknown {
     const cached = this.#cached
     if (cached !== undefined && call.snapshot === undefined && typeof key === 'string' && isText(call.keyEncoding)) {
-      return this.#getCached(cached, key, call.keyEncoding, call.valueEncoding)
+      const known = cached.find(key, call.valueEncoding, this.#engine.generation)
+      return known === undefined ? this.#getAndKeep(cached, key, call.keyEncoding, call.valueEncoding) : known
     }
     const value = this.#engine.get(this.#tree, call.snapshot, key, call.keyEncoding, call.valueEncoding)
     if (cached !== undefined) freeze(value)
     return value
   }
 
-  #getCached(
+  #getAndKeep(
     cached: CachedKeyspace,
     key: string,
     keyEncoding: KeyEncoding<unknown>,
     valueEncoding: ValueEncoding<unknown>
   ): unknown {
-    const known = cached.find(key, valueEncoding, this.#engine.generation)
-    if (known !== undefined) return known
-    const before = cached.changes
+    const { changes } = cached
+    const { generation } = this.#engine
     const value = this.#engine.get(this.#tree, undefined, key, keyEncoding, valueEncoding)
     // A codec may have written while it decoded.
-    if (freeze(value) && cached.changes === before) cached.keep(key, valueEncoding, value)
+    if (freeze(value) && cached.changes === changes) cached.keep(key, valueEncoding, value, generation)
     return value
   }
 

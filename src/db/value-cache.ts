@@ -20,6 +20,8 @@ interface Entry {
   /** What the value was decoded with; other encodings would make another value of the same bytes. */
   readonly encoding: ValueEncoding<unknown>
   readonly value: unknown
+  /** Of the engine's state that the value was read from. A rollback, which may take the value away, changes it. */
+  readonly generation: number
   wasUsed: boolean
 }
 
@@ -29,7 +31,6 @@ export class ValueCache {
   #slots: (Entry | undefined)[] = []
   #free: number[] = []
   #hand = 0
-  #generation = 0
   #changes = 0
   // Weak, for names of sublevels may come and go without end; entries keep their keyspace's map alive.
   readonly #keyspaces = new Map<string, WeakRef<CachedKeyspace>>()
@@ -63,13 +64,6 @@ export class ValueCache {
     return made
   }
 
-  /** Forgets everything when the engine's state is of another generation. */
-  follow(generation: number): void {
-    if (generation === this.#generation) return
-    this.#generation = generation
-    this.clear()
-  }
-
   clear(): void {
     this.#changes++
     for (const entry of this.#slots) entry?.owner.delete(entry.key)
@@ -84,12 +78,18 @@ export class ValueCache {
     this.#capacity = 0
   }
 
-  add(owner: Map<string, Entry>, key: string, encoding: ValueEncoding<unknown>, value: unknown): void {
+  add(
+    owner: Map<string, Entry>,
+    key: string,
+    encoding: ValueEncoding<unknown>,
+    value: unknown,
+    generation: number
+  ): void {
     if (this.#capacity === 0) return
     const replaced = owner.get(key)
     if (replaced !== undefined) this.#vacate(replaced)
     const slot = this.#takeSlot()
-    const entry: Entry = { owner, key, slot, encoding, value, wasUsed: false }
+    const entry: Entry = { owner, key, slot, encoding, value, generation, wasUsed: false }
     this.#slots[slot] = entry
     owner.set(key, entry)
   }
@@ -144,21 +144,20 @@ export class CachedKeyspace {
   }
 
   /**
-   * The value of a key, or undefined when it is not kept (`undefined` itself never is). `generation` is the engine's:
-   * it changes when a rollback has taken writes away.
+   * The value of a key, or undefined when it is not kept (`undefined` itself never is). `generation` is the engine's
+   * own of now.
    */
   find(key: string, encoding: ValueEncoding<unknown>, generation: number): unknown {
-    this.#cache.follow(generation)
     const entry = this.#entries.get(key)
-    if (entry === undefined || entry.encoding !== encoding) return undefined
-    entry.wasUsed = true
+    if (entry === undefined || entry.encoding !== encoding || entry.generation !== generation) return undefined
+    if (!entry.wasUsed) entry.wasUsed = true
     return entry.value
   }
 
   /** Keeps a value that cannot change any more. */
-  keep(key: string, encoding: ValueEncoding<unknown>, value: unknown): void {
+  keep(key: string, encoding: ValueEncoding<unknown>, value: unknown, generation: number): void {
     if (value === undefined || (typeof value === 'string' && value.length > largestText)) return
-    this.#cache.add(this.#entries, key, encoding, value)
+    this.#cache.add(this.#entries, key, encoding, value, generation)
   }
 
   /** To be called after each write to a key. */

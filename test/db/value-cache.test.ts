@@ -128,35 +128,35 @@ describe('a value cache', () => {
   it('keeps at most as many values as it was told, over all keyspaces', () => {
     const cache = new ValueCache(10)
     const keyspaces = ['a', 'b', 'c'].map(name => cache.keyspace([name]))
-    for (let i = 0; i < 100; i++) keyspaces[i % 3]?.keep(`k${i}`, json, i)
+    for (let i = 0; i < 100; i++) keyspaces[i % 3]?.keep(`k${i}`, json, i, 0)
     expect(cache.size).toBe(10)
     for (const keyspace of keyspaces) keyspace.forgetAll()
     expect(cache.size).toBe(0)
-    for (let i = 0; i < 100; i++) keyspaces[i % 3]?.keep(`k${i}`, json, i)
+    for (let i = 0; i < 100; i++) keyspaces[i % 3]?.keep(`k${i}`, json, i, 0)
     expect(cache.size).toBe(10)
   })
 
   it('evicts what has not been used before what has', () => {
     const cache = new ValueCache(4)
     const keyspace = cache.keyspace([])
-    for (const key of ['a', 'b', 'c', 'd']) keyspace.keep(key, json, key)
+    for (const key of ['a', 'b', 'c', 'd']) keyspace.keep(key, json, key, 0)
     const kept = () => ['a', 'b', 'c', 'd', 'e', 'f'].filter(key => keyspace.find(key, json, 0) !== undefined)
     for (const key of ['a', 'c']) keyspace.find(key, json, 0)
-    keyspace.keep('e', json, 'e')
-    keyspace.keep('f', json, 'f')
+    keyspace.keep('e', json, 'e', 0)
+    keyspace.keep('f', json, 'f', 0)
     expect(kept()).toEqual(['a', 'c', 'e', 'f'])
-    keyspace.keep('b', json, 'b')
+    keyspace.keep('b', json, 'b', 0)
     expect(kept()).toHaveLength(4)
   })
 
-  it('forgets everything when a rollback has taken writes away', () => {
+  it('gives nothing from before a rollback, which may have taken it away', () => {
     const cache = new ValueCache(4)
     const [one, two] = [cache.keyspace([]), cache.keyspace(['two'])]
-    one.keep('a', json, 1)
-    two.keep('a', json, 1)
+    one.keep('a', json, 1, 0)
+    two.keep('a', json, 1, 0)
     expect([one.find('a', json, 0), one.find('a', json, 1), two.find('a', json, 1)]).toEqual([1, undefined, undefined])
-    one.keep('a', json, 2)
-    expect(one.find('a', json, 1)).toBe(2)
+    one.keep('a', json, 2, 1)
+    expect([one.find('a', json, 1), one.find('a', json, 0), cache.size]).toEqual([2, undefined, 2])
   })
 
   it('shares one part between the handles of a keyspace, and forgets only the key that is written', () => {
@@ -164,8 +164,8 @@ describe('a value cache', () => {
     const keyspace = cache.keyspace(['a', 'b'])
     expect(cache.keyspace(['a', 'b'])).toBe(keyspace)
     expect(cache.keyspace(['a,b'])).not.toBe(keyspace)
-    keyspace.keep('x', json, 1)
-    keyspace.keep('y', json, 2)
+    keyspace.keep('x', json, 1, 0)
+    keyspace.keep('y', json, 2, 0)
     keyspace.forget('x', utf8)
     expect([keyspace.find('x', json, 0), keyspace.find('y', json, 0)]).toEqual([undefined, 2])
   })
