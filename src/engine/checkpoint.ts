@@ -21,12 +21,14 @@ import type { Committer } from './committer.ts'
 import type { Core } from './core.ts'
 import type { Directory } from './directory.ts'
 
-/** What `step` wants done before it is called again. */
-type Need = 'slice' | 'sync data' | 'sync log' | 'done'
+/** What `step` wants done before it is called again; an early sync is nothing it waits for. */
+type Need = 'slice' | 'sync data' | 'sync log' | 'early sync' | 'done'
 
 /** Bytes of images written in one slice: about half a millisecond of work. */
 const sliceBytes = 256 * 1_024
 const chunksPerSlice = 32
+/** Bytes of images after which a checkpoint that is stepped synchronously syncs the data file. */
+const syncBytes = 8 * 1_024 * 1_024
 
 interface Progress {
   readonly snapshot: number
@@ -49,6 +51,7 @@ export class Checkpoint {
   readonly #committer: Committer
   #progress: Progress | undefined
   #running: Promise<void> | undefined
+  #syncedBytes = 0
   readonly counts = { checkpoints: 0, pages: 0, lastDurationMs: 0 }
 
   constructor(core: Core, committer: Committer) {
@@ -81,10 +84,21 @@ export class Checkpoint {
     this.#start(false).catch(error => this.#core.options.logger?.warn('A checkpoint failed', error))
   }
 
-  /** Does one slice of the one that runs, from a synchronous call; used when commits come faster than slices. */
-  stepSync(): void {
-    if (this.#progress?.waiting !== undefined) return
-    this.#attempt(() => this.#satisfySync(this.#step()))
+  /**
+   * Does one slice of the one that runs, from a synchronous call: commits come faster than the event loop turns. Data is
+   * synced every few MiB, so that no single sync takes long. `isUrgent`: does the sync that is waited for as well.
+   */
+  stepSync(isUrgent: boolean): void {
+    const progress = this.#progress
+    if (progress === undefined || (progress.waiting !== undefined && !isUrgent)) return
+    this.#attempt(() => {
+      const need = this.#step()
+      if (isUrgent) this.#satisfySync(need)
+      else if (this.#core.run.written.bytes - this.#syncedBytes > syncBytes) {
+        this.#syncedBytes = this.#core.run.written.bytes
+        this.#satisfySync(need === 'slice' ? 'early sync' : need)
+      }
+    })
   }
 
   /** Steps the one that runs to its end, or makes a whole one. */
@@ -143,12 +157,12 @@ export class Checkpoint {
   #satisfySync(need: Need): void {
     if (need === 'slice' || need === 'done') return
     try {
-      if (need === 'sync data') this.#core.data.sync()
-      else this.#core.log.sync()
+      if (need === 'sync log') this.#core.log.sync()
+      else this.#core.data.sync()
     } catch (error) {
       throw this.#syncFailed(error)
     }
-    this.#satisfied()
+    if (need !== 'early sync') this.#satisfied()
   }
 
   /** Runs a slice; when it fails the checkpoint is given up, and the database goes on as if it had not begun. */

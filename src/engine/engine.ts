@@ -14,35 +14,25 @@ import type { Core } from './core.ts'
 import { countRange, type Cursor, EngineCursor } from './cursor.ts'
 import type { EngineEvent, EngineEvents } from './events.ts'
 import { openCore } from './opening.ts'
+import type { EngineOperation } from './operation.ts'
 import type { EngineOptions } from './options.ts'
 import { Reader } from './reader.ts'
 import { rebuild } from './rebuild.ts'
 import { EngineSnapshot, type Snapshot } from './snapshots.ts'
 import { type EngineStats, statsOf } from './stats.ts'
-import { type Tree, TreeHandle } from './tree.ts'
+import { handleOf, type Tree, TreeHandle } from './tree.ts'
 import { type VerifyReport, verify } from './verify.ts'
-import { type EngineOperation as TreeOperation, Writer } from './writer.ts'
+import { Writer } from './writer.ts'
 
 export type { CareOptions, Progress } from './care.ts'
 export type { Cursor } from './cursor.ts'
 export type { EngineEvent, EngineEvents } from './events.ts'
+export type { EngineOperation } from './operation.ts'
 export type { EngineOptions } from './options.ts'
 export type { Snapshot } from './snapshots.ts'
 export type { EngineStats } from './stats.ts'
 export type { Tree } from './tree.ts'
 export type { VerifyProblem, VerifyReport } from './verify.ts'
-
-/** One operation of a batch. */
-export type EngineOperation =
-  | {
-      readonly type: 'put'
-      readonly tree: Tree
-      readonly key: unknown
-      readonly keyEncoding: KeyEncoding<unknown>
-      readonly value: unknown
-      readonly valueEncoding: ValueEncoding<unknown>
-    }
-  | { readonly type: 'del'; readonly tree: Tree; readonly key: unknown; readonly keyEncoding: KeyEncoding<unknown> }
 
 export class Engine {
   readonly #core: Core
@@ -137,7 +127,7 @@ export class Engine {
 
   /** Applies all operations as one commit, or none. */
   batch(operations: readonly EngineOperation[]): void {
-    this.#writer.batch(operations.map((operation): TreeOperation => ({ ...operation, tree: handleOf(operation.tree) })))
+    this.#writer.batch(operations)
   }
 
   /** Deletes a range as one commit. */
@@ -258,11 +248,6 @@ export class Engine {
     if (snapshot instanceof EngineSnapshot && snapshot.isOf(this.#core)) return snapshot
     throw new LightningError('LIGHTNING_INVALID_ARGUMENT', 'The snapshot is of another database. Pass one of this database.')
   }
-}
-
-function handleOf(tree: Tree): TreeHandle {
-  if (tree instanceof TreeHandle) return tree
-  throw new LightningError('LIGHTNING_INVALID_ARGUMENT', 'The keyspace is of another database. Pass one of this database.')
 }
 
 /** Rejects with `LIGHTNING_ABORTED` as soon as the signal fires; the work itself goes on. */

@@ -1,5 +1,6 @@
 // A handle on a keyspace: its path, and where its tree was found last.
 import { MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
+import { LightningError } from '../errors.ts'
 import type { Core } from './core.ts'
 
 /** A keyspace of the database; made by `Engine.tree`. */
@@ -34,4 +35,10 @@ export class TreeHandle implements Tree {
     this.#version = core.catalogVersion
     return this.id !== 0
   }
+}
+
+/** The handle behind a keyspace; throws `LIGHTNING_INVALID_ARGUMENT` when it is not one of an engine. */
+export function handleOf(tree: Tree): TreeHandle {
+  if (tree instanceof TreeHandle) return tree
+  throw new LightningError('LIGHTNING_INVALID_ARGUMENT', 'The keyspace is of another database. Pass one of this database.')
 }

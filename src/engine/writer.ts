@@ -12,23 +12,14 @@ import type { Checkpoint } from './checkpoint.ts'
 import type { Committer } from './committer.ts'
 import type { Core } from './core.ts'
 import { releaseSegments, writeSegments } from './large-values.ts'
+import type { EngineOperation } from './operation.ts'
 import { checkKeyBytes, Staging } from './staging.ts'
-import type { Tree, TreeHandle } from './tree.ts'
-
-/** One operation of a batch; keyspaces are those of this engine. */
-export type EngineOperation =
-  | {
-      readonly type: 'put'
-      readonly tree: TreeHandle
-      readonly key: unknown
-      readonly keyEncoding: KeyEncoding<unknown>
-      readonly value: unknown
-      readonly valueEncoding: ValueEncoding<unknown>
-    }
-  | { readonly type: 'del'; readonly tree: TreeHandle; readonly key: unknown; readonly keyEncoding: KeyEncoding<unknown> }
+import { handleOf, type TreeHandle } from './tree.ts'
 
 /** More than one inline operation with its header takes. */
 const operationRoom = 32_768
+/** A checkpoint's slices are spread over the growth of the log: so many while it grows by `walBytes`. */
+const stepsPerLog = 1_024
 /** Blocks that only deleting and checkpoints may use when there is a quota. */
 const reserveBlocks = 64
 
@@ -39,6 +30,8 @@ export class Writer {
   readonly #inlineBytes: number
   /** Counts encodings begun: code of the caller may begin others while one runs. */
   #encodings = 0
+  /** Bytes of live log at which the next slice of a checkpoint is due. */
+  #nextStepBytes = 0
 
   constructor(core: Core, committer: Committer, checkpoint: Checkpoint) {
     this.#core = core
@@ -110,8 +103,9 @@ export class Writer {
     const staging = new Staging(this.#inlineBytes)
     const made = new Map<TreeHandle, number>()
     let isShrinking = true
+    const version = core.catalogVersion
     for (const operation of operations) {
-      const { tree } = operation
+      const tree = handleOf(operation.tree)
       let id = tree.locate(core) ? tree.id : (made.get(tree) ?? this.#madeElsewhere(made, tree))
       if (operation.type === 'put') {
         isShrinking = false
@@ -127,15 +121,11 @@ export class Writer {
         else staging.del(id, operation.key, operation.keyEncoding)
       }
     }
-    // Code of the caller that ran meanwhile may have made or dropped a keyspace, or closed the database.
     core.checkWritable()
-    for (const operation of operations) {
-      const { tree } = operation
-      const wasMade = made.has(tree)
-      if (tree.locate(core) === wasMade && (wasMade || tree.path.length > 0) && operation.type === 'put') {
-        this.batch(operations)
-        return
-      }
+    if (core.catalogVersion !== version) {
+      // Code of the caller, run by an encoding, has made or dropped a keyspace: what was staged may name the wrong tree.
+      this.batch(operations)
+      return
     }
     this.#commit(staging, isShrinking)
     if (made.size > 0) core.catalogVersion++
@@ -172,7 +162,7 @@ export class Writer {
   }
 
   /** The id given in this batch to another handle on the same path. */
-  #madeElsewhere(made: Map<TreeHandle, number>, tree: Tree): number {
+  #madeElsewhere(made: Map<TreeHandle, number>, tree: TreeHandle): number {
     for (const [other, id] of made) {
       if (other.path.length === tree.path.length && other.path.every((byte, i) => byte === tree.path[i])) return id
     }
@@ -235,14 +225,25 @@ export class Writer {
     const { walBytes, maxBytes } = core.options
     const { log, memory } = core
     const live = log.liveBytes + memory.word(LOG_BYTES)
-    if (live > walBytes) {
-      if (live > walBytes * 2) this.#checkpoint.runSync()
-      else if (!this.#checkpoint.isRunning) this.#checkpoint.trigger()
-      else if (live > walBytes * 1.5) this.#checkpoint.stepSync()
-    }
+    if (live > walBytes) this.#keepLogShort(live, walBytes)
     if (maxBytes !== undefined && growthBytes > 0) this.#checkQuota(growthBytes, values)
     this.#committer.prepare(Math.min(logBytes, memory.word(LOG_CAPACITY) - 128))
     if (logBytes > memory.word(LOG_CAPACITY)) log.reserve(logBytes)
+  }
+
+  /** The log is long enough for a checkpoint. One that runs is helped along when the event loop does not get to it. */
+  #keepLogShort(live: number, walBytes: number): void {
+    if (live > walBytes * 2) {
+      this.#checkpoint.runSync()
+      return
+    }
+    if (!this.#checkpoint.isRunning) {
+      this.#checkpoint.trigger()
+      this.#nextStepBytes = walBytes * 1.125
+    } else if (live > this.#nextStepBytes) {
+      this.#checkpoint.stepSync(live > walBytes * 1.75)
+      this.#nextStepBytes = live + walBytes / stepsPerLog
+    }
   }
 
   #checkQuota(growthBytes: number, values: readonly { readonly value: Uint8Array }[]): void {
