@@ -73,10 +73,11 @@ abstract class RowIterator<T> implements RangeIterator<T> {
   /** Rows that have been loaded are not delivered any more when their state is gone. */
   #checkCurrent(): void {
     const { session, snapshot } = this.source
-    if (session.isClosed || session.engine.generation !== this.#generation) throw session.closedError('iterator')
-    if (snapshot?.isOpen !== false) return
+    const isCurrent = !session.isClosed && session.engine.generation === this.#generation
+    if (isCurrent && snapshot?.isOpen !== false) return
     // The cursor says why, unless it has nothing left to load.
     this.#cursor.fill()
+    if (!isCurrent) throw session.closedError('iterator')
     throw new LightningError('LIGHTNING_CLOSED', 'The snapshot of the iterator is closed. Take a new one.')
   }
 
