@@ -3,6 +3,7 @@ import type { Target } from '../support/database.ts'
 import { badArguments } from './conformance/arguments.ts'
 import { care } from './conformance/care.ts'
 import { closing } from './conformance/closing.ts'
+import { options } from './conformance/options.ts'
 import { readsOfRanges } from './conformance/ranges.ts'
 import { readsOfKeys } from './conformance/reading.ts'
 import { snapshots } from './conformance/snapshots.ts'
@@ -20,6 +21,7 @@ export function describeConformance(name: string, target: Target): void {
     sublevels(target)
     encodings(target)
     badArguments(target)
+    options(target)
     care(target)
     closing(target)
   })

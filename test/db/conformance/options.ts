@@ -1,0 +1,94 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { OpenOptions } from '../../../src/index.ts'
+import { expectCode } from '../../encoding/support.ts'
+import { openAt, openNew, rejection, type Target } from '../../support/database.ts'
+
+const mib = 2 ** 20
+
+const settings: OpenOptions[] = [
+  { pageSize: 4_096, cacheBytes: 4 * mib, walBytes: mib },
+  { pageSize: 65_536, compression: 'none', cacheBytes: 8 * mib },
+  { verifyWrites: true, durability: 'relaxed' },
+  { wasm: 'off', pageSize: 8_192, valueCache: 50 }
+]
+
+/** What the options of `open` do. */
+export function options(target: Target): void {
+  describe('options', () => {
+    it.each(settings)('%j change nothing that is read', async given => {
+      const location = await target.newLocation()
+      const db = await openAt(location, given)
+      const value = (i: number): string => `${i} `.repeat((i * 37) % 300)
+      for (let i = 0; i < 4_000; i++) void db.put(`k${(i * 7_919) % 3_000}`, value(i))
+      await db.clear({ gte: 'k1', lt: 'k2' })
+      await db.checkpoint()
+      const expected = new Map<string, string>()
+      for (let i = 0; i < 4_000; i++) expected.set(`k${(i * 7_919) % 3_000}`, value(i))
+      const sorted = [...expected].filter(([key]) => !key.startsWith('k1')).sort(([a], [b]) => (a < b ? -1 : 1))
+      expect([...db.entries()]).toEqual(sorted)
+      expect(db.getMany(sorted.map(([key]) => key))).toEqual(sorted.map(([, text]) => text))
+      if (!target.keeps) return
+      await db.close()
+      const again = await openAt(location)
+      expect([...again.entries()]).toEqual(sorted)
+    })
+
+    it('pageSize is that of creation', async () => {
+      const location = await target.newLocation()
+      const db = await openAt(location, { pageSize: 8_192 })
+      expect(db.stats().pages.size).toBe(8_192)
+      if (!target.keeps) return
+      await db.close()
+      const again = await openAt(location, { pageSize: 4_096 })
+      expect(again.stats().pages.size).toBe(8_192)
+    })
+
+    it('cacheBytes bounds the page frames', async () => {
+      const db = await openNew(target, { cacheBytes: 4 * mib, durability: 'relaxed', valueEncoding: 'view' })
+      const value = Uint8Array.from({ length: 2_000 }, (_, i) => (i * i * 31) % 251)
+      for (let i = 0; i < 6_000; i++) void db.put(`k${i}`, value)
+      await db.flush()
+      expect(db.stats().cache.bytes).toBeLessThanOrEqual(4 * mib)
+      expect(db.count()).toBe(6_000)
+      expect(db.get('k4321')).toEqual(value)
+    })
+
+    it('maxBytes refuses what goes beyond it, and deleting makes room', async () => {
+      const db = await openNew(target, { maxBytes: 4 * mib, compression: 'none', valueEncoding: 'view' })
+      const value = new Uint8Array(20_000).fill(1)
+      let written = 0
+      const fill = async (): Promise<void> => {
+        for (; written < 1_000; written++) await db.put(`k${written}`, value)
+      }
+      await rejection('LIGHTNING_DISK_FULL', fill())
+      expect(db.count()).toBe(written)
+      expect(written).toBeGreaterThan(50)
+      await db.clear({ gte: 'k1' })
+      await db.checkpoint()
+      await db.put('again', value)
+      expect(db.get('again')).toEqual(value)
+    })
+  })
+
+  describe('maxSnapshotAgeMs', () => {
+    afterEach(() => {
+      vi.useRealTimers()
+    })
+
+    it('ends snapshots that have been open longer, and iterators on them', async () => {
+      vi.useFakeTimers({ toFake: ['performance'] })
+      const db = await openNew(target, { maxSnapshotAgeMs: 1_000 })
+      await db.batch(Array.from({ length: 2_000 }, (_, i) => ({ type: 'put', key: `k${i}`, value: i })))
+      const [snapshot, other] = [db.snapshot(), db.snapshot()]
+      const [atSnapshot, atItsStart] = [other.keys(), db.keys()]
+      expect(atItsStart.next().value).toBe('k0')
+      vi.advanceTimersByTime(900)
+      expect(snapshot.get('k1')).toBe(1)
+      vi.advanceTimersByTime(200)
+      expectCode('LIGHTNING_TIMEOUT', () => snapshot.get('k1'))
+      expectCode('LIGHTNING_TIMEOUT', () => atSnapshot.next())
+      expectCode('LIGHTNING_TIMEOUT', () => [...atItsStart])
+      expect(db.get('k1')).toBe(1)
+    })
+  })
+}
