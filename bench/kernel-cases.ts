@@ -1,6 +1,6 @@
 // Every function of the kernel that is worth a number, in one of its two builds. The cases only go through the kernel's
 // exports and its memory, so both builds do exactly the same.
-import Benchmark from 'benchmark'
+import type Benchmark from 'benchmark'
 import { HASH_TABLE, IMAGE, LOG, LOG_BYTES } from '../assembly/state.ts'
 import { loadKernel } from '../src/kernel/load.ts'
 import { KernelTree, pageBytes } from './kernel-tree.ts'
@@ -38,7 +38,7 @@ export async function measureKernel(build: KernelBuild, keys: number): Promise<K
   const times: KernelTime[] = []
   for (const { title, run, calls, bytes } of cases(tree, keys)) {
     process.stderr.write(`${build}: ${title}\n`)
-    const { stats, error } = measured(title, run)
+    const { stats, error } = await measured(title, run)
     if (error !== undefined) throw error
     const best = Math.min(...stats.sample)
     times.push({ title, ns: (1e9 * best) / calls, error: stats.rme, ...(bytes === undefined ? {} : { bytes }) })
@@ -46,7 +46,9 @@ export async function measureKernel(build: KernelBuild, keys: number): Promise<K
   return times
 }
 
-function measured(title: string, run: () => void): Benchmark {
+/** The package is loaded only here: the other measurements need no memory for it. */
+async function measured(title: string, run: () => void): Promise<Benchmark> {
+  const { default: Benchmark } = await import('benchmark')
   const benchmark = new Benchmark(title, run, { maxTime: secondsPerCase })
   benchmark.run()
   return benchmark

@@ -9,6 +9,7 @@ export const betterSqlite3: Engine = {
   name: 'better-sqlite3',
   version: installedVersion('better-sqlite3'),
   modes: { strict: 'WAL, synchronous = FULL', relaxed: 'WAL, synchronous = OFF' },
+  load: () => import('better-sqlite3'),
   async open({ directory, kind, durability, cacheBytes }) {
     const { default: Database } = await import('better-sqlite3')
     const database = new Database(join(directory, 'data.sqlite'))

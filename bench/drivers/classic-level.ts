@@ -14,6 +14,7 @@ export const classicLevel: Engine = {
   name: 'classic-level',
   version: installedVersion('classic-level'),
   modes: { strict: 'sync: true', relaxed: 'sync: false' },
+  load: () => import('classic-level'),
   async open({ directory, kind, durability, cacheBytes }) {
     const { ClassicLevel } = await import('classic-level')
     const database = new ClassicLevel<NativeKey, Uint8Array>(directory, {

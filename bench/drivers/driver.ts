@@ -47,6 +47,8 @@ export interface Engine {
   readonly version: string
   /** What its durability modes are in its own words. */
   readonly modes: Readonly<Record<Durability, string>>
+  /** Loads the engine's package, which is no part of what is measured; `open` does it otherwise. */
+  load(): Promise<unknown>
   open(options: DriverOptions): Promise<Driver>
 }
 

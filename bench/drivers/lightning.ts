@@ -13,6 +13,7 @@ function lightningEngine(name: string, more: { readonly wasm?: 'off' }): Engine 
     name,
     version: 'this checkout',
     modes: { strict: "durability: 'strict'", relaxed: "durability: 'relaxed', synced every 100 ms" },
+    load: () => Promise.resolve(),
     async open(options) {
       return new LightningDriver(await openDatabase(options, more), options.kind)
     }

@@ -8,6 +8,7 @@ export const lmdb: Engine = {
   name: 'lmdb',
   version: installedVersion('lmdb'),
   modes: { strict: 'overlappingSync: false', relaxed: 'noSync: true' },
+  load: () => import('lmdb'),
   async open({ directory, durability }) {
     const { open } = await import('lmdb')
     const database: RootDatabase<Uint8Array, NativeKey> = open({

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import type { DataSet } from '../data.ts'
 import type { Driver } from '../drivers/driver.ts'
 import type { Figure } from '../figures.ts'
@@ -8,6 +9,7 @@ import { deleteRandomly } from './deleting.ts'
 import { diskBytes, emptyDirectory } from './directory.ts'
 
 const batchLength = 1000
+const warmUpEntries = 50_000
 
 /** Loads in key order into the directory that the reading groups then use. */
 export const loadOrdered: Group = async context => {
@@ -30,6 +32,7 @@ export const loadShape: Group = async context => {
 }
 
 async function load(context: Context, row: string, order: Iterable<number>): Promise<Figure[]> {
+  await warmUp(context)
   await emptyDirectory(context.directory)
   const driver = await openDriver(context, 'relaxed')
   const { count } = context.data
@@ -39,6 +42,16 @@ async function load(context: Context, row: string, order: Iterable<number>): Pro
     { row, value: count / seconds },
     { row: `${row}-closed`, value: count / (seconds + closing.seconds) }
   ]
+}
+
+/** Loads some entries into a database that is thrown away, so that small loads do not measure a cold compiler. */
+async function warmUp(context: Context): Promise<void> {
+  const directory = `${context.directory}-warm-up`
+  await emptyDirectory(directory)
+  const driver = await openDriver({ ...context, directory }, 'relaxed')
+  await loadAll(driver, context.data, range(0, Math.min(context.data.count, warmUpEntries)))
+  await driver.close()
+  await rm(directory, { recursive: true })
 }
 
 /** Loads all entries in batches; the seconds are those inside the engine. */

@@ -109,6 +109,7 @@ export function groupPercentile<T>(keys: readonly T[], call: (key: T) => unknown
 }
 
 async function fullScan(driver: Driver, count: number): Promise<Figure> {
+  await driver.scanAll()
   const result = await timed(count, async () => {
     const entries = await driver.scanAll()
     if (entries < count) throw new Error(`the scan found ${entries} of ${count} entries`)
