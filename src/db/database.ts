@@ -20,7 +20,7 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database
     const session = new Session(engine, options)
     const { keyEncoding, valueEncoding } = options
     const tree = engine.tree(new Uint8Array(0))
-    super({ session, path: [], tree, keyEncoding, valueEncoding, cached: session.cache?.keyspace([]) })
+    super({ session, path: Object.freeze([]), tree, keyEncoding, valueEncoding, cached: session.cache?.keyspace([]) })
     this.#engine = engine
   }
 

@@ -131,7 +131,7 @@ export class LocalKeyspace<K, V> extends LocalReads<K, V> implements Keyspace<K,
     const { session } = this.place
     const given = checkKnown(options, encodingNames, 'sublevel')
     const checked = checkName(name, 'sublevel')
-    const path = [...this.path, checked]
+    const path = Object.freeze([...this.path, checked])
     return new LocalSublevel<unknown, unknown>({
       session,
       path,

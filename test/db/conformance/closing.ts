@@ -38,6 +38,9 @@ export function closing(target: Target): void {
         await rejection('LIGHTNING_CLOSED', keyspace.dropSublevel('a'))
       }
       expectCode('LIGHTNING_CLOSED', () => db.snapshot())
+      expectCode('LIGHTNING_CLOSED', () => db.sequence())
+      expectCode('LIGHTNING_CLOSED', () => db.stats())
+      expectCode('LIGHTNING_CLOSED', () => db.on('checkpoint', () => undefined))
       expectCode('LIGHTNING_CLOSED', () => db.flushSync())
       expectCode('LIGHTNING_CLOSED', () => snapshot.get('a'))
       for (const iterator of reads) expectCode('LIGHTNING_CLOSED', () => iterator.next())
