@@ -15,7 +15,12 @@ import type { Core } from './core.ts'
 /** A flush waits for so many turns of the microtask queue without a new commit, so that longer promise chains join. */
 const quietTurns = 8
 
+/** Those who wait for the same commits. */
 interface Group {
+  /** Last commit that somebody in it waits for. */
+  lsn: number
+  /** Later commits wait in another group: a sync under way covers only the commits until now. */
+  isCut: boolean
   readonly promise: Promise<void>
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -24,9 +29,10 @@ interface Group {
 export class Committer {
   readonly #core: Core
   readonly #rebuild: (cause: unknown) => void
-  #group: Group | undefined
+  /** Oldest first. */
+  #groups: Group[] = []
   #isScheduled = false
-  #isFlushing = false
+  #largeFlush: Promise<void> | undefined
   #turnsLeft = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #background: Promise<void> | undefined
@@ -88,6 +94,7 @@ export class Committer {
     if (this.#timer !== undefined) clearTimeout(this.#timer)
     this.#timer = undefined
     await this.#background
+    await this.#largeFlush
   }
 
   /** Writes the buffer out without syncing; for checkpoints. */
@@ -100,17 +107,61 @@ export class Committer {
     this.#hasIncarnation = false
   }
 
-  /** Undoes everything that is not durable; the promises of undone commits reject with `error`. */
-  rollBack(error: unknown): void {
-    const group = this.#group
-    this.#group = undefined
-    this.#core.memory.setWord(LOG_BYTES, 0)
+  /** What is committed later waits apart from what is committed now; the last LSN of that. */
+  cut(): number {
+    const last = this.#groups.at(-1)
+    if (last !== undefined) last.isCut = true
+    return this.#core.appliedLsn
+  }
+
+  /** Everything up to `lsn` is on stable storage; `cut` gave it before the sync, or it is the newest commit. */
+  noteDurable(lsn: number): void {
+    const core = this.#core
+    if (lsn > core.durableLsn) core.durableLsn = lsn
+    core.memory.setLong(DURABLE_LOW, core.durableLsn)
+    if (core.isDegraded) {
+      core.isDegraded = false
+      core.events.emit('recovered', { lsn: core.durableLsn })
+    }
+    while (this.#groups[0] !== undefined && this.#groups[0].lsn <= core.durableLsn) this.#groups.shift()?.resolve()
+  }
+
+  /**
+   * Undoes everything that is not durable; the promises of undone commits reject. Returns what they reject with: `error`,
+   * or the failure when what was undone could not be erased.
+   */
+  rollBack(error: unknown): unknown {
+    const core = this.#core
+    const groups = this.#groups
+    this.#groups = []
+    core.memory.setWord(LOG_BYTES, 0)
     this.#rebuild(error)
-    group?.reject(error)
+    const told = core.failure ?? error
+    for (const group of groups) {
+      if (group.lsn <= core.durableLsn) group.resolve()
+      else group.reject(told)
+    }
+    return told
+  }
+
+  /**
+   * Undoes a commit that is applied in part. Those before it are whole and made durable first, so that only this one
+   * is undone. Returns what its caller is told.
+   */
+  undo(error: unknown): unknown {
+    const { generation } = this.#core
+    try {
+      this.#flushNow()
+    } catch {
+      // If this has rolled back already, the commit is gone too.
+    }
+    if (this.#core.generation !== generation) return this.#core.failure ?? error
+    return this.rollBack(error)
   }
 
   /** A sync failed: nothing is known of what was written since the last one, so this handle writes no more. */
   fail(cause: unknown): LightningError {
+    if (this.#core.failure !== undefined) return this.#core.failure
     const failure = new LightningError(
       'LIGHTNING_FAILED',
       `A sync of the database at ${this.#core.location} failed, so it is not known what is on disk since the last one. ` +
@@ -118,7 +169,6 @@ export class Committer {
       { cause }
     )
     this.#core.failure = failure
-    this.#core.events.emit('degraded', { cause: failure })
     this.rollBack(failure)
     return failure
   }
@@ -127,17 +177,20 @@ export class Committer {
     const core = this.#core
     if (core.failure !== undefined) return Promise.reject(core.failure)
     if (core.durableLsn >= core.appliedLsn) return this.#settled
-    if (this.#group === undefined) {
+    let group = this.#groups.at(-1)
+    if (group === undefined || group.isCut) {
       let resolve: () => void = () => undefined
       let reject: (error: unknown) => void = () => undefined
       const promise = new Promise<void>((yes, no) => {
         resolve = yes
         reject = no
       })
-      this.#group = { promise, resolve, reject }
+      group = { lsn: 0, isCut: false, promise, resolve, reject }
+      this.#groups.push(group)
     }
+    group.lsn = core.appliedLsn
     this.#schedule()
-    return this.#group.promise
+    return group.promise
   }
 
   #schedule(): void {
@@ -153,9 +206,9 @@ export class Committer {
       return
     }
     this.#isScheduled = false
-    if (this.#core.isClosed && this.#group === undefined) return
+    if (this.#groups.length === 0) return
     if (this.#core.holdsLarge) {
-      void this.#flushLarge()
+      this.#largeFlush ??= this.#flushLarge()
       return
     }
     try {
@@ -167,17 +220,14 @@ export class Committer {
 
   /** Large values are synced off this thread before the frames that name them are written. */
   async #flushLarge(): Promise<void> {
-    if (this.#isFlushing) return
-    this.#isFlushing = true
     try {
       await this.#syncLarge()
     } catch (error) {
-      this.#isFlushing = false
       this.fail(error)
-      return
+    } finally {
+      this.#largeFlush = undefined
     }
-    this.#isFlushing = false
-    if (this.#group !== undefined) this.#schedule()
+    if (this.#groups.length > 0) this.#schedule()
   }
 
   async #syncLarge(): Promise<void> {
@@ -198,19 +248,10 @@ export class Committer {
       } catch (error) {
         throw this.fail(error)
       }
-      this.#noteDurable(lsn)
+      this.counts.syncs++
     }
-    const group = this.#group
-    this.#group = undefined
-    group?.resolve()
-  }
-
-  #noteDurable(lsn: number): void {
-    const core = this.#core
-    this.counts.syncs++
     this.counts.groups++
-    if (lsn > core.durableLsn) core.durableLsn = lsn
-    core.memory.setLong(DURABLE_LOW, core.durableLsn)
+    this.noteDurable(lsn)
   }
 
   /** Runs a write; when it fails everything not durable is undone. */
@@ -218,8 +259,7 @@ export class Committer {
     try {
       write()
     } catch (error) {
-      if (this.#core.failure === undefined) this.rollBack(error)
-      throw error
+      throw this.#core.failure ?? this.rollBack(error)
     }
   }
 
@@ -253,15 +293,18 @@ export class Committer {
   /** The relaxed sync: what was committed up to now is durable when it ends. */
   async #syncInBackground(): Promise<void> {
     const core = this.#core
-    if (core.isClosed || core.failure !== undefined) return
-    const lsn = core.appliedLsn
-    const generation = core.generation
     try {
       if (core.holdsLarge) await this.#syncLarge()
+    } catch (error) {
+      if (core.failure === undefined) this.#owed = this.fail(error)
+    }
+    if (core.isClosed || core.failure !== undefined) return
+    const { generation } = core
+    const lsn = this.cut()
+    try {
       this.#guarded(() => this.#writeOut())
     } catch (error) {
       this.#owed = error
-      core.events.emit('degraded', { cause: error, lost: { from: core.durableLsn + 1, to: lsn } })
       return
     }
     try {
@@ -270,7 +313,8 @@ export class Committer {
       if (core.failure === undefined) this.#owed = this.fail(error)
       return
     }
-    if (generation === core.generation) this.#noteDurable(lsn)
+    this.counts.syncs++
+    if (generation === core.generation) this.noteDurable(lsn)
     if (core.appliedLsn > core.durableLsn && this.#timer === undefined && !core.isClosed) this.#startTimer()
   }
 
@@ -285,6 +329,8 @@ export class Committer {
   /** The first frame of an opening, or after a rollback, names a new incarnation: older frames cannot follow it. */
   #beginIncarnation(): void {
     const { memory, kernel, log } = this.#core
+    if (this.#core.meta.closed && !this.#core.isMetaUncertain) this.#markOpen()
+    log.reserve(memory.word(LOG_BYTES) + 128)
     const at = kernel.exports.frameOperations() >>> 0
     const view = new DataView(memory.bytes.buffer, at, 20)
     view.setUint32(0, NOTE, true)
@@ -295,7 +341,6 @@ export class Committer {
     const fresh = crypto.getRandomValues(new Uint32Array(2))
     memory.setWord(INCARNATION_LOW, fresh[0] ?? 0)
     memory.setWord(INCARNATION_HIGH, fresh[1] ?? 0)
-    log.reserve(memory.word(LOG_BYTES) + 128)
     this.#setTime()
     let status = kernel.exports.commit(20, INCARNATION)
     while (status !== OK) {
@@ -303,6 +348,24 @@ export class Committer {
       status = kernel.exports.resumeCommit()
     }
     this.#hasIncarnation = true
+  }
+
+  /** A clean close says that nothing is in the log; now there will be, and a log that is missing then is damage. */
+  #markOpen(): void {
+    const core = this.#core
+    core.checkLock()
+    const meta = { ...core.meta, number: core.meta.number + 1, closed: false }
+    core.isMetaUncertain = true
+    for (const slot of [0, 1]) {
+      core.data.writeMeta(slot, meta, core.checksum)
+      try {
+        core.data.sync()
+      } catch (error) {
+        throw this.fail(error)
+      }
+    }
+    core.isMetaUncertain = false
+    core.meta = meta
   }
 
   /** Wall-clock time of the next frames; never backwards. */

@@ -55,6 +55,8 @@ export class Core {
   largeSynced = 0
   /** A meta slot was written and its outcome is not known: either meta may be the one on disk. */
   isMetaUncertain = false
+  /** Something was rolled back, and nothing has become durable since. */
+  isDegraded = false
   /** While a caller looks at kernel memory nothing may change it. */
   isLent = false
 
@@ -110,6 +112,12 @@ export class Core {
   checkOpen(): void {
     if (this.unreadable !== undefined && !this.isClosed) throw this.unreadable
     if (this.isClosed) throw new LightningError('LIGHTNING_CLOSED', `The database at ${this.location} is closed. Open it again.`)
+  }
+
+  /** Throws `LIGHTNING_LOCKED` when the lock is no longer this handle's (durability.md, rule 21). */
+  checkLock(): void {
+    if (this.lock.ours()) return
+    throw new LightningError('LIGHTNING_LOCKED', `The lock of the database at ${this.location} was taken away. Close this handle.`)
   }
 
   /** Throws unless something may be written now. */

@@ -12,7 +12,7 @@ import { readLarge } from './large-values.ts'
 import { EngineSnapshot } from './snapshots.ts'
 import type { TreeHandle } from './tree.ts'
 
-const firstBatchRows = 64
+const firstBatchRows = 128
 const batchRows = 1_024
 
 /** Rows of a range, batch by batch. */
@@ -30,6 +30,8 @@ export interface Cursor {
   isLarge: boolean
   /** The large value of the current row, read now. */
   large(): Uint8Array
+  /** Whether it holds a snapshot of its own, which an abandoned cursor would keep. */
+  readonly isHolding: boolean
   /** Lets go of the snapshot; may be called again. */
   close(): void
 }
@@ -72,6 +74,10 @@ export class EngineCursor implements Cursor {
     this.#upperOpen = upperOpen
     this.#left = limit
     this.#isDone = empty
+  }
+
+  get isHolding(): boolean {
+    return this.#ownsSnapshot
   }
 
   fill(): number {

@@ -73,6 +73,11 @@ export class Engine {
     return this.#core.generation
   }
 
+  /** Why the last rollback happened. */
+  get rollbackCause(): unknown {
+    return this.#core.rollbackCause
+  }
+
   /** A handle on a keyspace; nothing is looked up or made. */
   tree(path: Uint8Array): Tree {
     return new TreeHandle(path)

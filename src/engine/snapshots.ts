@@ -24,6 +24,7 @@ export class EngineSnapshot implements Snapshot {
   readonly #address: number
   readonly #places = new Map<string, TreePlace | undefined>()
   #isOpen = true
+  #isTooOld = false
 
   constructor(core: Core) {
     core.checkOpen()
@@ -47,6 +48,7 @@ export class EngineSnapshot implements Snapshot {
   /** The kernel's snapshot; throws `LIGHTNING_CLOSED`, or `LIGHTNING_TIMEOUT` when it has grown too old. */
   use(): number {
     this.#core.checkOpen()
+    if (this.#isTooOld) throw this.#tooOld()
     if (!this.#isOpen) throw new LightningError('LIGHTNING_CLOSED', 'The snapshot is closed. Take a new one.')
     if (this.#generation !== this.#core.generation) {
       throw new LightningError('LIGHTNING_CLOSED', 'What the snapshot saw was taken back because it could not be made durable. Take a new one.', {
@@ -56,9 +58,15 @@ export class EngineSnapshot implements Snapshot {
     const most = this.#core.options.maxSnapshotAgeMs
     if (most !== undefined && performance.now() - this.openedMs > most) {
       this.close()
-      throw new LightningError('LIGHTNING_TIMEOUT', `The snapshot was open for more than ${most} ms (option maxSnapshotAgeMs). Take a new one.`)
+      this.#isTooOld = true
+      throw this.#tooOld()
     }
     return this.#address
+  }
+
+  #tooOld(): LightningError {
+    const most = this.#core.options.maxSnapshotAgeMs
+    return new LightningError('LIGHTNING_TIMEOUT', `The snapshot was open for more than ${most} ms (option maxSnapshotAgeMs). Take a new one.`)
   }
 
   /** Where the tree was when the snapshot was taken. */

@@ -7,7 +7,7 @@ import { CONTINUES, FRAME_HEADER_BYTES } from '../../assembly/log.ts'
 import { CLEAR, DROP, OPERATION_HEADER_BYTES } from '../../assembly/operations.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { LightningError } from '../errors.ts'
-import { blockBytes } from '../store/format.ts'
+import { blockBytes, sectorBytes } from '../store/format.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Committer } from './committer.ts'
 import type { Core } from './core.ts'
@@ -32,6 +32,8 @@ export class Writer {
   #encodings = 0
   /** Bytes of live log at which the next slice of a checkpoint is due. */
   #nextStepBytes = 0
+  /** Too many frames are dirty, since they could not be written. */
+  #isOverfull = false
 
   constructor(core: Core, committer: Committer, checkpoint: Checkpoint) {
     this.#core = core
@@ -81,15 +83,17 @@ export class Writer {
 
   /** Carries a commit that the kernel has begun to its end. */
   #finish(begun: number): void {
+    const core = this.#core
     let status = begun
     if (status !== OK) {
       try {
         do {
-          this.#core.provide(status)
-          status = this.#core.kernel.exports.resumeCommit()
+          core.provide(status)
+          status = core.kernel.exports.resumeCommit()
         } while (status !== OK)
       } catch (error) {
-        this.#undo(error)
+        if (core.failure !== undefined || this.#isUntouched(undefined)) throw error
+        throw this.#committer.undo(error)
       }
     }
     this.#committed()
@@ -179,25 +183,26 @@ export class Writer {
     const written = this.#writeValues(staging)
     const { commit, resumeCommit, frameOperations } = core.kernel.exports
     let done = 0
+    let isBegun = false
     try {
       for (const part of parts) {
         this.#committer.prepare(part.length)
         memory.bytes.set(part, frameOperations() >>> 0)
+        isBegun = true
         let status = commit(part.length, done + 1 < parts.length ? CONTINUES : 0)
         while (status !== OK) {
           core.provide(status)
           status = resumeCommit()
         }
         done++
+        if (done === parts.length) break
         core.pager.drainReleased()
         core.pager.limitDirty()
       }
     } catch (error) {
-      if (core.failure === undefined) {
-        const isUntouched = done === 0 && this.#isUntouched(parts[0])
-        if (isUntouched) for (const description of written) releaseSegments(core, description)
-        this.#undo(error, !isUntouched)
-      }
+      if (core.failure !== undefined) throw error
+      if (isBegun && !(done === 0 && this.#isUntouched(parts[0]))) throw this.#committer.undo(error)
+      for (const description of written) releaseSegments(core, description)
       throw error
     }
     this.#committed()
@@ -226,6 +231,11 @@ export class Writer {
     const { log, memory } = core
     const live = log.liveBytes + memory.word(LOG_BYTES)
     if (live > walBytes) this.#keepLogShort(live, walBytes)
+    if (core.pending.sectors * sectorBytes > walBytes) this.#freeSpace()
+    if (this.#isOverfull) {
+      core.pager.limitDirty()
+      this.#isOverfull = false
+    }
     if (maxBytes !== undefined && growthBytes > 0) this.#checkQuota(growthBytes, values)
     this.#committer.prepare(Math.min(logBytes, memory.word(LOG_CAPACITY) - 128))
     if (logBytes > memory.word(LOG_CAPACITY)) log.reserve(logBytes)
@@ -237,12 +247,37 @@ export class Writer {
       this.#checkpoint.runSync()
       return
     }
-    if (!this.#checkpoint.isRunning) {
-      this.#checkpoint.trigger()
-      this.#nextStepBytes = walBytes * 1.125
-    } else if (live > this.#nextStepBytes) {
-      this.#checkpoint.stepSync(live > walBytes * 1.75)
-      this.#nextStepBytes = live + walBytes / stepsPerLog
+    this.#attemptCheckpoint(() => {
+      if (!this.#checkpoint.isRunning) {
+        this.#nextStepBytes = walBytes * 1.125
+        this.#checkpoint.trigger()
+      } else if (live > this.#nextStepBytes) {
+        this.#nextStepBytes = live + walBytes / stepsPerLog
+        this.#checkpoint.stepSync(live > walBytes * 1.75)
+      }
+    })
+  }
+
+  /** Much space waits for a checkpoint: overwritten large values fill a disk long before they fill the log. */
+  #freeSpace(): void {
+    const { pending, data, options } = this.#core
+    const waiting = pending.sectors * sectorBytes
+    const most = Math.max(options.walBytes, (data.blocks.usedBlocks * blockBytes - waiting) / 4)
+    if (waiting <= most) return
+    this.#attemptCheckpoint(() => {
+      if (!this.#checkpoint.isRunning) this.#checkpoint.trigger()
+      else if (waiting > most * 2) this.#checkpoint.runSync()
+    })
+  }
+
+  /** A checkpoint that is not needed yet may fail without disturbing the commit, unless it took commits with it. */
+  #attemptCheckpoint(attempt: () => void): void {
+    const { generation, options } = this.#core
+    try {
+      attempt()
+    } catch (error) {
+      if (this.#core.failure !== undefined || this.#core.generation !== generation) throw error
+      options.logger?.warn('A checkpoint failed', error)
     }
   }
 
@@ -276,24 +311,16 @@ export class Writer {
     return memory.word(APPLY_PHASE) === 0 && memory.word(APPLY_AT) === kernel.exports.frameOperations() >>> 0
   }
 
-  /** The commit could not be applied to its end. What it had begun is undone by rebuilding memory. */
-  #undo(error: unknown, hasChanged = !this.#isUntouched(undefined)): never {
-    if (hasChanged) {
-      // Commits before this one are whole: they are made durable first, so that only this one is undone.
-      try {
-        this.#committer.flushSync()
-      } catch {
-        throw error
-      }
-      this.#committer.rollBack(error)
-    }
-    throw error
-  }
-
   #committed(): void {
-    const { memory, pager } = this.#core
+    const { memory, pager, options } = this.#core
     if (memory.word(RELEASED_COUNT) !== 0) pager.drainReleased()
-    pager.limitDirty()
+    try {
+      pager.limitDirty()
+    } catch (error) {
+      // This commit is whole and stays; the next one is refused unless there is room by then.
+      this.#isOverfull = true
+      options.logger?.warn('Pages could not be written', error)
+    }
     this.#committer.committed()
   }
 }
