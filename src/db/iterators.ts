@@ -90,7 +90,7 @@ abstract class RowIterator<T> implements RangeIterator<T> {
     }
     this.#row = 0
     this.#rows = this.#cursor.fill()
-    if (!this.#isWatched && this.#rows > 0 && holdsState(this.#cursor)) {
+    if (!this.#isWatched && this.#rows > 0 && this.#cursor.isHolding) {
       this.#isWatched = true
       session.watch(this, this.#cursor)
     }
@@ -118,16 +118,6 @@ export class ValueIterator extends RowIterator<unknown> {
   protected override decode(cursor: Cursor): unknown {
     return decodeValue(this.source, cursor)
   }
-}
-
-/** Cursors that tell so hold nothing while their rows are all loaded: watching them would cost more than the scan. */
-interface Holder {
-  close(): void
-  readonly isHolding?: boolean
-}
-
-function holdsState({ isHolding }: Holder): boolean {
-  return isHolding !== false
 }
 
 function decodeValue(source: IteratorSource, cursor: Cursor): unknown {

@@ -22,13 +22,6 @@ interface Closable {
   close(): void
 }
 
-/** What tells of rollbacks. */
-interface Generations {
-  readonly generation: number
-  /** Why the last one happened. */
-  readonly rollbackCause?: unknown
-}
-
 /** What all handles of one open database share. It knows which handles are its own. */
 export class Session {
   readonly engine: Engine
@@ -65,7 +58,7 @@ export class Session {
     if (this.#isClosed) {
       return new LightningError('LIGHTNING_CLOSED', `The database at ${location} is closed. Open it again.`)
     }
-    const { rollbackCause: cause }: Generations = this.engine
+    const cause = this.engine.rollbackCause
     const message = `What the ${what} saw was taken back because it could not be made durable. Start a new one.`
     return new LightningError('LIGHTNING_CLOSED', message, { cause })
   }
