@@ -118,9 +118,9 @@ export function replaceValue(page: u32, position: u32): bool {
 function cutPoint(page: u32, position: u32, total: u32, kind: u32): u32 {
   const last = load32(page + 60)
   const limit = load32(PAGE_BYTES)
-  // Keys that come in order leave full pages behind.
-  if (position == total - 1 && last == position && fits(total - 1, total, kind, limit)) return total - 1
-  if (position == 0 && last == 1 && fits(1, total, kind, limit)) return 1
+  // Keys that come in order leave full pages behind. What was in the page fits without the new entry.
+  if (position == total - 1 && last == position) return total - 1
+  if (position == 0 && last == 1) return 1
   const prefix: u32 = sharesPrefix(page) ? prefixBytesOf(page) : 0
   let all: u32 = 0
   let i: u32 = 0
@@ -178,7 +178,9 @@ export function split(page: u32, position: u32, right: u32, rightId: u32, separa
     setFirstChild(right, entryWord(cut))
     build(right, cut + 1, total)
   }
-  build(page, 0, cut)
+  // Nothing has left the page when only the new entry went to the right.
+  if (cut == total - 1 && position == cut) store32(page + 60, 0)
+  else build(page, 0, cut)
   // What was last inserted went to one side; the side that was appended to goes on being appended to.
   if (position + 1 == total && cut == position) store32(right + 60, countOf(right))
   return bytes

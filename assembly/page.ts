@@ -17,6 +17,7 @@
 //                 | use   | dirty | reference | link  | epoch lo | epoch hi  | stamp | lsn lo  | lsn hi   | last insert |
 import { byteSwap, copy, load16, load32, load32u, load8, store16, store32, store32u, store8 } from './platform'
 import { PAGE_BYTES } from './state'
+import { copy8, sameBytes8 } from './wide'
 
 export const HEADER_BYTES: u32 = 64
 export const SLOT_BYTES: u32 = 8
@@ -107,7 +108,11 @@ export function headAt(p: u32, bytes: u32): u32 {
 /** Number of equal bytes at the beginning of two byte strings. */
 export function commonBytes(a: u32, b: u32, limit: u32): u32 {
   let i: u32 = 0
-  while (i + 4 <= limit && load32u(a + i) == load32u(b + i)) i += 4
+  while (i + 8 <= limit) {
+    const same = sameBytes8(a + i, b + i)
+    if (same < 8) return i + same
+    i += 8
+  }
   while (i < limit && load8(a + i) == load8(b + i)) i++
   return i
 }
@@ -127,7 +132,11 @@ export function copyShort(to: u32, from: u32, bytes: u32): void {
     return
   }
   let i: u32 = 0
-  while (i + 4 <= bytes) {
+  while (i + 8 <= bytes) {
+    copy8(to + i, from + i)
+    i += 8
+  }
+  if (i + 4 <= bytes) {
     store32u(to + i, load32u(from + i))
     i += 4
   }

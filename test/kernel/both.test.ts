@@ -18,7 +18,7 @@ describe('the two builds', () => {
         expect(pages.size).toBe(wasm.cell(PAGES_USED))
         expect(picture(javaScript)).toEqual(pages)
       }),
-      { seed: 5, numRuns: 4, endOnFailure: true }
+      { seed: 5, numRuns: 3, endOnFailure: true }
     )
   })
 })

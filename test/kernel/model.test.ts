@@ -7,10 +7,10 @@ import { load, someScale, someSteps, take } from './steps.ts'
 
 /** 64 frames are the fewest there can be: everything is evicted all the time. */
 const setups = [
-  { pageBytes: 4096, frames: 64, runs: 16 },
-  { pageBytes: 4096, frames: 4096, runs: 5 },
-  { pageBytes: 16384, frames: 64, runs: 7 },
-  { pageBytes: 65536, frames: 64, runs: 4 }
+  { pageBytes: 4096, frames: 64, runs: 10 },
+  { pageBytes: 4096, frames: 4096, runs: 4 },
+  { pageBytes: 16384, frames: 64, runs: 5 },
+  { pageBytes: 65536, frames: 64, runs: 3 }
 ]
 
 describe.each(setups)('pages of $pageBytes bytes in $frames frames', ({ pageBytes, frames, runs }) => {
