@@ -6,7 +6,7 @@ import {
   isDirty, linkOf, idOf, setDirty, setLink, setUse, USE_CURRENT, USE_FREE, useOf,
 } from './page'
 import {
-  CLOCK_HAND, COUNT_EVICTIONS, FRAME_COUNT, FRAME_DIRECTORY, FRAME_LIMIT, FRAMES_DIRTY, FRAMES_FREE, FREE_FRAME_LIST,
+  CLOCK_HAND, COUNT_EVICTIONS, FINGER, FRAME_COUNT, FRAME_DIRECTORY, FRAME_LIMIT, FRAMES_DIRTY, FRAMES_FREE, FREE_FRAME_LIST,
   NEED_FRAMES, OK, OUT_OF_MEMORY, PAGE_BYTES, SHORTCUT_BYTES, SHORTCUT_COUNT, SHORTCUTS, STAMP, WANTED_FRAMES,
 } from './state'
 import { setFrame } from './table'
@@ -83,7 +83,10 @@ export function renewStamp(frame: u32): void {
   const stamp: u32 = (load32(STAMP) + 2) >>> 0
   store32(STAMP, stamp)
   // Once in two thousand million changes the stamps begin anew, and no shortcut may survive that.
-  if (stamp == 0) fill(load32(SHORTCUTS), 0, SHORTCUT_COUNT * SHORTCUT_BYTES)
+  if (stamp == 0) {
+    fill(load32(SHORTCUTS), 0, SHORTCUT_COUNT * SHORTCUT_BYTES)
+    store32(FINGER, 0)
+  }
   store32(frame + 48, stamp)
 }
 

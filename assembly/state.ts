@@ -144,6 +144,10 @@ export const MADE_ROOT: u32 = 568
 export const FRAME_FLAGS: u32 = 580
 /** The cell's value of the large value, or of the tree in the catalog, that is being put: 8 bytes. */
 export const REFERENCE: u32 = 584
+/** The leaf into which keys went in order lately, its stamp then, and whether it is its tree's last leaf. */
+export const FINGER: u32 = 592
+export const FINGER_STAMP: u32 = 596
+export const FINGER_LAST: u32 = 600
 /** Format and checksum of the image packed last. */
 export const IMAGE_FORMAT: u32 = 572
 export const IMAGE_CHECKSUM: u32 = 576

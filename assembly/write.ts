@@ -8,10 +8,11 @@ import {
 import { reserveFrames } from './frames'
 import { hasRoom, insertEntry, movePage, removeEntry, replaceValue, split } from './node'
 import { countChain, freeChain, largeAt } from './large'
-import { BRANCH, setFirstChild, treeOf } from './page'
+import { BRANCH, countOf, idOf, setFirstChild, stampOf, touch, treeOf } from './page'
 import { search } from './search'
 import {
-  NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_VALUE_BYTES, NEW_WORD, NOT_FOUND, OK, SEPARATOR, TABLE_LIMIT,
+  FINGER, FINGER_LAST, FINGER_STAMP, NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_VALUE_BYTES, NEW_WORD, NOT_FOUND, OK,
+  SEPARATOR, TABLE_LIMIT,
 } from './state'
 import { frameOf, growTable } from './table'
 import { freePage, makePage, reserveRecords, writable } from './versions'
@@ -31,6 +32,7 @@ function reserve(height: u32, more: u32): i32 {
 
 /** Puts the entry NEW_* (word: value length and flags) into the tree. */
 export function putEntry(tree: u32, root: u32): i32 {
+  if (putAtFinger(tree)) return OK
   const height = descend(tree, root, 0, BY_KEY, load32(NEW_KEY), load32(NEW_KEY_BYTES))
   if (height < 0) return height
   const found = search(pathFrame(0), load32(NEW_KEY), load32(NEW_KEY_BYTES))
@@ -50,9 +52,42 @@ export function putEntry(tree: u32, root: u32): i32 {
     freeChain(large)
     if (replaceValue(page, position)) return OK
     removeEntry(page, position)
-  }
+  } else if (position != 0 && load32(page + 60) == position) setFinger(page, position, height)
   insertUpwards(root, position, height)
   return OK
+}
+
+/** Keys come in order at this leaf; what follows is likely to belong here too. */
+function setFinger(leaf: u32, position: u32, height: u32): void {
+  let isLast: bool = position == countOf(leaf)
+  let level: u32 = 1
+  while (level <= height) {
+    if (pathIndex(level) != countOf(pathFrame(level))) isLast = false
+    level++
+  }
+  store32(FINGER, leaf)
+  store32(FINGER_STAMP, stampOf(leaf))
+  store32(FINGER_LAST, isLast ? 1 : 0)
+}
+
+/**
+ * Inserts without a descent when the new key certainly belongs into the leaf of the finger: between two of its keys,
+ * or behind them all when it is the last leaf. Any change to the leaf but by this function renews its stamp, and only
+ * a change to it can make less of the tree its own.
+ */
+function putAtFinger(tree: u32): bool {
+  const leaf = load32(FINGER)
+  if (leaf == 0 || stampOf(leaf) != load32(FINGER_STAMP) || treeOf(leaf) != tree || !hasRoom(leaf)) return false
+  const found = search(leaf, load32(NEW_KEY), load32(NEW_KEY_BYTES))
+  const position = found >>> 1
+  if ((found & 1) != 0 || position == 0 || (position == countOf(leaf) && load32(FINGER_LAST) == 0)) return false
+  if (reserve(0, 0) < 0) return false
+  const page = writable(idOf(leaf))
+  if (!insertEntry(page, position)) return false
+  touch(page)
+  store32(FINGER, page)
+  store32(FINGER_STAMP, stampOf(page))
+  return true
 }
 
 /** Inserts NEW_* at `position` of the leaf on the path; pages without room are split, up to the root. */
@@ -63,6 +98,8 @@ function insertUpwards(root: u32, position: u32, height: u32): void {
   while (true) {
     let page = level == 0 ? pathFrame(0) : writable(pathId(level))
     if (insertEntry(page, at)) return
+    // What is cut is not what the finger knew.
+    store32(FINGER, 0)
     if (level == top) {
       page = raiseRoot(root, page, level)
       top++

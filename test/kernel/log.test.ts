@@ -41,7 +41,20 @@ describe.each(['wasm', 'javascript'] as const)('log frames of the %s build', bui
       const bytes = pager.kernel.exports.frameBytes(frames[i] ?? 0, end - (frames[i] ?? 0))
       expect(bytes).toBe((frames[i + 1] ?? end) - (frames[i] ?? 0))
       const before = i === 0 ? 0 : words[i - 1]?.[1]
-      expect(word.slice(2)).toEqual([0xdeadbeef, before, 11, 12, i + 1, 0, 13, 14, 15, 16, 15 + ([3, 11, 5][i] ?? 0), 0])
+      expect(word.slice(2)).toEqual([
+        0xdeadbeef,
+        before,
+        11,
+        12,
+        i + 1,
+        0,
+        13,
+        14,
+        15,
+        16,
+        15 + ([3, 11, 5][i] ?? 0),
+        0
+      ])
     }
     expect(pager.get(main, 'key')).toBe('three')
   })

@@ -48,6 +48,31 @@ describe('filling a tree', () => {
     expect(fillOf(pager)).toBeGreaterThan(least)
   })
 
+  test('in runs that leave off and go on elsewhere, in two trees by turns, puts each key where it belongs', async () => {
+    const pager = await Pager.make('wasm', 4096, 256)
+    pager.commit([{ type: 'create', tree: 2, name: 'second' }])
+    const random = generator(8)
+    const wanted = [new Set<string>(), new Set<string>()]
+    for (let run = 0; run < 300; run++) {
+      const which = random() % 2
+      const start = random() % 20_000
+      const step = 1 + (random() % 3)
+      const keys = Array.from({ length: random() % 60 }, (_, i) => number(start + i * step))
+      if (random() % 3 === 0) keys.push(number(random() % 20_000))
+      if (random() % 5 === 0) {
+        deleteAll(pager, keys)
+        for (const key of keys) wanted[0]?.delete(key)
+      }
+      pager.commit(keys.map(key => ({ type: 'put', tree: 1 + which, key, value: 'v'.repeat(30) })))
+      for (const key of keys) wanted[which]?.add(key)
+      examine(pager)
+    }
+    for (const [which, where] of [main, { tree: 2, root: pager.rootOf('second') ?? 0 }].entries()) {
+      const found = pager.scan(where, { keysOnly: true }).map(({ key }) => key)
+      expect(found).toEqual(Array.from(wanted[which] ?? []).sort())
+    }
+  })
+
   test('cuts a page anywhere without losing a key', async () => {
     const base = numbers(120).filter((_, i) => i % 2 === 0)
     for (const at of numbers(120)) {
