@@ -18,6 +18,8 @@ import { EngineSnapshot } from './snapshots.ts'
 export interface BackupOptions extends CareOptions {
   /** The copy begins a history of its own, as a restored database does. */
   readonly newTimeline?: boolean
+  /** Resolves when all commits made before the call are durable. */
+  readonly settle?: () => Promise<void>
 }
 
 /** Writes what the newest commit sees to `destination`, which must not hold a database. */
@@ -31,25 +33,29 @@ export async function backUp(core: Core, destination: Vfs, options: BackupOption
       if (!(await destination.exists(name))) continue
       throw new LightningError('LIGHTNING_EXISTS', `There is a database at ${destination.location} already. Choose another destination.`)
     }
-    await writeCopy(core, destination, pace, options.newTimeline ?? false)
+    await writeCopy(core, destination, pace, options)
   } finally {
     await lock.release()
   }
 }
 
-async function writeCopy(core: Core, destination: Vfs, pace: Pace, newTimeline: boolean): Promise<void> {
+async function writeCopy(core: Core, destination: Vfs, pace: Pace, options: BackupOptions): Promise<void> {
   const snapshot = new EngineSnapshot(core)
   const file = await destination.open(newDataFileName, { create: true })
   let isWhole = false
   try {
     file.truncate(0)
     const data = new DataFile(file, { maxBytes: Number.POSITIVE_INFINITY, verifyWrites: core.options.verifyWrites })
-    await new Copy(core, snapshot, data, pace).run(newTimeline)
+    await new Copy(core, snapshot, data, pace).run(options.newTimeline ?? false)
+    await options.settle?.()
+    // What was copied may have been taken back meanwhile: then this throws.
+    snapshot.use()
     isWhole = true
   } finally {
     snapshot.close()
     file.close()
-    if (!isWhole) await destination.remove(newDataFileName)
+    // What led here matters more than a leftover that no database takes for its own.
+    if (!isWhole) await destination.remove(newDataFileName).catch(() => undefined)
   }
   await destination.rename(newDataFileName, dataFileName)
   await destination.syncDirectory()

@@ -44,6 +44,8 @@ interface Progress {
   next: number
   nextId: number
   pages: number
+  /** Set when it has ended: whether it is durable, or why it was given up. */
+  ended: { readonly isDurable: true } | { readonly isDurable: false; readonly cause: unknown } | undefined
 }
 
 export class Checkpoint {
@@ -75,6 +77,7 @@ export class Checkpoint {
   /** Makes one although nothing was committed since the last: images may have moved. */
   async runAlways(): Promise<void> {
     while (this.#running !== undefined) await this.#running.catch(() => undefined)
+    this.#core.checkWritable()
     await this.#start(false)
   }
 
@@ -109,8 +112,9 @@ export class Checkpoint {
     })
   }
 
-  /** Forgets the one that runs: memory is rebuilt. */
-  forget(): void {
+  /** Forgets the one that runs: memory is rebuilt because of `cause`. */
+  forget(cause: unknown): void {
+    if (this.#progress !== undefined) this.#progress.ended = { isDurable: false, cause }
     this.#progress = undefined
   }
 
@@ -145,10 +149,10 @@ export class Checkpoint {
           else await this.#core.log.syncAsync()
         } catch (error) {
           if (this.#progress === mine) throw this.#syncFailed(error)
-          return
         }
       }
       // A synchronous call may have gone on with it meanwhile, or a rollback ended it.
+      if (mine.ended?.isDurable === false) throw mine.ended.cause
       if (this.#progress !== mine) return
       if (need !== 'slice' && mine.phase === phase) this.#satisfied()
     }
@@ -170,7 +174,7 @@ export class Checkpoint {
     try {
       return slice()
     } catch (error) {
-      if (this.#progress !== undefined) this.#abandon()
+      if (this.#progress !== undefined) this.#abandon(error)
       throw error
     }
   }
@@ -200,10 +204,10 @@ export class Checkpoint {
       next: 0,
       nextId: (chunks[0] ?? 0) * chunkIds,
       pages: 0,
+      ended: undefined,
       meta: {
         ...meta,
-        number: meta.number + 1,
-        lsn: this.#core.appliedLsn,
+        lsn: this.#committer.cut(),
         epoch: memory.long(EPOCH_LOW),
         timeMs: Math.max(memory.long(TIME_LOW), Date.now()),
         logFile: start.file,
@@ -242,8 +246,11 @@ export class Checkpoint {
     if (progress === undefined) return
     progress.waiting = undefined
     if (progress.phase === 'chunks') progress.phase = 'synced data'
-    else if (progress.phase === 'synced data') progress.phase = 'synced log'
-    else if (progress.phase === 'synced log') progress.phase = 'first slot'
+    else if (progress.phase === 'synced data') {
+      progress.phase = 'synced log'
+      // From now on a meta may name these commits, so nothing may take them back.
+      this.#committer.noteDurable(progress.meta.lsn)
+    } else if (progress.phase === 'synced log') progress.phase = 'first slot'
     else if (progress.phase === 'first slot') progress.phase = 'second slot'
   }
 
@@ -312,12 +319,13 @@ export class Checkpoint {
   }
 
   #writeSlot(progress: Progress, slot: number): Need {
-    const { data, lock, log, checksum, location } = this.#core
-    if (!lock.ours()) {
-      throw new LightningError('LIGHTNING_LOCKED', `The lock of the database at ${location} was taken away. Close this handle.`)
-    }
+    const { data, log, meta, checksum } = this.#core
+    this.#core.checkLock()
     this.#core.isMetaUncertain = true
-    if (slot === 0) log.beginNaming({ file: progress.meta.logFile, offset: progress.meta.logOffset })
+    if (slot === 0) {
+      progress.meta = { ...progress.meta, number: meta.number + 1 }
+      log.beginNaming({ file: progress.meta.logFile, offset: progress.meta.logOffset })
+    }
     data.writeMeta(slot, progress.meta, checksum)
     return 'sync data'
   }
@@ -331,9 +339,9 @@ export class Checkpoint {
     for (const extent of progress.replaced) core.pending.giveNamed(extent)
     core.pending.endCheckpoint()
     this.#progress = undefined
+    progress.ended = { isDurable: true }
     core.kernel.exports.closeSnapshot(progress.snapshot)
     core.pager.drainReleased()
-    if (progress.meta.lsn > core.durableLsn) core.durableLsn = progress.meta.lsn
     const durationMs = performance.now() - progress.startedMs
     this.counts.checkpoints++
     this.counts.pages += progress.pages
@@ -343,10 +351,11 @@ export class Checkpoint {
   }
 
   /** Gives up: what was written is named by nothing and so free; changed chunks stay marked for the next one. */
-  #abandon(): void {
+  #abandon(cause: unknown): void {
     const progress = this.#progress
     if (progress === undefined) return
     this.#progress = undefined
+    progress.ended = { isDurable: false, cause }
     const { kernel, run, data, pending, pager } = this.#core
     run.clear()
     for (const chunk of progress.chunks) kernel.exports.putMark(chunk)

@@ -20,23 +20,27 @@ export async function compact(core: Core, checkpoint: Checkpoint, options: CareO
   for (let round = 0; round < mostRounds; round++) {
     const before = core.data.blocks.endBlock
     if (core.data.blocks.freeBlocks === 0) break
-    const moved = await moveImages(core, pace)
+    const moved = await moveImages(core, checkpoint, pace)
     if (moved === 0) break
     await checkpoint.runAlways()
     await checkpoint.runAlways()
     if (before - core.data.blocks.endBlock < before * worthwhile) break
   }
+  core.checkWritable()
   core.data.trim()
   pace.finish(1)
 }
 
 /** Moves what lies behind the place where the file could end; returns the number of images moved. */
-async function moveImages(core: Core, pace: Pace): Promise<number> {
+async function moveImages(core: Core, checkpoint: Checkpoint, pace: Pace): Promise<number> {
   const { memory, kernel, data } = core
   const goal = data.blocks.usedBlocks
-  const limit = memory.word(TABLE_LIMIT)
   let moved = 0
-  for (let id = 1; id < limit; id++) {
+  // A rollback in between can make the table shorter.
+  for (let id = 1; id < memory.word(TABLE_LIMIT); id++) {
+    // A checkpoint under way names images where they are: what it names must not be given back when it ends.
+    while (checkpoint.isRunning) await checkpoint.idle()
+    core.checkWritable()
     const entry = kernel.exports.entryAt(id, 0) >>> 0
     const sector = memory.word(entry)
     if (sector >= goal * sectorsPerBlock) {
@@ -48,7 +52,7 @@ async function moveImages(core: Core, pace: Pace): Promise<number> {
         moved++
       }
     }
-    await pace.step(id, limit)
+    await pace.step(id, memory.word(TABLE_LIMIT))
   }
   return moved
 }

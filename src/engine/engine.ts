@@ -13,7 +13,7 @@ import { compact } from './compact.ts'
 import type { Core } from './core.ts'
 import { countRange, type Cursor, EngineCursor } from './cursor.ts'
 import type { EngineEvent, EngineEvents } from './events.ts'
-import { openCore } from './opening.ts'
+import { closeFiles, openCore } from './opening.ts'
 import type { EngineOperation } from './operation.ts'
 import type { EngineOptions } from './options.ts'
 import { Reader } from './reader.ts'
@@ -191,9 +191,11 @@ export class Engine {
 
   async backup(destination: Vfs, options: CareOptions = {}): Promise<void> {
     this.#core.checkOpen()
-    if (!this.#core.options.readOnly) await this.#committer.flush()
-    await backUp(this.#core, destination, options)
-    if (!this.#core.options.readOnly) await this.#committer.flush()
+    const settle = async () => {
+      if (!this.#core.options.readOnly) await this.#committer.flush()
+    }
+    await settle()
+    await backUp(this.#core, destination, { ...options, settle })
   }
 
   stats(): EngineStats {
@@ -223,12 +225,20 @@ export class Engine {
       if (core.failure !== undefined || core.unreadable !== undefined) return
       this.#committer.flushSync()
       await this.#checkpoint.run(true)
-      core.data.trim()
-      core.log.shrink()
+      this.#giveSpaceBack()
     } finally {
-      core.data.file.close()
-      core.log.close()
-      await core.lock.release()
+      await closeFiles(core)
+    }
+  }
+
+  /** Everything is durable by now: space that cannot be given back is given back by a later close. */
+  #giveSpaceBack(): void {
+    const { data, log, options } = this.#core
+    try {
+      data.trim()
+      log.shrink()
+    } catch (error) {
+      options.logger?.warn('Space could not be given back', error)
     }
   }
 

@@ -13,7 +13,7 @@ import { assertStatus } from '../kernel/status.ts'
 import { checksumOf, Core } from './core.ts'
 import { createDataFile, emptyFile } from './creation.ts'
 import { defaultPageBytes, type EngineOptions } from './options.ts'
-import { checkNothingDurableIsMissing, makeDurable, replay } from './recovery.ts'
+import { checkNothingDurableIsMissing, makeDurable, replay, writeMetas } from './recovery.ts'
 
 /** Opens or makes the database in `vfs` and recovers it. */
 export async function openCore(vfs: Vfs, options: EngineOptions): Promise<Core> {
@@ -26,6 +26,19 @@ export async function openCore(vfs: Vfs, options: EngineOptions): Promise<Core> 
   } catch (error) {
     await lock.release()
     throw error
+  }
+}
+
+/** Closes the files and then, whatever they report, releases the lock. */
+export async function closeFiles(core: Core): Promise<void> {
+  try {
+    core.data.file.close()
+  } finally {
+    try {
+      core.log.close()
+    } finally {
+      await core.lock.release()
+    }
   }
 }
 
@@ -62,7 +75,7 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
     const dataFile = await vfs.open(dataFileName, { readOnly })
     opened.push(dataFile)
     const data = new DataFile(dataFile, { maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY, verifyWrites })
-    const meta = data.readMeta(bareChecksum(kernel))
+    const { meta, isInBoth } = data.readMeta(bareChecksum(kernel))
     if (meta.pageBytes < 4_096 || meta.pageBytes > 65_536 || (meta.pageBytes & (meta.pageBytes - 1)) !== 0) {
       throw new LightningError('LIGHTNING_CORRUPT', `${dataFileName} names an impossible page size. Restore a backup.`, { file: dataFileName })
     }
@@ -76,6 +89,8 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
     const [first, second] = logs
     if (first === undefined || second === undefined) throw notFound(vfs)
     const core = new Core({ location: vfs.location, options, kernel, data, log: new LogFiles([first, second], verifyWrites), lock, meta })
+    // Before the replay writes anything: it takes blocks that another meta names.
+    if (!isInBoth && !readOnly) writeMetas(core)
     recover(core)
     return core
   } catch (error) {

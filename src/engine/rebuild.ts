@@ -3,7 +3,7 @@ import { DURABLE_LOW } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Core } from './core.ts'
-import { replay } from './recovery.ts'
+import { replay, writeMetas } from './recovery.ts'
 
 /**
  * Brings memory back to the last durable commit. Frames behind it are erased and the erasure synced, else the next
@@ -16,7 +16,7 @@ export function rebuild(core: Core, checkpoint: Checkpoint, cause: unknown): voi
   core.catalogVersion++
   core.snapshots.clear()
   core.largeSynced = core.largeWritten
-  checkpoint.forget()
+  checkpoint.forget(cause)
   try {
     if (core.isMetaUncertain) settleMeta(core)
     const end = replay(core, core.durableLsn)
@@ -39,18 +39,17 @@ export function rebuild(core: Core, checkpoint: Checkpoint, cause: unknown): voi
       { cause: error }
     )
   }
-  if (core.options.durability === 'relaxed' && lost.to >= lost.from) core.events.emit('degraded', { cause, lost })
+  const wereResolved = core.options.durability === 'relaxed' && lost.to >= lost.from
+  core.isDegraded = true
+  core.events.emit('degraded', wereResolved ? { cause, lost } : { cause })
 }
 
 /** A checkpoint was interrupted while it wrote its meta: the one that can be read is made the one that is there. */
 function settleMeta(core: Core): void {
-  core.meta = core.data.readMeta(core.checksum)
+  core.meta = core.data.readMeta(core.checksum).meta
   if (core.failure !== undefined) return
   try {
-    for (const slot of [0, 1]) {
-      core.data.writeMeta(slot, core.meta, core.checksum)
-      core.data.sync()
-    }
+    writeMetas(core)
     core.isMetaUncertain = false
   } catch (error) {
     core.failure = failed(core, error)

@@ -31,7 +31,8 @@ export function resetKernel(core: Core): void {
   const { pageBytes } = core.meta
   const frames = Math.floor(core.options.cacheBytes / pageBytes)
   assertStatus(core.kernel.exports.setUp(pageBytes, frames), 'the cache')
-  core.data.forgetBlocks()
+  // After a failed sync it is not known which of two metas is on disk, so what either names stays taken.
+  if (core.failure === undefined) core.data.forgetBlocks()
   core.pending.forget()
   core.run.clear()
   core.directory.resize(0)
@@ -151,17 +152,22 @@ export function checkNothingDurableIsMissing(core: Core, end: ChainEnd): number 
 }
 
 /**
- * Rewrites and syncs what recovery relied on without knowing it durable: the system may have kept unsynced bytes
- * readable (durability.md, rule 15).
+ * Rewrites and syncs the frames that recovery relied on without knowing them durable: the system may have kept unsynced
+ * bytes readable (durability.md, rule 15).
  */
 export function makeDurable(core: Core, end: ChainEnd): void {
-  const { log, data, meta } = core
+  const { log } = core
   const start = chainStart(core).position
   if (end.otherEnd > 0 || end.position.file !== start.file) {
     log.rewrite({ file: start.file, offset: start.offset }, end.otherEnd)
     log.rewrite({ file: end.position.file, offset: 0 }, end.position.offset)
   } else log.rewrite(start, end.position.offset)
   log.sync()
+}
+
+/** Puts the chosen meta into both slots, durably: from then on nothing that only another one names is needed. */
+export function writeMetas(core: Core): void {
+  const { data, meta } = core
   for (const slot of [0, 1]) {
     data.writeMeta(slot, meta, core.checksum)
     data.sync()

@@ -2,7 +2,7 @@
 import type { Vfs } from '../vfs/vfs.ts'
 import { backUp } from './backup.ts'
 import type { CareOptions } from './care.ts'
-import { openCore } from './opening.ts'
+import { closeFiles, openCore } from './opening.ts'
 import { readingOptions } from './options.ts'
 
 /** Makes a database at `destination` from the backup at `backup`. Throws `LIGHTNING_EXISTS` when there is one. */
@@ -12,8 +12,6 @@ export async function restore(backup: Vfs, destination: Vfs, options: CareOption
     await backUp(core, destination, { signal: options.signal, onProgress: options.onProgress, newTimeline: true })
   } finally {
     core.isClosed = true
-    core.data.file.close()
-    core.log.close()
-    await core.lock.release()
+    await closeFiles(core)
   }
 }

@@ -207,6 +207,7 @@ class Verification {
     for (let chunk = 0; chunk < directory.length; chunk++) {
       const sector = directory.sector(chunk)
       if (sector === 0) continue
+      this.#core.checkOpen()
       try {
         const image = memory.word(IMAGE)
         data.read(memory.bytes.subarray(image, image + chunkBytes), sector)

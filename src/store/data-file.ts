@@ -18,7 +18,6 @@ export class DataFile {
   readonly #limitBlocks: number
   readonly #verifyWrites: boolean
   #blocks = new BlockMap()
-  #unsynced = false
 
   constructor(file: VfsFile, limits: DataFileLimits) {
     this.file = file
@@ -39,11 +38,6 @@ export class DataFile {
   /** Forgets what is in use; recovery marks it anew. */
   forgetBlocks(): void {
     this.#blocks = new BlockMap()
-  }
-
-  /** Whether something was written since the last sync. */
-  get isUnsynced(): boolean {
-    return this.#unsynced
   }
 
   read(into: Uint8Array, sector: number): void {
@@ -105,7 +99,6 @@ export class DataFile {
 
   /** Writes `bytes` from a sector's start. A failed write leaves the blocks taken: the caller gives them back. */
   write(bytes: Uint8Array, sector: number): void {
-    this.#unsynced = true
     this.file.writeAt(bytes, sector * sectorBytes)
     if (this.#verifyWrites) verifyWritten(this.file, bytes, sector * sectorBytes)
   }
@@ -116,29 +109,28 @@ export class DataFile {
 
   sync(): void {
     this.file.sync()
-    this.#unsynced = false
   }
 
-  async syncAsync(): Promise<void> {
-    this.#unsynced = false
-    try {
-      await this.file.syncAsync()
-    } catch (error) {
-      this.#unsynced = true
-      throw error
-    }
+  syncAsync(): Promise<void> {
+    return this.file.syncAsync()
   }
 
-  /** The newest valid meta. Throws `LIGHTNING_CORRUPT` when no slot holds one, `LIGHTNING_VERSION` for a newer format. */
-  readMeta(checksum: Checksum): Meta {
+  /**
+   * The newest valid meta, and whether both slots hold it: only then it is surely durable, since the second slot is
+   * written when the first is synced. Throws `LIGHTNING_CORRUPT` when no slot holds one, `LIGHTNING_VERSION` for a newer
+   * format.
+   */
+  readMeta(checksum: Checksum): { readonly meta: Meta; readonly isInBoth: boolean } {
     const bytes = new Uint8Array(blockBytes * 2)
     const length = this.file.readAt(bytes, 0)
     let newest: Meta | undefined
+    let isInBoth = false
     for (const slot of [0, 1]) {
       const meta = decodeMeta(bytes.subarray(slot * blockBytes, length), checksum, this.file.name)
+      isInBoth = meta !== undefined && meta.number === newest?.number
       if (meta !== undefined && (newest === undefined || meta.number > newest.number)) newest = meta
     }
-    if (newest !== undefined) return newest
+    if (newest !== undefined) return { meta: newest, isInBoth }
     const known = looksLikeMeta(bytes) || looksLikeMeta(bytes.subarray(blockBytes))
     throw new LightningError(
       'LIGHTNING_CORRUPT',
@@ -154,7 +146,6 @@ export class DataFile {
     const bytes = new Uint8Array(blockBytes)
     bytes.set(encodeMeta(meta, checksum), 0)
     assert(bytes.length >= metaBytes, 'a slot holds a meta')
-    this.#unsynced = true
     this.file.writeAt(bytes, slot * blockBytes)
     if (this.#verifyWrites) verifyWritten(this.file, bytes, slot * blockBytes)
   }

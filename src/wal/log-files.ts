@@ -17,7 +17,9 @@ export class LogFiles {
   readonly #files: readonly [VfsFile, VfsFile]
   readonly #verifyWrites: boolean
   readonly #allocated: [number, number]
-  readonly #unsynced: [boolean, boolean] = [false, false]
+  /** Counts writes to each file, and how many of them are surely on stable storage. */
+  readonly #written: [number, number] = [0, 0]
+  readonly #synced: [number, number] = [0, 0]
   #current = 0
   #offset = 0
   /** Where the log that a protected meta needs begins. */
@@ -68,7 +70,7 @@ export class LogFiles {
     while (this.#allocated[index] < wanted) {
       const from = this.#allocated[index]
       const step = Math.min(stepBytes, Math.ceil((wanted - from) / 4_096) * 4_096 + stepBytes)
-      this.#unsynced[index] = true
+      this.#written[index]++
       this.#files[index].writeAt(new Uint8Array(step), from)
       this.#allocated[index] = from + step
     }
@@ -78,32 +80,29 @@ export class LogFiles {
   append(bytes: Uint8Array): void {
     const index = this.#current === 0 ? 0 : 1
     assert(this.#offset + bytes.length <= this.#allocated[index], 'the log is written within reserved space')
-    this.#unsynced[index] = true
+    this.#written[index]++
     this.#files[index].writeAt(bytes, this.#offset)
     if (this.#verifyWrites) verifyWritten(this.#files[index], bytes, this.#offset)
     this.#offset += bytes.length
   }
 
-  /** Everything appended is on stable storage when it returns. */
+  /** Everything appended is on stable storage when it returns. A sync that runs elsewhere has not covered it yet. */
   sync(): void {
     for (const index of [0, 1] as const) {
-      if (!this.#unsynced[index]) continue
+      if (this.#synced[index] === this.#written[index]) continue
       this.#files[index].sync()
-      this.#unsynced[index] = false
+      this.#synced[index] = this.#written[index]
     }
   }
 
   /** The same off this thread; covers what was appended before the call. */
   async syncAsync(): Promise<void> {
+    const written = [...this.#written]
     for (const index of [0, 1] as const) {
-      if (!this.#unsynced[index]) continue
-      this.#unsynced[index] = false
-      try {
-        await this.#files[index].syncAsync()
-      } catch (error) {
-        this.#unsynced[index] = true
-        throw error
-      }
+      const covered = written[index] ?? 0
+      if (this.#synced[index] >= covered) continue
+      await this.#files[index].syncAsync()
+      this.#synced[index] = Math.max(this.#synced[index], covered)
     }
   }
 
@@ -149,7 +148,7 @@ export class LogFiles {
       const length = file.readAt(bytes, at)
       file.writeAt(bytes.subarray(0, length), at)
     }
-    this.#unsynced[index] = true
+    this.#written[index]++
   }
 
   /** Gives the space of both files back, the log being empty. */
@@ -162,6 +161,10 @@ export class LogFiles {
   }
 
   close(): void {
-    for (const file of this.#files) file.close()
+    try {
+      this.#files[0].close()
+    } finally {
+      this.#files[1].close()
+    }
   }
 }
