@@ -130,7 +130,7 @@ export class Pager {
   }
 
   cell(address: number): number {
-    return this.view.getUint32(address, true)
+    return this.view.getUint32(address >>> 0, true)
   }
 
   setCell(address: number, value: number): void {
@@ -205,7 +205,7 @@ export class Pager {
   makeRoom(wanted: number): void {
     const { exports } = this.kernel
     while (exports.evict(wanted) < wanted) {
-      const frame = exports.nextDirty()
+      const frame = exports.nextDirty() >>> 0
       if (frame !== 0) this.writeOut(frame)
       else if (exports.evict(wanted) < wanted) throw new Error(`no room for ${wanted} frames`)
     }
@@ -214,7 +214,7 @@ export class Pager {
   /** Writes all dirty frames and evicts everything. */
   evictAll(): void {
     const { exports } = this.kernel
-    for (let frame = exports.nextDirty(); frame !== 0; frame = exports.nextDirty()) this.writeOut(frame)
+    for (let frame = exports.nextDirty() >>> 0; frame !== 0; frame = exports.nextDirty() >>> 0) this.writeOut(frame)
     exports.evict(0x7fffffff)
   }
 
@@ -237,7 +237,7 @@ export class Pager {
   /** Takes the images that nothing names any more. */
   drain(): void {
     const { exports } = this.kernel
-    for (let entry = exports.nextReleased(); entry !== 0; entry = exports.nextReleased()) {
+    for (let entry = exports.nextReleased() >>> 0; entry !== 0; entry = exports.nextReleased() >>> 0) {
       const sector = this.cell(entry)
       if (!this.alive.delete(sector)) throw new Error(`sector ${sector} is released twice`)
       this.disk.delete(sector)
@@ -330,9 +330,10 @@ export class Pager {
       return exports.get(where.tree, where.root, snapshot, key.length)
     })
     if (address === NOT_FOUND) return undefined
-    this.must(address)
-    const length = this.cell(VALUE_BYTES)
-    const value = Buffer.from(this.bytes.slice(address, address + length))
+    // Statuses are the few numbers below zero; what is lower is an address beyond 2 GiB.
+    if (address > -64) this.must(address)
+    const begin = address >>> 0
+    const value = Buffer.from(this.bytes.slice(begin, begin + this.cell(VALUE_BYTES)))
     return this.cell(VALUE_FLAGS) === 0 ? value.toString('latin1') : largeText(value)
   }
 
