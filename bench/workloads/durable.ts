@@ -10,6 +10,8 @@ import { loadAll } from './loading.ts'
 const waiting = 1000
 const floorBytes = 4096
 const loaded = 10_000
+/** Writes that each of the three measurements has to choose from; none is made twice. */
+const each = 400_000
 const rounds = 10
 const secondsPerRound = 0.2
 
@@ -23,17 +25,18 @@ export const durable: Group = async context => {
   const { data } = context
   const small = { ...data, count: Math.min(data.count, loaded) }
   await loadAll(driver, small, Array(small.count).keys())
-  const order = uniform(1_000_000, small.count, 11)
+  const order = uniform(3 * each, small.count, 11)
   const keys = nativeKeys(driver, data, order)
-  const values = Array.from(order, index => data.value(index + 3))
+  // By position: an engine may find that a key already has the value and write nothing.
+  const values = Array.from(order, (_, i) => data.value(i))
   const alternating = await againstFloor(context, driver, keys, values)
-  const many = await timedSlices({ total: keys.length, sliceLength: waiting, seconds: 3 }, (from, to) => {
+  const many = await timedSlices({ total: each, sliceLength: waiting, seconds: 3 }, (from, to) => {
     const pending: MaybePromise<unknown>[] = []
-    for (let i = from; i < to; i++) pending.push(driver.putConcurrently(at(keys, i), at(values, i)))
+    for (let i = from; i < to; i++) pending.push(driver.putConcurrently(at(keys, each + i), at(values, each + i)))
     return Promise.all(pending)
   })
-  const batches = await timedSlices({ total: keys.length, sliceLength: waiting, seconds: 3 }, (from, to) =>
-    driver.putBatch(keys.slice(from, to), values.slice(from, to))
+  const batches = await timedSlices({ total: each, sliceLength: waiting, seconds: 3 }, (from, to) =>
+    driver.putBatch(keys.slice(2 * each + from, 2 * each + to), values.slice(2 * each + from, 2 * each + to))
   )
   await driver.close()
   return [
@@ -54,11 +57,13 @@ async function againstFloor(
   const floor = new Floor(join(directory, 'floor'))
   const puts: Timed[] = []
   const floors: Timed[] = []
+  const perRound = Math.floor(each / rounds)
   for (let round = 0; round < rounds; round++) {
+    const first = round * perRound
     floors.push(await timedSlices({ total: 20_000, sliceLength: 10, seconds: secondsPerRound }, floor.sync))
     puts.push(
-      await timedSlices({ total: keys.length, sliceLength: 10, seconds: secondsPerRound }, async (from, to) => {
-        for (let i = from; i < to; i++) await driver.put(at(keys, i), at(values, i))
+      await timedSlices({ total: perRound, sliceLength: 10, seconds: secondsPerRound }, async (from, to) => {
+        for (let i = from; i < to; i++) await driver.put(at(keys, first + i), at(values, first + i))
       })
     )
   }

@@ -46,7 +46,7 @@ async function run(driver: Driver, context: Context, mix: Mix): Promise<Figure> 
   let next = data.count
   const indexes = steps.map((step, i) => (step === 'insert' ? next++ : at(order, i)))
   const keys = nativeKeys(driver, data, indexes)
-  const values = indexes.map(index => data.value(index + 4))
+  const values = indexes.map((_, i) => data.value(i))
   const result = await timedSlices({ total: mix.operations, sliceLength: 200, seconds }, async (from, to) => {
     for (let i = from; i < to; i++) {
       const pending = act(driver, at(steps, i), at(keys, i), at(values, i), at(lengths, i))
