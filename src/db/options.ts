@@ -23,9 +23,13 @@ const longestTimerMs = 0x7fffffff
 
 /** Where messages go: pino and `console` fit. */
 export interface Logger {
+  /** What only helps to find a fault. */
   debug(...message: unknown[]): void
+  /** What happens as a rule. */
   info(...message: unknown[]): void
+  /** What failed and will be tried again. */
   warn(...message: unknown[]): void
+  /** What failed and nobody else is told. */
   error(...message: unknown[]): void
 }
 

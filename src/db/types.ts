@@ -32,6 +32,7 @@ export type ClearOptions<K, KE extends KeyEncodingChoice, VE extends ValueEncodi
 export interface SnapshotHandle {
   /** Number of the newest commit that the snapshot sees. */
   readonly sequence: number
+  /** Lets go of what only this snapshot needs. */
   close(): void
 }
 
@@ -50,6 +51,7 @@ export interface RangeIterator<T> extends IterableIterator<T, undefined, undefin
   next(): IteratorResult<T, undefined>
   /** Closes it; every later step is the end. */
   return(): IteratorResult<T, undefined>
+  /** Itself, so that `for` takes it. */
   [Symbol.iterator](): RangeIterator<T>
 }
 
@@ -103,20 +105,31 @@ export type BatchOperation<K, V> = PutOperation<K, V> | DelOperation<K> | Foreig
 
 /** Stores a value. */
 export interface PutOperation<K, V> {
+  /** Tells the operations apart. */
   readonly type: 'put'
+  /** Of the keyspace that `batch` is called on. */
   readonly key: K
+  /** Copied before the call returns. */
   readonly value: V
+  /** With one it is a `ForeignPutOperation`. */
   readonly sublevel?: undefined
+  /** With one it is a `ForeignPutOperation`. */
   readonly keyEncoding?: undefined
+  /** With one it is a `ForeignPutOperation`. */
   readonly valueEncoding?: undefined
 }
 
 /** Removes a key. */
 export interface DelOperation<K> {
+  /** Tells the operations apart. */
   readonly type: 'del'
+  /** Of the keyspace that `batch` is called on. */
   readonly key: K
+  /** With one it is a `ForeignDelOperation`. */
   readonly sublevel?: undefined
+  /** With one it is a `ForeignDelOperation`. */
   readonly keyEncoding?: undefined
+  /** With one it is a `ForeignDelOperation`. */
   readonly valueEncoding?: undefined
 }
 
@@ -128,13 +141,21 @@ export interface ForeignKeyspace extends EncodingOptions {
 
 /** Stores a value in another sublevel, or with other encodings. */
 export type ForeignPutOperation = ForeignKeyspace & {
+  /** Tells the operations apart. */
   readonly type: 'put'
+  /** As the encoding that counts takes it. */
   readonly key: unknown
+  /** As the encoding that counts takes it; copied before the call returns. */
   readonly value: unknown
 } & Foreign
 
 /** Removes a key from another sublevel, or with other encodings. */
-export type ForeignDelOperation = ForeignKeyspace & { readonly type: 'del'; readonly key: unknown } & Foreign
+export type ForeignDelOperation = ForeignKeyspace & {
+  /** Tells the operations apart. */
+  readonly type: 'del'
+  /** As the encoding that counts takes it. */
+  readonly key: unknown
+} & Foreign
 
 type Foreign =
   | { readonly sublevel: KeyspaceHandle }
@@ -200,6 +221,7 @@ export interface Keyspace<K, V> extends Reads<K, V>, Writes<K, V>, KeyspaceHandl
     name: string,
     options?: EncodingOptions<KE, VE>
   ): Sublevel<KeyIn<K, KE>, ValueIn<V, VE>>
+  /** The same, the types of its keys and values being given. */
   sublevel<SK, SV = unknown>(name: string, options?: EncodingOptions): Sublevel<SK, SV>
   /** Names of the sublevels directly below, in the order of their bytes. */
   sublevels(options?: { readonly snapshot?: SnapshotHandle | undefined }): string[]

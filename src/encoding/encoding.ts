@@ -38,10 +38,10 @@ export const keyEncodingNames = ['utf8', 'view', 'buffer', 'tuple'] as const
 /** What `valueEncoding` may name. */
 export const valueEncodingNames = ['msgpack', 'json', 'utf8', 'view', 'buffer'] as const
 
-/** One of {@link keyEncodingNames}. */
+/** The keys' encodings that have names: text, bytes as `Uint8Array` or `Buffer`, tuples. */
 export type KeyEncodingName = (typeof keyEncodingNames)[number]
 
-/** One of {@link valueEncodingNames}. */
+/** The values' encodings that have names: structured values, JSON, text, bytes as `Uint8Array` or `Buffer`. */
 export type ValueEncodingName = (typeof valueEncodingNames)[number]
 
 /** A Node `Buffer` where such types are installed, otherwise `Uint8Array`. */

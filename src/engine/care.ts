@@ -3,7 +3,9 @@ import { LightningError } from '../errors.ts'
 
 /** How far a long operation has come, in units of its own (pages as a rule). */
 export interface Progress {
+  /** Units done so far. */
   readonly done: number
+  /** Units in all; may change on the way. */
   readonly total: number
 }
 

@@ -10,39 +10,88 @@ import type { Core } from './core.ts'
 
 /** Sizes are in bytes, times in milliseconds, everything else counts; counts begin at open. */
 export interface EngineStats {
+  /** Number of the newest commit. */
   readonly sequence: number
+  /** Number of the newest commit that is on stable storage. */
   readonly durableSequence: number
-  readonly pages: { readonly size: number; readonly used: number; readonly splits: number; readonly merges: number }
+  /** Pages of the database, wherever they are. */
+  readonly pages: {
+    /** Bytes of a page. */
+    readonly size: number
+    /** Pages and segments of large values in use. */
+    readonly used: number
+    /** Pages cut in two. */
+    readonly splits: number
+    /** Pages joined with a sibling. */
+    readonly merges: number
+  }
+  /** Pages in memory. */
   readonly cache: {
+    /** Bytes of all frames there are. */
     readonly bytes: number
+    /** Bytes of all frames there may be. */
     readonly limitBytes: number
+    /** Frames that differ from what is on disk. */
     readonly dirtyPages: number
+    /** Frames that hold nothing. */
     readonly freePages: number
+    /** Pages read from disk. */
     readonly misses: number
+    /** Pages that made room for others. */
     readonly evictions: number
+    /** Reads that found their cell without walking down the tree. */
     readonly shortcutHits: number
+    /** Bytes of the kernel's memory, frames included. */
     readonly memoryBytes: number
   }
-  readonly file: { readonly bytes: number; readonly usedBytes: number; readonly freeBytes: number; readonly pendingBytes: number }
+  /** The data file. */
+  readonly file: {
+    /** Its size. */
+    readonly bytes: number
+    /** Bytes in use. */
+    readonly usedBytes: number
+    /** Bytes that can be used again. */
+    readonly freeBytes: number
+    /** Bytes that are free once the next checkpoint is durable. */
+    readonly pendingBytes: number
+  }
+  /** The log. */
   readonly log: {
+    /** Bytes that an opening would have to read. */
     readonly liveBytes: number
+    /** Bytes of both files. */
     readonly fileBytes: number
+    /** Bytes written. */
     readonly writtenBytes: number
+    /** Commits made. */
     readonly commits: number
+    /** Syncs made for them. */
     readonly syncs: number
   }
+  /** Checkpoints. */
   readonly checkpoints: {
+    /** Checkpoints made. */
     readonly count: number
+    /** 1 while one is under way, else 0. */
     readonly running: number
+    /** Pages written by them. */
     readonly pages: number
+    /** How long the last one took. */
     readonly lastDurationMs: number
+    /** Bytes of page images written, by checkpoints and to make room. */
     readonly imageBytes: number
   }
+  /** Snapshots, those of iterators and of checkpoints included. */
   readonly snapshots: {
+    /** How many are open. */
     readonly open: number
+    /** Number of the newest commit that the oldest one sees; 0 when there is none. */
     readonly oldestSequence: number
+    /** How long the oldest one has been open. */
     readonly oldestAgeMs: number
+    /** Older versions of pages that are kept. */
     readonly versions: number
+    /** Pages copied because a snapshot still needed them. */
     readonly copies: number
   }
 }

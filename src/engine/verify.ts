@@ -18,17 +18,23 @@ import { EngineSnapshot } from './snapshots.ts'
 export interface VerifyProblem {
   /** What is wrong, and where. */
   readonly message: string
+  /** Name of the file concerned, when it is known. */
   readonly file?: string | undefined
+  /** Page id, when a page is concerned. */
   readonly page?: number | undefined
+  /** Position in the file in bytes, when it is known. */
   readonly offset?: number | undefined
 }
 
+/** What `verify` has found. */
 export interface VerifyReport {
+  /** Whether there are no problems. */
   readonly ok: boolean
   /** Pages and segments of large values checked. */
   readonly pages: number
   /** Entries of all keyspaces. */
   readonly entries: number
+  /** Everything that is wrong, in the order in which it was found. */
   readonly problems: readonly VerifyProblem[]
 }
 
