@@ -8,7 +8,7 @@ import {
   prefixBytesOf, setCount, setFlags, setGarbage, setHeapStart, SLOT_BYTES, slotOf, slotsOf, suffixBytesOf,
 } from './page'
 import {
-  ENTRY_COUNT, ENTRY_LIST, JOINED, MAX_KEY_BYTES, NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_VALUE_BYTES, NEW_WORD,
+  ENTRY_COUNT, ENTRY_LIST, JOINED, MAX_KEY_BYTES, NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_WORD,
   PAGE_BYTES,
 } from './state'
 

@@ -23,3 +23,6 @@ declare namespace memory {
  * (`node scripts/build-kernel.mjs --use PLANTED_BUG=3 --out …`); a constant, so the branches vanish from a good build.
  */
 declare const PLANTED_BUG: u32
+
+/** The one thing of its host that the JavaScript build uses beyond the language. */
+declare function structuredClone<T>(value: T, options: { transfer: ArrayBuffer[] }): T

@@ -7,10 +7,10 @@ import {
 import {
   CELL_BYTES, CELL_LARGE, cellBytesOf, cellOf, commonBytes, copyShort, countOf, firstChildOf, flagsOf, freeBytesOf, gapOf, garbageOf,
   HEADER_BYTES, headAt, heapStartOf, kindOf, LEAF, levelOf, PAGE_HAS_LARGE, prefixBytesOf, setCount, setFirstChild,
-  setFlags, setGarbage, setHeapStart, SLOT_BYTES, slotOf, slotsOf, treeOf, suffixBytesOf,
+  setFlags, setGarbage, setHeapStart, SLOT_BYTES, slotOf, treeOf, suffixBytesOf,
 } from './page'
 import {
-  COUNT_SPLITS, ENTRY_COUNT, JOINED, MAX_KEY_BYTES, NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_VALUE_BYTES, NEW_WORD,
+  COUNT_SPLITS, ENTRY_COUNT, JOINED, NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_VALUE_BYTES, NEW_WORD,
   PAGE_BYTES, WORK,
 } from './state'
 

@@ -23,7 +23,7 @@
 import { copy, load32, store32 } from './platform'
 import { take } from './arena'
 import { giveFrame, makeDirty, renewStamp, takeFrame } from './frames'
-import { setLink, setUse, USE_CURRENT, USE_VERSION, setDirty, isDirty } from './page'
+import { setLink, setUse, USE_CURRENT, USE_VERSION, setDirty } from './page'
 import {
   COUNT_COPIES, EPOCH_HIGH, EPOCH_LOW, FRAMES_DIRTY, FREE_RECORD_COUNT, FREE_RECORDS, FREE_SNAPSHOTS, LSN_HIGH, LSN_LOW,
   OK, OUT_OF_MEMORY, PAGE_BYTES, PAGES_USED, RECORDS_USED, RELEASED, RELEASED_COUNT, SNAPSHOT_NEWEST, SNAPSHOT_OLDEST,

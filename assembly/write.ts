@@ -15,7 +15,7 @@ import {
   SEPARATOR, TABLE_LIMIT,
 } from './state'
 import { frameOf, growTable } from './table'
-import { freePage, makePage, reserveRecords, writable } from './versions'
+import { makePage, reserveRecords, writable } from './versions'
 
 /**
  * Reserves what one change along a path of this height can take: a copy and a new page a level, and a new root;
