@@ -4,15 +4,42 @@
 // A page that is built must not be one of those named: callers copy it to a work area first.
 import { copy, fill, load16, load32, load32u, store16, store32, store32u } from './platform'
 import {
-  CELL_BYTES, CELL_LARGE, cellOf, commonBytes, copyKey, copyShort, HEADER_BYTES, headAt, kindOf, LEAF, PAGE_HAS_LARGE,
-  prefixBytesOf, setCount, setFlags, setGarbage, setHeapStart, SLOT_BYTES, slotOf, slotsOf, suffixBytesOf,
+  CELL_BYTES,
+  CELL_LARGE,
+  cellOf,
+  commonBytes,
+  copyKey,
+  copyShort,
+  HEADER_BYTES,
+  headAt,
+  kindOf,
+  LEAF,
+  PAGE_HAS_LARGE,
+  prefixBytesOf,
+  setCount,
+  setFlags,
+  setGarbage,
+  setHeapStart,
+  SLOT_BYTES,
+  slotOf,
+  slotsOf,
+  suffixBytesOf
 } from './page'
 import {
-  ENTRY_COUNT, ENTRY_LIST, JOINED, MAX_KEY_BYTES, NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_WORD,
-  PAGE_BYTES,
+  ENTRY_COUNT,
+  ENTRY_LIST,
+  JOINED,
+  MAX_KEY_BYTES,
+  NEW_KEY,
+  NEW_KEY_BYTES,
+  NEW_VALUE,
+  NEW_WORD,
+  PAGE_BYTES
 } from './state'
 
-export function clearList(): void { store32(ENTRY_COUNT, 0) }
+export function clearList(): void {
+  store32(ENTRY_COUNT, 0)
+}
 
 function append(page: u32, index: u32): void {
   const count = load32(ENTRY_COUNT)
@@ -31,9 +58,13 @@ export function listEntries(page: u32, from: u32, to: u32): void {
 }
 
 /** Adds the entry being inserted. */
-export function listNew(): void { append(0, 0) }
+export function listNew(): void {
+  append(0, 0)
+}
 
-function pageOfEntry(index: u32): u32 { return load32(load32(ENTRY_LIST) + (index << 3)) }
+function pageOfEntry(index: u32): u32 {
+  return load32(load32(ENTRY_LIST) + (index << 3))
+}
 function slotOfEntry(index: u32): u32 {
   const at = load32(ENTRY_LIST) + (index << 3)
   return slotOf(load32(at), load32(at + 4))
@@ -129,7 +160,7 @@ export function build(page: u32, from: u32, to: u32): void {
       }
       copyShort(cell + CELL_BYTES + suffix, sourceCell + CELL_BYTES + sourceSuffix, valueBytes)
     }
-    if (kind == LEAF && (word >>> 24 & CELL_LARGE) != 0) flags = PAGE_HAS_LARGE
+    if (kind == LEAF && ((word >>> 24) & CELL_LARGE) != 0) flags = PAGE_HAS_LARGE
     store32(slot, headAt(cell + CELL_BYTES, suffix))
     store16(slot + 4, heap)
     store16(slot + 6, suffix)
@@ -155,7 +186,9 @@ export function format(page: u32, id: u32, kind: u32, level: u32, tree: u32): vo
 }
 
 /** Copies the page's bytes, memory part included, to a work area. */
-export function copyPage(to: u32, page: u32): void { copy(to, page, load32(PAGE_BYTES)) }
+export function copyPage(to: u32, page: u32): void {
+  copy(to, page, load32(PAGE_BYTES))
+}
 
 /** Zeroes what holds nothing, so that images compress well and depend on content alone. */
 export function clearGap(page: u32): void {

@@ -2,9 +2,28 @@
 // the kernel read or write outside the page, loop, or trap.
 import { fill, load16, load32, load32u, load8, store16, store32, trailingZeros } from './platform'
 import {
-  BRANCH, CELL_BYTES, CELL_LARGE, cellBytesOf, compareBytes, countOf, firstChildOf, garbageOf, headAt,
-  heapStartOf, idOf, inlineBytes, kindOf, LARGE_REFERENCE_BYTES, LEAF, levelOf, PAGE_HAS_LARGE, flagsOf, prefixBytesOf,
-  slotOf, slotsEnd, slotsOf,
+  BRANCH,
+  CELL_BYTES,
+  CELL_LARGE,
+  cellBytesOf,
+  compareBytes,
+  countOf,
+  firstChildOf,
+  garbageOf,
+  headAt,
+  heapStartOf,
+  idOf,
+  inlineBytes,
+  kindOf,
+  LARGE_REFERENCE_BYTES,
+  LEAF,
+  levelOf,
+  PAGE_HAS_LARGE,
+  flagsOf,
+  prefixBytesOf,
+  slotOf,
+  slotsEnd,
+  slotsOf
 } from './page'
 import { MAX_KEY_BYTES, MAX_LEVEL, PAGE_BYTES, PROBLEM, WORK2 } from './state'
 import { isId } from './table'
@@ -47,7 +66,8 @@ export function isSound(page: u32, id: u32): bool {
   while (i < count) {
     const offset: u32 = load16(slot + 4)
     const suffix: u32 = load16(slot + 6)
-    if (offset < heap || prefix + suffix > MAX_KEY_BYTES || offset + CELL_BYTES + suffix > pageBytes) return refuse(PROBLEM_CELL)
+    if (offset < heap || prefix + suffix > MAX_KEY_BYTES || offset + CELL_BYTES + suffix > pageBytes)
+      return refuse(PROBLEM_CELL)
     const cell = page + offset
     let bytes: u32 = CELL_BYTES + suffix
     if (kind == LEAF) {
@@ -74,7 +94,9 @@ export function isSound(page: u32, id: u32): bool {
   return cellsOverlap(page, count) ? refuse(PROBLEM_SPACE) : true
 }
 
-function isChild(id: u32): bool { return id != 0 && isId(id) }
+function isChild(id: u32): bool {
+  return id != 0 && isId(id)
+}
 
 /**
  * Do cells share bytes? A value written over another cell's length would undo all that was checked.

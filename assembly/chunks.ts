@@ -3,8 +3,23 @@ import { copy, fill, load32, load8, store32, store8 } from './platform'
 import { isDirty } from './page'
 import { FREE_ID_LIST, OK, PAGES_USED, TABLE_LIMIT } from './state'
 import {
-  chainOf, CHUNK_IDS, ENTRY_BYTES, ENTRY_LARGE, ENTRY_NAMED, ENTRY_USED, entryOf, FORMAT_LZ4, FORMAT_MASK, FORMAT_RAW,
-  formatOf, frameOf, growTable, isId, isUsed, markOf, pushFreeId,
+  chainOf,
+  CHUNK_IDS,
+  ENTRY_BYTES,
+  ENTRY_LARGE,
+  ENTRY_NAMED,
+  ENTRY_USED,
+  entryOf,
+  FORMAT_LZ4,
+  FORMAT_MASK,
+  FORMAT_RAW,
+  formatOf,
+  frameOf,
+  growTable,
+  isId,
+  isUsed,
+  markOf,
+  pushFreeId
 } from './table'
 import { versionAt } from './versions'
 
@@ -40,7 +55,8 @@ export function loadChunk(chunk: u32, from: u32): bool {
     if (load32(from) != 0) {
       const format: u32 = load8(from + 7)
       const kind: u32 = format & FORMAT_MASK
-      if (!isId(id) || (kind != FORMAT_RAW && kind != FORMAT_LZ4) || (format & (ENTRY_USED | ENTRY_NAMED)) != 0) return false
+      if (!isId(id) || (kind != FORMAT_RAW && kind != FORMAT_LZ4) || (format & (ENTRY_USED | ENTRY_NAMED)) != 0)
+        return false
       const entry = entryOf(id)
       copy(entry, from, ENTRY_BYTES)
       store32(entry + 4, (load32(entry + 4) | ((ENTRY_USED | ENTRY_NAMED) << 24)) >>> 0)
@@ -78,7 +94,9 @@ export function takeMark(chunk: u32): u32 {
   return marked
 }
 
-export function putMark(chunk: u32): void { store8(markOf(chunk * CHUNK_IDS), 1) }
+export function putMark(chunk: u32): void {
+  store8(markOf(chunk * CHUNK_IDS), 1)
+}
 
 /** The frame of the next page in [id, end) that is dirty as the snapshot sees it, or 0. */
 export function nextDirtyAt(id: u32, end: u32, snapshot: u32): u32 {
@@ -95,4 +113,6 @@ export function nextDirtyAt(id: u32, end: u32, snapshot: u32): u32 {
 }
 
 /** Is the entry that of a large value's segment? */
-export function isLarge(entry: u32): bool { return (formatOf(entry) & ENTRY_LARGE) != 0 }
+export function isLarge(entry: u32): bool {
+  return (formatOf(entry) & ENTRY_LARGE) != 0
+}

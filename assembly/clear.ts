@@ -8,16 +8,25 @@
 //   stack entry   0    4
 //                 | id | level |
 import { load32, store32 } from './platform'
-import { belongs, BY_KEY, corrupt, descend, pathFrame, pathId, pathIndex, resolve, setPath, setPathIndex } from './descent'
+import {
+  belongs,
+  BY_KEY,
+  corrupt,
+  descend,
+  pathFrame,
+  pathId,
+  pathIndex,
+  resolve,
+  setPath,
+  setPathIndex
+} from './descent'
 import { reserveFrames } from './frames'
 import { countChain, freeChain, largeAt } from './large'
 import { removeEntries } from './node'
 import { childAt, compareBytes, copyKey, countOf, flagsOf, levelOf, PAGE_HAS_LARGE } from './page'
 import { rebalance } from './rebalance'
 import { search } from './search'
-import {
-  DROP_COUNT, DROP_STACK, JOINED, KEY2, MISS, OK, TRIMMED_KEY_BYTES,
-} from './state'
+import { DROP_COUNT, DROP_STACK, JOINED, KEY2, MISS, OK, TRIMMED_KEY_BYTES } from './state'
 import { ENTRY_HAS_LARGE, entryOf, formatOf, frameOf, isId, isUsed } from './table'
 import { freePage, reserveRecords, writable } from './versions'
 
@@ -54,9 +63,8 @@ export function emptyDropStack(tree: u32): i32 {
 
 function dropLeaf(tree: u32, id: u32): i32 {
   const frame = frameOf(id)
-  const hasLarge: bool = frame == 0
-    ? (formatOf(entryOf(id)) & ENTRY_HAS_LARGE) != 0
-    : (flagsOf(frame) & PAGE_HAS_LARGE) != 0
+  const hasLarge: bool =
+    frame == 0 ? (formatOf(entryOf(id)) & ENTRY_HAS_LARGE) != 0 : (flagsOf(frame) & PAGE_HAS_LARGE) != 0
   if (hasLarge) {
     const page = resolve(id, 0)
     if (page == 0) return MISS

@@ -10,17 +10,27 @@ import { CORRUPT, JOINED, MAX_KEY_BYTES, MAX_LEVEL, MISS, PATH, WANTED_PAGE, WAN
 import { chainOf, frameOf, isId } from './table'
 import { versionAt } from './versions'
 
-export function pathFrame(level: u32): u32 { return load32(PATH + (level << 4)) }
-export function pathIndex(level: u32): u32 { return load32(PATH + (level << 4) + 4) }
-export function pathId(level: u32): u32 { return load32(PATH + (level << 4) + 8) }
+export function pathFrame(level: u32): u32 {
+  return load32(PATH + (level << 4))
+}
+export function pathIndex(level: u32): u32 {
+  return load32(PATH + (level << 4) + 4)
+}
+export function pathId(level: u32): u32 {
+  return load32(PATH + (level << 4) + 8)
+}
 export function setPath(level: u32, frame: u32, index: u32, id: u32): void {
   const at = PATH + (level << 4)
   store32(at, frame)
   store32(at + 4, index)
   store32(at + 8, id)
 }
-export function setPathFrame(level: u32, frame: u32): void { store32(PATH + (level << 4), frame) }
-export function setPathIndex(level: u32, index: u32): void { store32(PATH + (level << 4) + 4, index) }
+export function setPathFrame(level: u32, frame: u32): void {
+  store32(PATH + (level << 4), frame)
+}
+export function setPathIndex(level: u32, index: u32): void {
+  store32(PATH + (level << 4) + 4, index)
+}
 
 /** The frame that holds the page as the snapshot (0: now) sees it, or 0: MISS, the wanted page being noted. */
 export function resolve(id: u32, snapshot: u32): u32 {

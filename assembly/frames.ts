@@ -2,12 +2,26 @@
 // free, the newest version of its page, or an older version that a record names.
 import { fill, load32, load8, store32, store8 } from './platform'
 import { take } from './arena'
+import { isDirty, linkOf, idOf, setDirty, setLink, setUse, USE_CURRENT, USE_FREE, useOf } from './page'
 import {
-  isDirty, linkOf, idOf, setDirty, setLink, setUse, USE_CURRENT, USE_FREE, useOf,
-} from './page'
-import {
-  CLOCK_HAND, COUNT_EVICTIONS, FINGER, FRAME_COUNT, FRAME_DIRECTORY, FRAME_LIMIT, FRAMES_DIRTY, FRAMES_FREE, FREE_FRAME_LIST,
-  NEED_FRAMES, OK, OUT_OF_MEMORY, PAGE_BYTES, SHORTCUT_BYTES, SHORTCUT_COUNT, SHORTCUTS, STAMP, WANTED_FRAMES,
+  CLOCK_HAND,
+  COUNT_EVICTIONS,
+  FINGER,
+  FRAME_COUNT,
+  FRAME_DIRECTORY,
+  FRAME_LIMIT,
+  FRAMES_DIRTY,
+  FRAMES_FREE,
+  FREE_FRAME_LIST,
+  NEED_FRAMES,
+  OK,
+  OUT_OF_MEMORY,
+  PAGE_BYTES,
+  SHORTCUT_BYTES,
+  SHORTCUT_COUNT,
+  SHORTCUTS,
+  STAMP,
+  WANTED_FRAMES
 } from './state'
 import { setFrame } from './table'
 

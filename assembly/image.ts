@@ -3,16 +3,35 @@
 import { copy, fill, load32, store32 } from './platform'
 import { build, clearGap, clearList, copyPage, listEntries } from './build'
 import { isSound, PROBLEM_IMAGE, refuse } from './check'
-import { ENTRY_HAS_LARGE, ENTRY_LARGE, ENTRY_NAMED, entryOf, FORMAT_LZ4, FORMAT_MASK, FORMAT_RAW, mark, setFrame } from './table'
+import {
+  ENTRY_HAS_LARGE,
+  ENTRY_LARGE,
+  ENTRY_NAMED,
+  entryOf,
+  FORMAT_LZ4,
+  FORMAT_MASK,
+  FORMAT_RAW,
+  mark,
+  setFrame
+} from './table'
 import { lz4Compress, lz4Decompress } from './lz4'
 import {
-  countOf, flagsOf, garbageOf, HEADER_BYTES, idOf, linkOf, PAGE_HAS_LARGE, setLink, setUse, touch, USE_CURRENT,
-  USE_VERSION, useOf,
+  countOf,
+  flagsOf,
+  garbageOf,
+  HEADER_BYTES,
+  idOf,
+  linkOf,
+  PAGE_HAS_LARGE,
+  setLink,
+  setUse,
+  touch,
+  USE_CURRENT,
+  USE_VERSION,
+  useOf
 } from './page'
 import { giveFrame, makeClean, renewStamp, reserveFrames, takeFrame } from './frames'
-import {
-  CORRUPT, HASH_TABLE, IMAGE_CHECKSUM, IMAGE_FORMAT, OK, PAGE_BYTES, WANTED_PAGE, WORK,
-} from './state'
+import { CORRUPT, HASH_TABLE, IMAGE_CHECKSUM, IMAGE_FORMAT, OK, PAGE_BYTES, WANTED_PAGE, WORK } from './state'
 import { releaseEntry, reserveRecords } from './versions'
 import { xxh32 } from './xxh32'
 

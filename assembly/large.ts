@@ -2,7 +2,14 @@
 // an image on disk and never a frame. An entry names the next segment's id; the cell holds {first id, total bytes}.
 import { load32, load32u, store32 } from './platform'
 import {
-  CELL_BYTES, CELL_LARGE, cellFlagsOf, cellOf, LARGE_REFERENCE_BYTES, slotOf, suffixBytesOf, valueBytesOf,
+  CELL_BYTES,
+  CELL_LARGE,
+  cellFlagsOf,
+  cellOf,
+  LARGE_REFERENCE_BYTES,
+  slotOf,
+  suffixBytesOf,
+  valueBytesOf
 } from './page'
 import { corrupt } from './descent'
 import { LSN_HIGH, LSN_LOW, PAGES_USED, TABLE_LIMIT } from './state'

@@ -9,8 +9,21 @@
 import { load32, load32u, store32, store8 } from './platform'
 import { apply, beginApply } from './operations'
 import {
-  DURABLE_HIGH, DURABLE_LOW, FRAME_FLAGS, IDENTITY, INCARNATION_HIGH, INCARNATION_LOW, LOG, LOG_BYTES, LSN_HIGH, LSN_LOW,
-  OK, OPERATIONS_END, PREVIOUS_CHECKSUM, TIME_HIGH, TIME_LOW,
+  DURABLE_HIGH,
+  DURABLE_LOW,
+  FRAME_FLAGS,
+  IDENTITY,
+  INCARNATION_HIGH,
+  INCARNATION_LOW,
+  LOG,
+  LOG_BYTES,
+  LSN_HIGH,
+  LSN_LOW,
+  OK,
+  OPERATIONS_END,
+  PREVIOUS_CHECKSUM,
+  TIME_HIGH,
+  TIME_LOW
 } from './state'
 import { xxh32 } from './xxh32'
 
@@ -21,7 +34,9 @@ export const CONTINUES: u32 = 1
 export const INCARNATION: u32 = 2
 
 /** Where the operations of the next frame belong. */
-export function frameOperations(): u32 { return load32(LOG) + load32(LOG_BYTES) + FRAME_HEADER_BYTES }
+export function frameOperations(): u32 {
+  return load32(LOG) + load32(LOG_BYTES) + FRAME_HEADER_BYTES
+}
 
 /**
  * Applies the operations that stand behind the next frame's header and closes the frame. After a status other than OK

@@ -5,13 +5,29 @@
 //              | hash | frame | stamp | offset | suffix bytes |
 import { load16, load32, load32u, load8, mul, rotateLeft, store16, store32, store8 } from './platform'
 import {
-  CELL_BYTES, cellFlagsOf, cellOf, commonBytes, HEADER_BYTES, prefixBytesOf, slotOf, suffixBytesOf, touch, treeOf,
-  valueBytesOf,
+  CELL_BYTES,
+  cellFlagsOf,
+  cellOf,
+  commonBytes,
+  HEADER_BYTES,
+  prefixBytesOf,
+  slotOf,
+  suffixBytesOf,
+  touch,
+  treeOf,
+  valueBytesOf
 } from './page'
 import { BY_KEY, descend, pathFrame } from './descent'
 import { search } from './search'
 import {
-  COUNT_SHORTCUT_HITS, KEY, SHORTCUT_COUNT, SHORTCUTS, SMALL_VALUE, SMALL_VALUE_BYTES, VALUE_BYTES, VALUE_FLAGS,
+  COUNT_SHORTCUT_HITS,
+  KEY,
+  SHORTCUT_COUNT,
+  SHORTCUTS,
+  SMALL_VALUE,
+  SMALL_VALUE_BYTES,
+  VALUE_BYTES,
+  VALUE_FLAGS
 } from './state'
 
 function hashKey(key: u32, bytes: u32, tree: u32): u32 {
@@ -64,8 +80,10 @@ export function get(tree: u32, root: u32, snapshot: u32, keyBytes: u32): u32 {
     const suffix: u32 = load16(shortcut + 14)
     if (prefix + suffix == keyBytes) {
       const cell = page + load16(shortcut + 12)
-      if (commonBytes(page + HEADER_BYTES, KEY, prefix) == prefix &&
-          commonBytes(cell + CELL_BYTES, KEY + prefix, suffix) == suffix) {
+      if (
+        commonBytes(page + HEADER_BYTES, KEY, prefix) == prefix &&
+        commonBytes(cell + CELL_BYTES, KEY + prefix, suffix) == suffix
+      ) {
         store32(COUNT_SHORTCUT_HITS, (load32(COUNT_SHORTCUT_HITS) + 1) >>> 0)
         return found(page, cell, suffix)
       }

@@ -2,16 +2,59 @@
 // who else looks at the page.
 import { copy, load32, load32u, mul, store16, store32, store32u } from './platform'
 import {
-  build, clearList, copyEntryKey, copyPage, entryWord, format, listEntries, listNew, sizeOfEntries, sizeOfEntry,
+  build,
+  clearList,
+  copyEntryKey,
+  copyPage,
+  entryWord,
+  format,
+  listEntries,
+  listNew,
+  sizeOfEntries,
+  sizeOfEntry
 } from './build'
 import {
-  CELL_BYTES, CELL_LARGE, cellBytesOf, cellOf, commonBytes, copyShort, countOf, firstChildOf, flagsOf, freeBytesOf, gapOf, garbageOf,
-  HEADER_BYTES, headAt, heapStartOf, kindOf, LEAF, levelOf, PAGE_HAS_LARGE, prefixBytesOf, setCount, setFirstChild,
-  setFlags, setGarbage, setHeapStart, SLOT_BYTES, slotOf, treeOf, suffixBytesOf,
+  CELL_BYTES,
+  CELL_LARGE,
+  cellBytesOf,
+  cellOf,
+  commonBytes,
+  copyShort,
+  countOf,
+  firstChildOf,
+  flagsOf,
+  freeBytesOf,
+  gapOf,
+  garbageOf,
+  HEADER_BYTES,
+  headAt,
+  heapStartOf,
+  kindOf,
+  LEAF,
+  levelOf,
+  PAGE_HAS_LARGE,
+  prefixBytesOf,
+  setCount,
+  setFirstChild,
+  setFlags,
+  setGarbage,
+  setHeapStart,
+  SLOT_BYTES,
+  slotOf,
+  treeOf,
+  suffixBytesOf
 } from './page'
 import {
-  COUNT_SPLITS, ENTRY_COUNT, JOINED, NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_VALUE_BYTES, NEW_WORD,
-  PAGE_BYTES, WORK,
+  COUNT_SPLITS,
+  ENTRY_COUNT,
+  JOINED,
+  NEW_KEY,
+  NEW_KEY_BYTES,
+  NEW_VALUE,
+  NEW_VALUE_BYTES,
+  NEW_WORD,
+  PAGE_BYTES,
+  WORK
 } from './state'
 
 /** Does the new key begin with the page's prefix? */
@@ -22,7 +65,9 @@ function sharesPrefix(page: u32): bool {
 
 /** Is the new entry sure to find room in the page? */
 export function hasRoom(page: u32): bool {
-  return freeBytesOf(page) >= load32(NEW_KEY_BYTES) + load32(NEW_VALUE_BYTES) + CELL_BYTES + SLOT_BYTES && sharesPrefix(page)
+  return (
+    freeBytesOf(page) >= load32(NEW_KEY_BYTES) + load32(NEW_VALUE_BYTES) + CELL_BYTES + SLOT_BYTES && sharesPrefix(page)
+  )
 }
 
 function listWithNew(page: u32, position: u32): void {
@@ -54,7 +99,8 @@ export function insertEntry(page: u32, position: u32): bool {
       store16(slot + 6, suffix)
       setCount(page, count + 1)
       setHeapStart(page, heap)
-      if (kindOf(page) == LEAF && ((load32(NEW_WORD) >>> 24) & CELL_LARGE) != 0) setFlags(page, flagsOf(page) | PAGE_HAS_LARGE)
+      if (kindOf(page) == LEAF && ((load32(NEW_WORD) >>> 24) & CELL_LARGE) != 0)
+        setFlags(page, flagsOf(page) | PAGE_HAS_LARGE)
       store32(page + 60, position + 1)
       return true
     }
@@ -90,7 +136,9 @@ export function removeEntries(page: u32, from: u32, to: u32): void {
 }
 
 /** Takes the entry at `position` out. */
-export function removeEntry(page: u32, position: u32): void { removeEntries(page, position, position + 1) }
+export function removeEntry(page: u32, position: u32): void {
+  removeEntries(page, position, position + 1)
+}
 
 /** Copies a page's content into another page with an id of its own. */
 export function movePage(to: u32, from: u32, toId: u32): void {

@@ -20,9 +20,26 @@ import { makeChain, reserveChain } from './large'
 import { CELL_LARGE, inlineBytes, LARGE_REFERENCE_BYTES, LEAF } from './page'
 import { rebalance } from './rebalance'
 import {
-  APPLY_AT, APPLY_PHASE, BAD_OPERATION, DROP_COUNT, MADE_ROOT, MAX_KEY_BYTES,
-  NEED_TREE, NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_VALUE_BYTES, NEW_WORD, NOT_FOUND, OK, OPERATIONS_END, REFERENCE,
-  TABLE_LIMIT, TREES, TRIMMED_KEY_BYTES, WANTED_TREE,
+  APPLY_AT,
+  APPLY_PHASE,
+  BAD_OPERATION,
+  DROP_COUNT,
+  MADE_ROOT,
+  MAX_KEY_BYTES,
+  NEED_TREE,
+  NEW_KEY,
+  NEW_KEY_BYTES,
+  NEW_VALUE,
+  NEW_VALUE_BYTES,
+  NEW_WORD,
+  NOT_FOUND,
+  OK,
+  OPERATIONS_END,
+  REFERENCE,
+  TABLE_LIMIT,
+  TREES,
+  TRIMMED_KEY_BYTES,
+  WANTED_TREE
 } from './state'
 import { frameOf, growTable } from './table'
 import { reserveFrames } from './frames'
@@ -53,7 +70,9 @@ export function registerTree(tree: u32, root: u32): void {
   store32(slot + 4, root)
 }
 
-export function forgetTrees(): void { fill(load32(TREES), 0, TREE_SLOTS << 3) }
+export function forgetTrees(): void {
+  fill(load32(TREES), 0, TREE_SLOTS << 3)
+}
 
 /** Root of the tree, or 0: NEED_TREE. */
 function rootOf(tree: u32): u32 {

@@ -40,36 +40,90 @@ export function inlineBytes(): u32 {
   return (quarter < 1056 ? 1056 : quarter) - SLOT_BYTES - CELL_BYTES
 }
 
-export function idOf(page: u32): u32 { return load32(page) }
-export function kindOf(page: u32): u32 { return load8(page + 4) }
-export function levelOf(page: u32): u32 { return load8(page + 5) }
-export function countOf(page: u32): u32 { return load16(page + 6) }
-export function setCount(page: u32, count: u32): void { store16(page + 6, count) }
-export function prefixBytesOf(page: u32): u32 { return load16(page + 8) }
-export function flagsOf(page: u32): u32 { return load16(page + 10) }
-export function setFlags(page: u32, flags: u32): void { store16(page + 10, flags) }
-export function heapStartOf(page: u32): u32 { return load32(page + 12) }
-export function setHeapStart(page: u32, offset: u32): void { store32(page + 12, offset) }
-export function garbageOf(page: u32): u32 { return load32(page + 16) }
-export function setGarbage(page: u32, bytes: u32): void { store32(page + 16, bytes) }
-export function firstChildOf(page: u32): u32 { return load32(page + 20) }
-export function setFirstChild(page: u32, id: u32): void { store32(page + 20, id) }
-export function treeOf(page: u32): u32 { return load32(page + 24) }
+export function idOf(page: u32): u32 {
+  return load32(page)
+}
+export function kindOf(page: u32): u32 {
+  return load8(page + 4)
+}
+export function levelOf(page: u32): u32 {
+  return load8(page + 5)
+}
+export function countOf(page: u32): u32 {
+  return load16(page + 6)
+}
+export function setCount(page: u32, count: u32): void {
+  store16(page + 6, count)
+}
+export function prefixBytesOf(page: u32): u32 {
+  return load16(page + 8)
+}
+export function flagsOf(page: u32): u32 {
+  return load16(page + 10)
+}
+export function setFlags(page: u32, flags: u32): void {
+  store16(page + 10, flags)
+}
+export function heapStartOf(page: u32): u32 {
+  return load32(page + 12)
+}
+export function setHeapStart(page: u32, offset: u32): void {
+  store32(page + 12, offset)
+}
+export function garbageOf(page: u32): u32 {
+  return load32(page + 16)
+}
+export function setGarbage(page: u32, bytes: u32): void {
+  store32(page + 16, bytes)
+}
+export function firstChildOf(page: u32): u32 {
+  return load32(page + 20)
+}
+export function setFirstChild(page: u32, id: u32): void {
+  store32(page + 20, id)
+}
+export function treeOf(page: u32): u32 {
+  return load32(page + 24)
+}
 
-export function useOf(page: u32): u32 { return load8(page + 32) }
-export function setUse(page: u32, use: u32): void { store8(page + 32, use) }
-export function isDirty(page: u32): bool { return load8(page + 33) != 0 }
-export function setDirty(page: u32, dirty: u32): void { store8(page + 33, dirty) }
-export function touch(page: u32): void { store8(page + 34, 1) }
-export function linkOf(page: u32): u32 { return load32(page + 36) }
-export function setLink(page: u32, link: u32): void { store32(page + 36, link) }
-export function stampOf(page: u32): u32 { return load32(page + 48) }
+export function useOf(page: u32): u32 {
+  return load8(page + 32)
+}
+export function setUse(page: u32, use: u32): void {
+  store8(page + 32, use)
+}
+export function isDirty(page: u32): bool {
+  return load8(page + 33) != 0
+}
+export function setDirty(page: u32, dirty: u32): void {
+  store8(page + 33, dirty)
+}
+export function touch(page: u32): void {
+  store8(page + 34, 1)
+}
+export function linkOf(page: u32): u32 {
+  return load32(page + 36)
+}
+export function setLink(page: u32, link: u32): void {
+  store32(page + 36, link)
+}
+export function stampOf(page: u32): u32 {
+  return load32(page + 48)
+}
 
 /** Address of slot 0. */
-export function slotsOf(page: u32): u32 { return page + (((HEADER_BYTES + 3 + prefixBytesOf(page)) & ~3) >>> 0) }
-export function slotOf(page: u32, index: u32): u32 { return slotsOf(page) + (index << 3) }
-export function cellOf(page: u32, slot: u32): u32 { return page + load16(slot + 4) }
-export function suffixBytesOf(slot: u32): u32 { return load16(slot + 6) }
+export function slotsOf(page: u32): u32 {
+  return page + (((HEADER_BYTES + 3 + prefixBytesOf(page)) & ~3) >>> 0)
+}
+export function slotOf(page: u32, index: u32): u32 {
+  return slotsOf(page) + (index << 3)
+}
+export function cellOf(page: u32, slot: u32): u32 {
+  return page + load16(slot + 4)
+}
+export function suffixBytesOf(slot: u32): u32 {
+  return load16(slot + 6)
+}
 
 /** Offset from the page's start behind the last slot. */
 export function slotsEnd(page: u32): u32 {
@@ -77,12 +131,20 @@ export function slotsEnd(page: u32): u32 {
 }
 
 /** Bytes between slots and heap. */
-export function gapOf(page: u32): u32 { return heapStartOf(page) - slotsEnd(page) }
+export function gapOf(page: u32): u32 {
+  return heapStartOf(page) - slotsEnd(page)
+}
 /** All bytes a new entry could use. */
-export function freeBytesOf(page: u32): u32 { return gapOf(page) + garbageOf(page) }
+export function freeBytesOf(page: u32): u32 {
+  return gapOf(page) + garbageOf(page)
+}
 
-export function valueBytesOf(cell: u32): u32 { return load32u(cell) & 0xffffff }
-export function cellFlagsOf(cell: u32): u32 { return load8(cell + 3) }
+export function valueBytesOf(cell: u32): u32 {
+  return load32u(cell) & 0xffffff
+}
+export function cellFlagsOf(cell: u32): u32 {
+  return load8(cell + 3)
+}
 
 /** Bytes of the cell behind `slot`. */
 export function cellBytesOf(page: u32, slot: u32): u32 {

@@ -4,20 +4,63 @@
 // the walk without harm, and calling again goes on where it stopped.
 import { load32, store32 } from './platform'
 import {
-  build, clearList, copyEntryKey, copyPage, entryWord, listEntries, listNew, sizeOfEntries, sizeOfEntry,
+  build,
+  clearList,
+  copyEntryKey,
+  copyPage,
+  entryWord,
+  listEntries,
+  listNew,
+  sizeOfEntries,
+  sizeOfEntry
 } from './build'
 import {
-  belongs, BY_KEY, corrupt, descend, isWithin, pathFrame, pathId, pathIndex, resolve, setPathFrame,
+  belongs,
+  BY_KEY,
+  corrupt,
+  descend,
+  isWithin,
+  pathFrame,
+  pathId,
+  pathIndex,
+  resolve,
+  setPathFrame
 } from './descent'
 import { reserveFrames } from './frames'
 import { insertEntry, isUnderfull, movePage, removeEntry } from './node'
 import {
-  BRANCH, CELL_BYTES, cellBytesOf, childAt, commonBytes, copyKey, countOf, firstChildOf, freeBytesOf, HEADER_BYTES,
-  kindOf, LEAF, levelOf, prefixBytesOf, setFirstChild, slotOf,
+  BRANCH,
+  CELL_BYTES,
+  cellBytesOf,
+  childAt,
+  commonBytes,
+  copyKey,
+  countOf,
+  firstChildOf,
+  freeBytesOf,
+  HEADER_BYTES,
+  kindOf,
+  LEAF,
+  levelOf,
+  prefixBytesOf,
+  setFirstChild,
+  slotOf
 } from './page'
 import {
-  COUNT_MERGES, ENTRY_COUNT, JOINED, MISS, NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_VALUE_BYTES, NEW_WORD, OK, PAGE_BYTES,
-  SEPARATOR, WORK, WORK2,
+  COUNT_MERGES,
+  ENTRY_COUNT,
+  JOINED,
+  MISS,
+  NEW_KEY,
+  NEW_KEY_BYTES,
+  NEW_VALUE,
+  NEW_VALUE_BYTES,
+  NEW_WORD,
+  OK,
+  PAGE_BYTES,
+  SEPARATOR,
+  WORK,
+  WORK2
 } from './state'
 import { frameOf, isId } from './table'
 import { freePage, reserveRecords, writable } from './versions'

@@ -6,10 +6,29 @@
 //         | key bytes | value bytes  | flags  | key | value |
 import { load32, load32u, store32 } from './platform'
 import {
-  CELL_BYTES, cellOf, childAt, copyKey, copyShort, countOf, HEADER_BYTES, prefixBytesOf, slotOf, suffixBytesOf,
+  CELL_BYTES,
+  cellOf,
+  childAt,
+  copyKey,
+  copyShort,
+  countOf,
+  HEADER_BYTES,
+  prefixBytesOf,
+  slotOf,
+  suffixBytesOf
 } from './page'
 import {
-  belongs, BY_KEY, corrupt, descend, LEFTMOST, pathFrame, pathIndex, resolve, RIGHTMOST, setPath, setPathIndex,
+  belongs,
+  BY_KEY,
+  corrupt,
+  descend,
+  LEFTMOST,
+  pathFrame,
+  pathIndex,
+  resolve,
+  RIGHTMOST,
+  setPath,
+  setPathIndex
 } from './descent'
 import { search } from './search'
 import { KEY, KEY2, MISS, OK, OUT, OUT_BYTES, OUT_CAPACITY, OUT_MORE } from './state'
@@ -86,7 +105,13 @@ function writeRow(page: u32, index: u32, at: u32, end: u32, keysOnly: bool): u32
  * bytes of OUT they take, OUT_MORE whether there may be more.
  */
 export function scan(
-  tree: u32, root: u32, snapshot: u32, options: u32, lowerBytes: u32, upperBytes: u32, limit: u32,
+  tree: u32,
+  root: u32,
+  snapshot: u32,
+  options: u32,
+  lowerBytes: u32,
+  upperBytes: u32,
+  limit: u32
 ): i32 {
   const reverse: bool = (options & SCAN_REVERSE) != 0
   const keysOnly: bool = (options & SCAN_KEYS) != 0
@@ -94,7 +119,8 @@ export function scan(
   store32(OUT_BYTES, 0)
   store32(OUT_MORE, 0)
   let height: i32
-  if (reverse) height = descend(tree, root, snapshot, (options & SCAN_UPPER) != 0 ? BY_KEY : RIGHTMOST, KEY2, upperBytes)
+  if (reverse)
+    height = descend(tree, root, snapshot, (options & SCAN_UPPER) != 0 ? BY_KEY : RIGHTMOST, KEY2, upperBytes)
   else height = descend(tree, root, snapshot, (options & SCAN_LOWER) != 0 ? BY_KEY : LEFTMOST, KEY, lowerBytes)
   if (height < 0) return height
   const start = load32(OUT)

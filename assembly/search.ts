@@ -4,7 +4,16 @@
 // holds exactly that key: position and verdict in one number, without a second result.
 import { load8, load32 } from './platform'
 import {
-  CELL_BYTES, cellOf, commonBytes, compareBytes, countOf, HEADER_BYTES, headAt, prefixBytesOf, slotsOf, suffixBytesOf,
+  CELL_BYTES,
+  cellOf,
+  commonBytes,
+  compareBytes,
+  countOf,
+  HEADER_BYTES,
+  headAt,
+  prefixBytesOf,
+  slotsOf,
+  suffixBytesOf
 } from './page'
 
 export function search(page: u32, key: u32, keyBytes: u32): u32 {

@@ -7,9 +7,30 @@ import { reserveFrames, setUpFrames } from './frames'
 import { CATALOG_ROOT, CATALOG_TREE, MAIN_ROOT, MAIN_TREE, TREE_SLOTS } from './operations'
 import { LEAF } from './page'
 import {
-  ARENA, ARENA_END, ARENA_TOP, DROP_STACK, ENTRY_LIST, EPOCH_LOW, HASH_TABLE, IMAGE, IMAGE_CAPACITY, LOG, LOG_CAPACITY,
-  LSN_LOW, OK, OUT, OUT_CAPACITY, OUT_OF_MEMORY, PAGE_BYTES, SHORTCUT_BYTES, SHORTCUT_COUNT, SHORTCUTS, TABLE_LIMIT,
-  TREES, WORK, WORK2,
+  ARENA,
+  ARENA_END,
+  ARENA_TOP,
+  DROP_STACK,
+  ENTRY_LIST,
+  EPOCH_LOW,
+  HASH_TABLE,
+  IMAGE,
+  IMAGE_CAPACITY,
+  LOG,
+  LOG_CAPACITY,
+  LSN_LOW,
+  OK,
+  OUT,
+  OUT_CAPACITY,
+  OUT_OF_MEMORY,
+  PAGE_BYTES,
+  SHORTCUT_BYTES,
+  SHORTCUT_COUNT,
+  SHORTCUTS,
+  TABLE_LIMIT,
+  TREES,
+  WORK,
+  WORK2
 } from './state'
 import { frameOf, growTable, setUpTable } from './table'
 import { makePage, reserveRecords } from './versions'
@@ -40,10 +61,19 @@ export function setUp(pageBytes: u32, frames: u32): i32 {
   store32(OUT_CAPACITY, OUT_AREA_BYTES)
   store32(IMAGE_CAPACITY, IMAGE_AREA_BYTES)
   const entries: u32 = (pageBytes >>> 2) << 3
-  const done: bool = area(WORK, pageBytes) && area(WORK2, pageBytes) && area(ENTRY_LIST, entries) &&
-    area(HASH_TABLE, 1 << 14) && area(SHORTCUTS, SHORTCUT_COUNT * SHORTCUT_BYTES) && area(OUT, OUT_AREA_BYTES) &&
-    area(IMAGE, IMAGE_AREA_BYTES + (pageBytes << 1)) && area(LOG, LOG_AREA_BYTES + LOG_SLACK_BYTES) && area(TREES, TREE_SLOTS << 3) &&
-    area(DROP_STACK, DROP_STACK_LENGTH << 3) && setUpTable() && setUpFrames(frames)
+  const done: bool =
+    area(WORK, pageBytes) &&
+    area(WORK2, pageBytes) &&
+    area(ENTRY_LIST, entries) &&
+    area(HASH_TABLE, 1 << 14) &&
+    area(SHORTCUTS, SHORTCUT_COUNT * SHORTCUT_BYTES) &&
+    area(OUT, OUT_AREA_BYTES) &&
+    area(IMAGE, IMAGE_AREA_BYTES + (pageBytes << 1)) &&
+    area(LOG, LOG_AREA_BYTES + LOG_SLACK_BYTES) &&
+    area(TREES, TREE_SLOTS << 3) &&
+    area(DROP_STACK, DROP_STACK_LENGTH << 3) &&
+    setUpTable() &&
+    setUpFrames(frames)
   return done ? OK : OUT_OF_MEMORY
 }
 

@@ -13,9 +13,7 @@
 // A mark says that an entry of that chunk (256 ids) differs from the last checkpoint's, or may.
 import { copy, fill, load32, store32, store8 } from './platform'
 import { take } from './arena'
-import {
-  FREE_ID_LIST, OK, OUT_OF_MEMORY, PAGES_USED, TABLE_DIRECTORY, TABLE_FULL, TABLE_LIMIT,
-} from './state'
+import { FREE_ID_LIST, OK, OUT_OF_MEMORY, PAGES_USED, TABLE_DIRECTORY, TABLE_FULL, TABLE_LIMIT } from './state'
 
 export const ENTRY_BYTES: u32 = 24
 export const CHUNK_IDS: u32 = 256
@@ -46,29 +44,53 @@ export function setUpTable(): bool {
   return true
 }
 
-function segmentOf(id: u32): u32 { return load32(load32(TABLE_DIRECTORY) + ((id >>> 12) << 2)) }
+function segmentOf(id: u32): u32 {
+  return load32(load32(TABLE_DIRECTORY) + ((id >>> 12) << 2))
+}
 
-export function isId(id: u32): bool { return id < load32(TABLE_LIMIT) }
-export function frameOf(id: u32): u32 { return load32(segmentOf(id) + ((id & 4095) << 2)) }
-export function setFrame(id: u32, frame: u32): void { store32(segmentOf(id) + ((id & 4095) << 2), frame) }
-export function chainOf(id: u32): u32 { return load32(segmentOf(id) + CHAINS + ((id & 4095) << 2)) }
-export function setChain(id: u32, record: u32): void { store32(segmentOf(id) + CHAINS + ((id & 4095) << 2), record) }
+export function isId(id: u32): bool {
+  return id < load32(TABLE_LIMIT)
+}
+export function frameOf(id: u32): u32 {
+  return load32(segmentOf(id) + ((id & 4095) << 2))
+}
+export function setFrame(id: u32, frame: u32): void {
+  store32(segmentOf(id) + ((id & 4095) << 2), frame)
+}
+export function chainOf(id: u32): u32 {
+  return load32(segmentOf(id) + CHAINS + ((id & 4095) << 2))
+}
+export function setChain(id: u32, record: u32): void {
+  store32(segmentOf(id) + CHAINS + ((id & 4095) << 2), record)
+}
 /** Address of the entry. */
-export function entryOf(id: u32): u32 { return segmentOf(id) + ENTRIES + (id & 4095) * ENTRY_BYTES }
-export function formatOf(entry: u32): u32 { return load32(entry + 4) >>> 24 }
+export function entryOf(id: u32): u32 {
+  return segmentOf(id) + ENTRIES + (id & 4095) * ENTRY_BYTES
+}
+export function formatOf(entry: u32): u32 {
+  return load32(entry + 4) >>> 24
+}
 export function addFormat(entry: u32, flags: u32): void {
   store32(entry + 4, (load32(entry + 4) | (flags << 24)) >>> 0)
 }
-export function clearEntry(entry: u32): void { fill(entry, 0, ENTRY_BYTES) }
+export function clearEntry(entry: u32): void {
+  fill(entry, 0, ENTRY_BYTES)
+}
 export function moveEntry(to: u32, from: u32): void {
   copy(to, from, ENTRY_BYTES)
   fill(from, 0, ENTRY_BYTES)
 }
-export function isUsed(id: u32): bool { return (formatOf(entryOf(id)) & ENTRY_USED) != 0 }
+export function isUsed(id: u32): bool {
+  return (formatOf(entryOf(id)) & ENTRY_USED) != 0
+}
 
 /** Address of the mark of the chunk that holds `id`. */
-export function markOf(id: u32): u32 { return segmentOf(id) + MARKS + ((id & 4095) >>> 8) }
-export function mark(id: u32): void { store8(markOf(id), 1) }
+export function markOf(id: u32): u32 {
+  return segmentOf(id) + MARKS + ((id & 4095) >>> 8)
+}
+export function mark(id: u32): void {
+  store8(markOf(id), 1)
+}
 
 /** Makes ids below `limit` exist (free, but not yet on the free list). */
 export function growTable(limit: u32): i32 {

@@ -25,12 +25,40 @@ import { take } from './arena'
 import { giveFrame, makeDirty, renewStamp, takeFrame } from './frames'
 import { setLink, setUse, USE_CURRENT, USE_VERSION, setDirty } from './page'
 import {
-  COUNT_COPIES, EPOCH_HIGH, EPOCH_LOW, FRAMES_DIRTY, FREE_RECORD_COUNT, FREE_RECORDS, FREE_SNAPSHOTS, LSN_HIGH, LSN_LOW,
-  OK, OUT_OF_MEMORY, PAGE_BYTES, PAGES_USED, RECORDS_USED, RELEASED, RELEASED_COUNT, SNAPSHOT_NEWEST, SNAPSHOT_OLDEST,
-  SNAPSHOTS_OPEN, WROTE_IN_EPOCH,
+  COUNT_COPIES,
+  EPOCH_HIGH,
+  EPOCH_LOW,
+  FRAMES_DIRTY,
+  FREE_RECORD_COUNT,
+  FREE_RECORDS,
+  FREE_SNAPSHOTS,
+  LSN_HIGH,
+  LSN_LOW,
+  OK,
+  OUT_OF_MEMORY,
+  PAGE_BYTES,
+  PAGES_USED,
+  RECORDS_USED,
+  RELEASED,
+  RELEASED_COUNT,
+  SNAPSHOT_NEWEST,
+  SNAPSHOT_OLDEST,
+  SNAPSHOTS_OPEN,
+  WROTE_IN_EPOCH
 } from './state'
 import {
-  addFormat, chainOf, clearEntry, ENTRY_USED, entryOf, frameOf, mark, moveEntry, pushFreeId, setChain, setFrame, takeId,
+  addFormat,
+  chainOf,
+  clearEntry,
+  ENTRY_USED,
+  entryOf,
+  frameOf,
+  mark,
+  moveEntry,
+  pushFreeId,
+  setChain,
+  setFrame,
+  takeId
 } from './table'
 
 const RECORD_BYTES: u32 = 64
@@ -263,8 +291,11 @@ export function closeSnapshot(snapshot: u32): void {
   let record = load32(snapshot + 16)
   while (record != 0) {
     const next = load32(record + 20)
-    if (older != 0 && !later(load32(record + 48), load32(record + 52), load32(older + 8), load32(older + 12)) &&
-        !isHiddenFrom(record, older)) {
+    if (
+      older != 0 &&
+      !later(load32(record + 48), load32(record + 52), load32(older + 8), load32(older + 12)) &&
+      !isHiddenFrom(record, older)
+    ) {
       store32(record + 20, load32(older + 16))
       store32(older + 16, record)
     } else dropVersion(record)

@@ -3,7 +3,15 @@
 import { load32, store32 } from './platform'
 import { format } from './build'
 import {
-  BY_KEY, corrupt, descend, misplacedOnPath, pathFrame, pathId, pathIndex, setPath, setPathFrame,
+  BY_KEY,
+  corrupt,
+  descend,
+  misplacedOnPath,
+  pathFrame,
+  pathId,
+  pathIndex,
+  setPath,
+  setPathFrame
 } from './descent'
 import { reserveFrames } from './frames'
 import { hasRoom, insertEntry, movePage, removeEntry, replaceValue, split } from './node'
@@ -11,8 +19,18 @@ import { countChain, freeChain, largeAt } from './large'
 import { BRANCH, countOf, idOf, setFirstChild, stampOf, touch, treeOf } from './page'
 import { search } from './search'
 import {
-  FINGER, FINGER_LAST, FINGER_STAMP, NEW_KEY, NEW_KEY_BYTES, NEW_VALUE, NEW_VALUE_BYTES, NEW_WORD, NOT_FOUND, OK,
-  SEPARATOR, TABLE_LIMIT,
+  FINGER,
+  FINGER_LAST,
+  FINGER_STAMP,
+  NEW_KEY,
+  NEW_KEY_BYTES,
+  NEW_VALUE,
+  NEW_VALUE_BYTES,
+  NEW_WORD,
+  NOT_FOUND,
+  OK,
+  SEPARATOR,
+  TABLE_LIMIT
 } from './state'
 import { frameOf, growTable } from './table'
 import { makePage, reserveRecords, writable } from './versions'

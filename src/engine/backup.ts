@@ -6,7 +6,15 @@ import { LightningError } from '../errors.ts'
 import { sectorsOf } from '../store/block-map.ts'
 import { DataFile } from '../store/data-file.ts'
 import {
-  chunkBytes, chunkIds, dataFileName, entryBytes, logFileNames, metaBlocks, newDataFileName, sectorBytes, sectorsPerBlock
+  chunkBytes,
+  chunkIds,
+  dataFileName,
+  entryBytes,
+  logFileNames,
+  metaBlocks,
+  newDataFileName,
+  sectorBytes,
+  sectorsPerBlock
 } from '../store/format.ts'
 import type { Meta } from '../store/meta.ts'
 import type { Vfs } from '../vfs/vfs.ts'
@@ -31,7 +39,10 @@ export async function backUp(core: Core, destination: Vfs, options: BackupOption
   try {
     for (const name of [dataFileName, ...logFileNames]) {
       if (!(await destination.exists(name))) continue
-      throw new LightningError('LIGHTNING_EXISTS', `There is a database at ${destination.location} already. Choose another destination.`)
+      throw new LightningError(
+        'LIGHTNING_EXISTS',
+        `There is a database at ${destination.location} already. Choose another destination.`
+      )
     }
     await writeCopy(core, destination, pace, options)
   } finally {
@@ -146,11 +157,15 @@ class Copy {
       data.read(memory.bytes.subarray(image, image + bytes), sector)
       const seed = (format & ENTRY_LARGE) === 0 ? id : 0
       if (kernel.exports.xxh32(image, bytes, seed) >>> 0 !== checksum) {
-        throw new LightningError('LIGHTNING_CORRUPT', `Page ${id} of ${data.file.name} is damaged, so it cannot be backed up. Run verify, then repair.`, {
-          file: data.file.name,
-          page: id,
-          offset: sector * sectorBytes
-        })
+        throw new LightningError(
+          'LIGHTNING_CORRUPT',
+          `Page ${id} of ${data.file.name} is damaged, so it cannot be backed up. Run verify, then repair.`,
+          {
+            file: data.file.name,
+            page: id,
+            offset: sector * sectorBytes
+          }
+        )
       }
     }
     view.setUint32(at, this.#append(memory.bytes.slice(image, image + bytes)), true)

@@ -51,7 +51,10 @@ export class Catalog {
     const id = this.#memory.word(WANTED_TREE)
     const entry = this.list(new Uint8Array(0), 0).find(known => known.id === id)
     if (entry === undefined) {
-      throw new LightningError('LIGHTNING_CORRUPT', `The log names keyspace ${id}, which does not exist. Restore a backup, or run repair.`)
+      throw new LightningError(
+        'LIGHTNING_CORRUPT',
+        `The log names keyspace ${id}, which does not exist. Restore a backup, or run repair.`
+      )
     }
     this.#kernel.exports.registerTree(id, entry.root)
   }
@@ -70,7 +73,15 @@ export class Catalog {
         this.#memory.bytes.set(lower, KEY)
         this.#memory.bytes.set(upper, KEY2)
         const options = SCAN_LOWER | SCAN_UPPER | (isOpen ? SCAN_LOWER_OPEN : 0)
-        rows = this.#kernel.exports.scan(CATALOG_TREE, CATALOG_ROOT, snapshot, options, lower.length, upper.length, rowsPerBatch)
+        rows = this.#kernel.exports.scan(
+          CATALOG_TREE,
+          CATALOG_ROOT,
+          snapshot,
+          options,
+          lower.length,
+          upper.length,
+          rowsPerBatch
+        )
         if (rows >= 0) break
         this.#pager.provide(rows)
       }

@@ -9,9 +9,16 @@
 //   sync     data file, and the log through the snapshot's commit
 //   slots    meta into slot 0, synced; into slot 1, synced
 //   end      only now: blocks that only the checkpoint before needed are free, and so is its log
-import { EPOCH_LOW, IMAGE, INCARNATION_HIGH, INCARNATION_LOW, PREVIOUS_CHECKSUM, TABLE_LIMIT, TIME_LOW } from '../../assembly/state.ts'
+import {
+  EPOCH_LOW,
+  IMAGE,
+  INCARNATION_HIGH,
+  INCARNATION_LOW,
+  PREVIOUS_CHECKSUM,
+  TABLE_LIMIT,
+  TIME_LOW
+} from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
-import { assertStatus } from '../kernel/status.ts'
 import type { Extent } from '../store/block-map.ts'
 import { sectorsOf } from '../store/block-map.ts'
 import { chunkBytes, chunkIds } from '../store/format.ts'
@@ -183,7 +190,8 @@ export class Checkpoint {
     const { memory, kernel, log, pending, meta } = this.#core
     this.#committer.writeOut()
     const snapshot = kernel.exports.openSnapshot() >>> 0
-    if (snapshot === 0) throw new LightningError('LIGHTNING_OUT_OF_MEMORY', 'There is no memory for a checkpoint. Close other programs.')
+    if (snapshot === 0)
+      throw new LightningError('LIGHTNING_OUT_OF_MEMORY', 'There is no memory for a checkpoint. Close other programs.')
     const start = log.switchFile()
     const tableLimit = memory.word(TABLE_LIMIT)
     const chunkCount = Math.ceil(tableLimit / chunkIds)
@@ -360,7 +368,8 @@ export class Checkpoint {
     run.clear()
     for (const chunk of progress.chunks) kernel.exports.putMark(chunk)
     // Once a slot was written, it may be the one that recovery reads: its blocks stay taken until the next checkpoint.
-    const mayBeNamed = progress.phase === 'synced log' || progress.phase === 'first slot' || progress.phase === 'second slot'
+    const mayBeNamed =
+      progress.phase === 'synced log' || progress.phase === 'first slot' || progress.phase === 'second slot'
     for (const extent of progress.written) {
       if (mayBeNamed) pending.giveNamed(extent)
       else data.release(extent)

@@ -5,7 +5,14 @@
 // commit of a group asks for a flush at the end of the current microtasks; all that were made until then share one write,
 // one sync and one promise. In relaxed mode a timer does the same off this thread.
 import {
-  DURABLE_LOW, INCARNATION_HIGH, INCARNATION_LOW, LOG, LOG_BYTES, LOG_CAPACITY, OK, TIME_LOW
+  DURABLE_LOW,
+  INCARNATION_HIGH,
+  INCARNATION_LOW,
+  LOG,
+  LOG_BYTES,
+  LOG_CAPACITY,
+  OK,
+  TIME_LOW
 } from '../../assembly/state.ts'
 import { INCARNATION } from '../../assembly/log.ts'
 import { NOTE } from '../../assembly/operations.ts'

@@ -111,24 +111,34 @@ export class Core {
   /** Throws `LIGHTNING_CLOSED` after `close`. */
   checkOpen(): void {
     if (this.unreadable !== undefined && !this.isClosed) throw this.unreadable
-    if (this.isClosed) throw new LightningError('LIGHTNING_CLOSED', `The database at ${this.location} is closed. Open it again.`)
+    if (this.isClosed)
+      throw new LightningError('LIGHTNING_CLOSED', `The database at ${this.location} is closed. Open it again.`)
   }
 
   /** Throws `LIGHTNING_LOCKED` when the lock is no longer this handle's (durability.md, rule 21). */
   checkLock(): void {
     if (this.lock.ours()) return
-    throw new LightningError('LIGHTNING_LOCKED', `The lock of the database at ${this.location} was taken away. Close this handle.`)
+    throw new LightningError(
+      'LIGHTNING_LOCKED',
+      `The lock of the database at ${this.location} was taken away. Close this handle.`
+    )
   }
 
   /** Throws unless something may be written now. */
   checkWritable(): void {
     this.checkOpen()
     if (this.options.readOnly) {
-      throw new LightningError('LIGHTNING_READ_ONLY', `The database at ${this.location} was opened with readOnly. Reopen it without.`)
+      throw new LightningError(
+        'LIGHTNING_READ_ONLY',
+        `The database at ${this.location} was opened with readOnly. Reopen it without.`
+      )
     }
     if (this.failure !== undefined) throw this.failure
     if (this.isLent) {
-      throw new LightningError('LIGHTNING_INVALID_ARGUMENT', 'Nothing may be written inside the callback of read(). Write after it has returned.')
+      throw new LightningError(
+        'LIGHTNING_INVALID_ARGUMENT',
+        'Nothing may be written inside the callback of read(). Write after it has returned.'
+      )
     }
   }
 }

@@ -3,7 +3,13 @@
 // take a snapshot, at that moment, so that short ranges cost none.
 import { CELL_LARGE } from '../../assembly/page.ts'
 import {
-  SCAN_COUNT, SCAN_KEYS, SCAN_LOWER, SCAN_LOWER_OPEN, SCAN_REVERSE, SCAN_UPPER, SCAN_UPPER_CLOSED
+  SCAN_COUNT,
+  SCAN_KEYS,
+  SCAN_LOWER,
+  SCAN_LOWER_OPEN,
+  SCAN_REVERSE,
+  SCAN_UPPER,
+  SCAN_UPPER_CLOSED
 } from '../../assembly/scan.ts'
 import { KEY, KEY2, OUT, OUT_BYTES, OUT_MORE } from '../../assembly/state.ts'
 import { type ByteRange, clampBounds } from './bounds.ts'
@@ -91,7 +97,15 @@ export class EngineCursor implements Cursor {
       this.close()
       return 0
     }
-    const rows = scanRange(this.#core, place, this.#snapshot?.use() ?? 0, this.#options(), this.#lower, this.#upper, limit)
+    const rows = scanRange(
+      this.#core,
+      place,
+      this.#snapshot?.use() ?? 0,
+      this.#options(),
+      this.#lower,
+      this.#upper,
+      limit
+    )
     this.#takeBatch(rows)
     this.#left -= rows
     const hasMore = this.#core.memory.word(OUT_MORE) !== 0 && this.#left > 0 && rows > 0
@@ -225,7 +239,12 @@ function scanRange(
 }
 
 /** Number of entries in the range, as the snapshot (undefined: now) sees it. */
-export function countRange(core: Core, tree: TreeHandle, snapshot: EngineSnapshot | undefined, range: ByteRange): number {
+export function countRange(
+  core: Core,
+  tree: TreeHandle,
+  snapshot: EngineSnapshot | undefined,
+  range: ByteRange
+): number {
   const { upper, upperOpen, limit, empty, ...from } = clampBounds(range)
   let { lower, lowerOpen } = from
   const version = snapshot?.use() ?? 0

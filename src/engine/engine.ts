@@ -83,7 +83,13 @@ export class Engine {
     return new TreeHandle(path)
   }
 
-  get(tree: Tree, snapshot: Snapshot | undefined, key: unknown, keyEncoding: KeyEncoding<unknown>, valueEncoding: ValueEncoding<unknown>): unknown {
+  get(
+    tree: Tree,
+    snapshot: Snapshot | undefined,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>,
+    valueEncoding: ValueEncoding<unknown>
+  ): unknown {
     return this.#reader.get(handleOf(tree), this.#own(snapshot), key, keyEncoding, valueEncoding)
   }
 
@@ -92,7 +98,13 @@ export class Engine {
   }
 
   /** Runs the callback on the value's bytes, valid only inside it; undefined when there is no such key. */
-  read<R>(tree: Tree, snapshot: Snapshot | undefined, key: unknown, keyEncoding: KeyEncoding<unknown>, callback: (bytes: Uint8Array) => R): R | undefined {
+  read<R>(
+    tree: Tree,
+    snapshot: Snapshot | undefined,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>,
+    callback: (bytes: Uint8Array) => R
+  ): R | undefined {
     return this.#reader.read(handleOf(tree), this.#own(snapshot), key, keyEncoding, callback)
   }
 
@@ -122,7 +134,13 @@ export class Engine {
     return [...names]
   }
 
-  put(tree: Tree, key: unknown, keyEncoding: KeyEncoding<unknown>, value: unknown, valueEncoding: ValueEncoding<unknown>): void {
+  put(
+    tree: Tree,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>,
+    value: unknown,
+    valueEncoding: ValueEncoding<unknown>
+  ): void {
     this.#writer.put(handleOf(tree), key, keyEncoding, value, valueEncoding)
   }
 
@@ -261,7 +279,10 @@ export class Engine {
   #own(snapshot: Snapshot | undefined): EngineSnapshot | undefined {
     if (snapshot === undefined) return undefined
     if (snapshot instanceof EngineSnapshot && snapshot.isOf(this.#core)) return snapshot
-    throw new LightningError('LIGHTNING_INVALID_ARGUMENT', 'The snapshot is of another database. Pass one of this database.')
+    throw new LightningError(
+      'LIGHTNING_INVALID_ARGUMENT',
+      'The snapshot is of another database. Pass one of this database.'
+    )
   }
 }
 
@@ -271,7 +292,9 @@ async function abortable(work: Promise<void>, signal: AbortSignal | undefined): 
   let stop: () => void = () => undefined
   const aborted = new Promise<never>((_, reject) => {
     const abort = () =>
-      reject(new LightningError('LIGHTNING_ABORTED', 'The operation was aborted by its signal.', { cause: signal.reason }))
+      reject(
+        new LightningError('LIGHTNING_ABORTED', 'The operation was aborted by its signal.', { cause: signal.reason })
+      )
     if (signal.aborted) abort()
     else signal.addEventListener('abort', abort, { once: true })
     stop = () => signal.removeEventListener('abort', abort)

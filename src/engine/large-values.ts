@@ -50,9 +50,16 @@ function writeSegment(core: Core, raw: Uint8Array, view: DataView, at: number): 
   const { memory, kernel, data, options } = core
   const image = memory.word(IMAGE)
   memory.bytes.set(raw, image)
-  const packed = options.compression === 'lz4'
-    ? kernel.exports.lz4Compress(image, raw.length, image + imageOffset, raw.length - (raw.length >>> 4), memory.word(HASH_TABLE))
-    : 0
+  const packed =
+    options.compression === 'lz4'
+      ? kernel.exports.lz4Compress(
+          image,
+          raw.length,
+          image + imageOffset,
+          raw.length - (raw.length >>> 4),
+          memory.word(HASH_TABLE)
+        )
+      : 0
   const from = packed === 0 ? image : image + imageOffset
   const bytes = packed === 0 ? raw.length : packed
   const format = (packed === 0 ? FORMAT_RAW : FORMAT_LZ4) | ENTRY_LARGE
@@ -69,7 +76,11 @@ export function readLarge(core: Core, first: number, totalBytes: number, snapsho
   try {
     value = new Uint8Array(totalBytes)
   } catch (cause) {
-    throw new LightningError('LIGHTNING_OUT_OF_MEMORY', `There is no memory for a value of ${totalBytes} bytes. Close other programs.`, { cause })
+    throw new LightningError(
+      'LIGHTNING_OUT_OF_MEMORY',
+      `There is no memory for a value of ${totalBytes} bytes. Close other programs.`,
+      { cause }
+    )
   }
   let id = first
   for (let at = 0; at < totalBytes; at += segmentBytes) {
@@ -81,7 +92,13 @@ export function readLarge(core: Core, first: number, totalBytes: number, snapsho
 }
 
 /** Checks the segments of a value without handing them out; `visit` is told each segment's page id. */
-export function readSegments(core: Core, first: number, totalBytes: number, snapshot: number, visit: (id: number) => void): void {
+export function readSegments(
+  core: Core,
+  first: number,
+  totalBytes: number,
+  snapshot: number,
+  visit: (id: number) => void
+): void {
   const scratch = new Uint8Array(segmentBytes)
   let id = first
   for (let at = 0; at < totalBytes; at += segmentBytes) {

@@ -54,7 +54,10 @@ async function both(loading: Promise<Kernel>, locking: Promise<VfsLock>): Promis
 async function checkPresence(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: EngineOptions): Promise<void> {
   if (await vfs.exists(dataFileName)) {
     if (!options.errorIfExists) return
-    throw new LightningError('LIGHTNING_EXISTS', `There is a database at ${vfs.location} already. Open it without errorIfExists, or elsewhere.`)
+    throw new LightningError(
+      'LIGHTNING_EXISTS',
+      `There is a database at ${vfs.location} already. Open it without errorIfExists, or elsewhere.`
+    )
   }
   for (const name of logFileNames) {
     if (!(await vfs.exists(name))) continue
@@ -77,7 +80,11 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
     const data = new DataFile(dataFile, { maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY, verifyWrites })
     const { meta, isInBoth } = data.readMeta(bareChecksum(kernel))
     if (meta.pageBytes < 4_096 || meta.pageBytes > 65_536 || (meta.pageBytes & (meta.pageBytes - 1)) !== 0) {
-      throw new LightningError('LIGHTNING_CORRUPT', `${dataFileName} names an impossible page size. Restore a backup.`, { file: dataFileName })
+      throw new LightningError(
+        'LIGHTNING_CORRUPT',
+        `${dataFileName} names an impossible page size. Restore a backup.`,
+        { file: dataFileName }
+      )
     }
     const logs: VfsFile[] = []
     for (const name of logFileNames) {
@@ -88,7 +95,15 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
     if (!readOnly) await vfs.syncDirectory()
     const [first, second] = logs
     if (first === undefined || second === undefined) throw notFound(vfs)
-    const core = new Core({ location: vfs.location, options, kernel, data, log: new LogFiles([first, second], verifyWrites), lock, meta })
+    const core = new Core({
+      location: vfs.location,
+      options,
+      kernel,
+      data,
+      log: new LogFiles([first, second], verifyWrites),
+      lock,
+      meta
+    })
     // Before the replay writes anything: it takes blocks that another meta names.
     if (!isInBoth && !readOnly) writeMetas(core)
     recover(core)
@@ -111,7 +126,11 @@ function recover(core: Core): void {
 async function openLog(vfs: Vfs, name: string, meta: Meta, readOnly: boolean): Promise<VfsFile> {
   const exists = await vfs.exists(name)
   if (!exists && !meta.closed) {
-    throw new LightningError('LIGHTNING_CORRUPT', `${vfs.location} misses its log ${name}. Put it back, restore a backup, or run repair.`, { file: name })
+    throw new LightningError(
+      'LIGHTNING_CORRUPT',
+      `${vfs.location} misses its log ${name}. Put it back, restore a backup, or run repair.`,
+      { file: name }
+    )
   }
   if (!exists && readOnly) return emptyFile(name)
   return vfs.open(name, { create: true, readOnly })
@@ -127,5 +146,8 @@ function bareChecksum(kernel: Kernel): Checksum {
 }
 
 function notFound(vfs: Vfs): LightningError {
-  return new LightningError('LIGHTNING_NOT_FOUND', `There is no database at ${vfs.location}. Check the location, or open it with createIfMissing.`)
+  return new LightningError(
+    'LIGHTNING_NOT_FOUND',
+    `There is no database at ${vfs.location}. Check the location, or open it with createIfMissing.`
+  )
 }

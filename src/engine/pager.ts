@@ -1,8 +1,19 @@
 // Answers what the kernel asks for when a call cannot go on: a page that is not in memory, free frames. Writes dirty
 // pages out when clean ones do not suffice, and keeps at most half of the frames dirty so that reads never need space.
 import {
-  BAD_OPERATION, CORRUPT, FRAME_LIMIT, FRAMES_DIRTY, FRAMES_FREE, IMAGE, MISS, NEED_FRAMES, PROBLEM, RELEASED_COUNT,
-  WANTED_FRAMES, WANTED_PAGE, WANTED_RECORD
+  BAD_OPERATION,
+  CORRUPT,
+  FRAME_LIMIT,
+  FRAMES_DIRTY,
+  FRAMES_FREE,
+  IMAGE,
+  MISS,
+  NEED_FRAMES,
+  PROBLEM,
+  RELEASED_COUNT,
+  WANTED_FRAMES,
+  WANTED_PAGE,
+  WANTED_RECORD
 } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
 import type { Kernel } from '../kernel/load.ts'
@@ -28,7 +39,14 @@ export class Pager {
   /** Pages read from disk since the database was opened. */
   readonly counts = { misses: 0, spilled: 0 }
 
-  constructor(kernel: Kernel, memory: KernelMemory, data: DataFile, run: ImageRun, pending: PendingExtents, readOnly: boolean) {
+  constructor(
+    kernel: Kernel,
+    memory: KernelMemory,
+    data: DataFile,
+    run: ImageRun,
+    pending: PendingExtents,
+    readOnly: boolean
+  ) {
     this.#kernel = kernel
     this.#memory = memory
     this.#data = data
@@ -43,7 +61,10 @@ export class Pager {
     else if (status === NEED_FRAMES) this.makeRoom(this.#memory.word(WANTED_FRAMES))
     else if (status === CORRUPT) throw this.#corrupt('contradicts the page that refers to it')
     else if (status === BAD_OPERATION) {
-      throw new LightningError('LIGHTNING_CORRUPT', 'The log holds an operation that cannot be understood. Restore a backup, or run repair.')
+      throw new LightningError(
+        'LIGHTNING_CORRUPT',
+        'The log holds an operation that cannot be understood. Restore a backup, or run repair.'
+      )
     } else assertStatus(status, 'this operation')
   }
 
@@ -136,9 +157,17 @@ export class Pager {
 /** In words, what the kernel's check of a page found (numbers as in assembly/check.ts). */
 export function problemText(problem: number): string {
   const texts = [
-    'is damaged', 'carries another page\'s number', 'is of no known kind', 'has parts outside its bounds',
-    'has a damaged cell', 'has a damaged key head', 'has keys out of order', 'refers to a page that does not exist',
-    'has unaccounted space', 'has a damaged reference to a large value', 'does not match its checksum'
+    'is damaged',
+    "carries another page's number",
+    'is of no known kind',
+    'has parts outside its bounds',
+    'has a damaged cell',
+    'has a damaged key head',
+    'has keys out of order',
+    'refers to a page that does not exist',
+    'has unaccounted space',
+    'has a damaged reference to a large value',
+    'does not match its checksum'
   ]
   return texts[problem] ?? 'is damaged'
 }

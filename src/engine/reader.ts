@@ -19,7 +19,13 @@ export class Reader {
     this.#core = core
   }
 
-  get(tree: TreeHandle, snapshot: EngineSnapshot | undefined, key: unknown, keyEncoding: KeyEncoding<unknown>, valueEncoding: ValueEncoding<unknown>): unknown {
+  get(
+    tree: TreeHandle,
+    snapshot: EngineSnapshot | undefined,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>,
+    valueEncoding: ValueEncoding<unknown>
+  ): unknown {
     const at = this.#find(tree, snapshot, key, keyEncoding)
     if (at === 0) return undefined
     const { memory } = this.#core
@@ -30,12 +36,23 @@ export class Reader {
     return valueEncoding.read(memory.bytes, at, at + memory.word(VALUE_BYTES))
   }
 
-  has(tree: TreeHandle, snapshot: EngineSnapshot | undefined, key: unknown, keyEncoding: KeyEncoding<unknown>): boolean {
+  has(
+    tree: TreeHandle,
+    snapshot: EngineSnapshot | undefined,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>
+  ): boolean {
     return this.#find(tree, snapshot, key, keyEncoding) !== 0
   }
 
   /** Runs the callback on the value's bytes where they stand; undefined when there is no such key. */
-  read<R>(tree: TreeHandle, snapshot: EngineSnapshot | undefined, key: unknown, keyEncoding: KeyEncoding<unknown>, callback: (bytes: Uint8Array) => R): R | undefined {
+  read<R>(
+    tree: TreeHandle,
+    snapshot: EngineSnapshot | undefined,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>,
+    callback: (bytes: Uint8Array) => R
+  ): R | undefined {
     const at = this.#find(tree, snapshot, key, keyEncoding)
     if (at === 0) return undefined
     const core = this.#core
@@ -61,7 +78,8 @@ export class Reader {
 
   /** A scratch copy of bytes in kernel memory; one buffer for each depth of nested callbacks. */
   #scratch(at: number, length: number): Uint8Array {
-    const depth = this.#core.isLent ? ++this.#depth : (this.#depth = 0)
+    this.#depth = this.#core.isLent ? this.#depth + 1 : 0
+    const depth = this.#depth
     let buffer = this.#buffers[depth]
     if (buffer === undefined || buffer.length < length || buffer.buffer.byteLength === 0) {
       buffer = new Uint8Array(Math.max(1_024, length * 2))
@@ -73,11 +91,21 @@ export class Reader {
 
   #readLarge(at: number, snapshot: EngineSnapshot | undefined): Uint8Array {
     const view = new DataView(this.#core.memory.bytes.buffer, at, 8)
-    return readLarge(this.#core, view.getUint32(0, true), view.getUint32(4, true), snapshot === undefined ? 0 : snapshot.use())
+    return readLarge(
+      this.#core,
+      view.getUint32(0, true),
+      view.getUint32(4, true),
+      snapshot === undefined ? 0 : snapshot.use()
+    )
   }
 
   /** Address of the value, 0 when there is none. */
-  #find(tree: TreeHandle, snapshot: EngineSnapshot | undefined, key: unknown, keyEncoding: KeyEncoding<unknown>): number {
+  #find(
+    tree: TreeHandle,
+    snapshot: EngineSnapshot | undefined,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>
+  ): number {
     const core = this.#core
     if (core.isShut) core.checkOpen()
     let { id, root } = tree

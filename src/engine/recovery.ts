@@ -6,8 +6,17 @@
 // durable, corruption.
 import { CREATE, PUT_LARGE } from '../../assembly/operations.ts'
 import {
-  DURABLE_LOW, EPOCH_HIGH, EPOCH_LOW, IDENTITY, IMAGE, INCARNATION_HIGH, INCARNATION_LOW, LOG_BYTES, LSN_LOW, OK,
-  PREVIOUS_CHECKSUM, TIME_LOW
+  DURABLE_LOW,
+  EPOCH_LOW,
+  IDENTITY,
+  IMAGE,
+  INCARNATION_HIGH,
+  INCARNATION_LOW,
+  LOG_BYTES,
+  LSN_LOW,
+  OK,
+  PREVIOUS_CHECKSUM,
+  TIME_LOW
 } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
 import { assertStatus } from '../kernel/status.ts'
@@ -107,21 +116,30 @@ export function replay(core: Core, lastLsn = Number.POSITIVE_INFINITY): ChainEnd
   const { memory, kernel, pager, log } = core
   const reader = new LogReader(kernel, memory, log)
   const start = chainStart(core)
-  const end = reader.walk(start, (at, header) => foresee(core, at + FRAME_HEADER_BYTES, header.operationBytes), Number.POSITIVE_INFINITY, lastLsn)
+  const end = reader.walk(
+    start,
+    (at, header) => foresee(core, at + FRAME_HEADER_BYTES, header.operationBytes),
+    Number.POSITIVE_INFINITY,
+    lastLsn
+  )
   const { beginApply, apply } = kernel.exports
   if (end.frames > 0) {
-    reader.walk(start, (at, header) => {
-      memory.setLong(LSN_LOW, header.lsn)
-      memory.setLong(TIME_LOW, header.timeMs)
-      beginApply(at + FRAME_HEADER_BYTES, at + FRAME_HEADER_BYTES + header.operationBytes)
-      let status = apply()
-      while (status !== OK) {
-        core.provide(status)
-        status = apply()
-      }
-      pager.drainReleased()
-      pager.limitDirty()
-    }, end.frames)
+    reader.walk(
+      start,
+      (at, header) => {
+        memory.setLong(LSN_LOW, header.lsn)
+        memory.setLong(TIME_LOW, header.timeMs)
+        beginApply(at + FRAME_HEADER_BYTES, at + FRAME_HEADER_BYTES + header.operationBytes)
+        let status = apply()
+        while (status !== OK) {
+          core.provide(status)
+          status = apply()
+        }
+        pager.drainReleased()
+        pager.limitDirty()
+      },
+      end.frames
+    )
   }
   memory.setLong(LSN_LOW, end.lsn + 1)
   memory.setWord(PREVIOUS_CHECKSUM, end.previous)

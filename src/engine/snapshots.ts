@@ -32,7 +32,8 @@ export class EngineSnapshot implements Snapshot {
     this.sequence = core.appliedLsn
     this.#generation = core.generation
     this.#address = core.kernel.exports.openSnapshot() >>> 0
-    if (this.#address === 0) throw new LightningError('LIGHTNING_OUT_OF_MEMORY', 'There is no memory for a snapshot. Close other snapshots.')
+    if (this.#address === 0)
+      throw new LightningError('LIGHTNING_OUT_OF_MEMORY', 'There is no memory for a snapshot. Close other snapshots.')
     core.snapshots.add(this)
   }
 
@@ -51,9 +52,13 @@ export class EngineSnapshot implements Snapshot {
     if (this.#isTooOld) throw this.#tooOld()
     if (!this.#isOpen) throw new LightningError('LIGHTNING_CLOSED', 'The snapshot is closed. Take a new one.')
     if (this.#generation !== this.#core.generation) {
-      throw new LightningError('LIGHTNING_CLOSED', 'What the snapshot saw was taken back because it could not be made durable. Take a new one.', {
-        cause: this.#core.rollbackCause
-      })
+      throw new LightningError(
+        'LIGHTNING_CLOSED',
+        'What the snapshot saw was taken back because it could not be made durable. Take a new one.',
+        {
+          cause: this.#core.rollbackCause
+        }
+      )
     }
     const most = this.#core.options.maxSnapshotAgeMs
     if (most !== undefined && performance.now() - this.openedMs > most) {
@@ -66,7 +71,10 @@ export class EngineSnapshot implements Snapshot {
 
   #tooOld(): LightningError {
     const most = this.#core.options.maxSnapshotAgeMs
-    return new LightningError('LIGHTNING_TIMEOUT', `The snapshot was open for more than ${most} ms (option maxSnapshotAgeMs). Take a new one.`)
+    return new LightningError(
+      'LIGHTNING_TIMEOUT',
+      `The snapshot was open for more than ${most} ms (option maxSnapshotAgeMs). Take a new one.`
+    )
   }
 
   /** Where the tree was when the snapshot was taken. */

@@ -43,8 +43,18 @@ export class Staging {
     return this.parts.reduce((sum, part) => sum + part.length, this.#length)
   }
 
-  put(tree: number, key: unknown, keyEncoding: KeyEncoding<unknown>, value: unknown, valueEncoding: ValueEncoding<unknown>): void {
-    if (keyEncoding.callsBack || valueEncoding.callsBack || !this.#putInPlace(tree, key, keyEncoding, value, valueEncoding)) {
+  put(
+    tree: number,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>,
+    value: unknown,
+    valueEncoding: ValueEncoding<unknown>
+  ): void {
+    if (
+      keyEncoding.callsBack ||
+      valueEncoding.callsBack ||
+      !this.#putInPlace(tree, key, keyEncoding, value, valueEncoding)
+    ) {
       this.#putBytes(tree, encodeKey(key, keyEncoding), valueEncoding.encode(value))
     }
   }
@@ -54,7 +64,13 @@ export class Staging {
   }
 
   /** Encodes where the operation belongs; false, and nothing is appended, when it does not fit there. */
-  #putInPlace(tree: number, key: unknown, keyEncoding: KeyEncoding<unknown>, value: unknown, valueEncoding: ValueEncoding<unknown>): boolean {
+  #putInPlace(
+    tree: number,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>,
+    value: unknown,
+    valueEncoding: ValueEncoding<unknown>
+  ): boolean {
     const at = this.#length
     const bytes = this.#bytes
     const start = at + OPERATION_HEADER_BYTES
@@ -73,7 +89,10 @@ export class Staging {
 
   #putBytes(tree: number, key: Uint8Array, value: Uint8Array): void {
     if (value.length > mostValueBytes) {
-      throw new LightningError('LIGHTNING_INVALID_ARGUMENT', `A value may have ${mostValueBytes} bytes, this one has ${value.length}. Store it in pieces.`)
+      throw new LightningError(
+        'LIGHTNING_INVALID_ARGUMENT',
+        `A value may have ${mostValueBytes} bytes, this one has ${value.length}. Store it in pieces.`
+      )
     }
     if (key.length + value.length <= this.#inlineBytes) {
       this.#append(PUT, 0, tree, key, value)
@@ -128,7 +147,15 @@ export class Staging {
 
 const none = new Uint8Array(0)
 
-function setHeader(bytes: Uint8Array, at: number, type: number, flags: number, keyBytes: number, tree: number, valueBytes: number): void {
+function setHeader(
+  bytes: Uint8Array,
+  at: number,
+  type: number,
+  flags: number,
+  keyBytes: number,
+  tree: number,
+  valueBytes: number
+): void {
   bytes[at] = type
   bytes[at + 1] = flags
   bytes[at + 2] = keyBytes & 0xff

@@ -1,7 +1,17 @@
 // Plain numbers about a running engine.
 import {
-  COUNT_COPIES, COUNT_EVICTIONS, COUNT_MERGES, COUNT_SHORTCUT_HITS, COUNT_SPLITS, FRAME_COUNT, FRAME_LIMIT, FRAMES_DIRTY,
-  FRAMES_FREE, PAGES_USED, RECORDS_USED, SNAPSHOTS_OPEN
+  COUNT_COPIES,
+  COUNT_EVICTIONS,
+  COUNT_MERGES,
+  COUNT_SHORTCUT_HITS,
+  COUNT_SPLITS,
+  FRAME_COUNT,
+  FRAME_LIMIT,
+  FRAMES_DIRTY,
+  FRAMES_FREE,
+  PAGES_USED,
+  RECORDS_USED,
+  SNAPSHOTS_OPEN
 } from '../../assembly/state.ts'
 import { blockBytes, sectorBytes } from '../store/format.ts'
 import type { Checkpoint } from './checkpoint.ts'
@@ -99,7 +109,8 @@ export interface EngineStats {
 export function statsOf(core: Core, committer: Committer, checkpoint: Checkpoint): EngineStats {
   const { memory, data, log, meta, run, pager } = core
   let oldest: { readonly sequence: number; readonly openedMs: number } | undefined
-  for (const snapshot of core.snapshots) if (oldest === undefined || snapshot.openedMs < oldest.openedMs) oldest = snapshot
+  for (const snapshot of core.snapshots)
+    if (oldest === undefined || snapshot.openedMs < oldest.openedMs) oldest = snapshot
   return {
     sequence: core.appliedLsn,
     durableSequence: core.durableLsn,

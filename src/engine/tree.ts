@@ -40,5 +40,8 @@ export class TreeHandle implements Tree {
 /** The handle behind a keyspace; throws `LIGHTNING_INVALID_ARGUMENT` when it is not one of an engine. */
 export function handleOf(tree: Tree): TreeHandle {
   if (tree instanceof TreeHandle) return tree
-  throw new LightningError('LIGHTNING_INVALID_ARGUMENT', 'The keyspace is of another database. Pass one of this database.')
+  throw new LightningError(
+    'LIGHTNING_INVALID_ARGUMENT',
+    'The keyspace is of another database. Pass one of this database.'
+  )
 }

@@ -121,8 +121,10 @@ class Verification {
     if (count > 0) {
       const first = page.key(0)
       const last = page.key(count - 1)
-      if (visit.lower !== undefined && compareBytes(first, visit.lower) < 0) throw this.#wrong(id, 'has keys below its range')
-      if (visit.upper !== undefined && compareBytes(last, visit.upper) >= 0) throw this.#wrong(id, 'has keys beyond its range')
+      if (visit.lower !== undefined && compareBytes(first, visit.lower) < 0)
+        throw this.#wrong(id, 'has keys below its range')
+      if (visit.upper !== undefined && compareBytes(last, visit.upper) >= 0)
+        throw this.#wrong(id, 'has keys beyond its range')
     }
     if (page.level > 0) {
       for (let i = count; i >= 0; i--) {
@@ -185,8 +187,10 @@ class Verification {
       const bytes = word & 0xffffff
       const sector = memory.word(entry)
       const isUsed = sector !== 0 || kernel.exports.nextDirtyAt(id, id + 1, this.#snapshot.use()) !== 0
-      if (isUsed && this.#seen[id] === 0) this.#note({ message: `Page ${id} is in use but nothing refers to it.`, page: id })
-      if (!isUsed && this.#seen[id] !== 0) this.#note({ message: `Page ${id} is referred to but has no image.`, page: id })
+      if (isUsed && this.#seen[id] === 0)
+        this.#note({ message: `Page ${id} is in use but nothing refers to it.`, page: id })
+      if (!isUsed && this.#seen[id] !== 0)
+        this.#note({ message: `Page ${id} is referred to but has no image.`, page: id })
       if (sector !== 0 && (format & ENTRY_LARGE) === 0) {
         try {
           const image = memory.word(IMAGE)
@@ -219,7 +223,10 @@ class Verification {
         data.read(memory.bytes.subarray(image, image + chunkBytes), sector)
         if (kernel.exports.xxh32(image, chunkBytes, chunk) >>> 0 !== directory.checksum(chunk)) {
           const offset = sector * sectorBytes
-          throw new LightningError('LIGHTNING_CORRUPT', `Chunk ${chunk} of the page table is damaged.`, { file: data.file.name, offset })
+          throw new LightningError('LIGHTNING_CORRUPT', `Chunk ${chunk} of the page table is damaged.`, {
+            file: data.file.name,
+            offset
+          })
         }
       } catch (error) {
         this.#report(error)
@@ -239,10 +246,20 @@ class Verification {
       if (sector === 0) continue
       const extent = { sector, sectors: sectorsOf(memory.word(entry + 4) & 0xffffff) }
       if (!blocks.mark(extent)) {
-        this.#note({ message: `The image of page ${id} shares its place with another.`, file: data.file.name, page: id, offset: sector * sectorBytes })
+        this.#note({
+          message: `The image of page ${id} shares its place with another.`,
+          file: data.file.name,
+          page: id,
+          offset: sector * sectorBytes
+        })
       }
       if (!data.blocks.isMarked(extent)) {
-        this.#note({ message: `The image of page ${id} lies in blocks that count as free.`, file: data.file.name, page: id, offset: sector * sectorBytes })
+        this.#note({
+          message: `The image of page ${id} lies in blocks that count as free.`,
+          file: data.file.name,
+          page: id,
+          offset: sector * sectorBytes
+        })
       }
     }
   }
@@ -252,7 +269,8 @@ class Verification {
   }
 
   #report(error: unknown): void {
-    if (!(error instanceof LightningError) || (error.code !== 'LIGHTNING_CORRUPT' && error.code !== 'LIGHTNING_IO')) throw error
+    if (!(error instanceof LightningError) || (error.code !== 'LIGHTNING_CORRUPT' && error.code !== 'LIGHTNING_IO'))
+      throw error
     this.#note({ message: error.message, file: error.file, page: error.page, offset: error.offset })
   }
 

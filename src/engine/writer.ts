@@ -1,7 +1,15 @@
 // Commits: operations are encoded, applied to the trees in memory and framed for the log, all or nothing, before the
 // call returns.
 import {
-  APPLY_AT, APPLY_PHASE, FRAMES_DIRTY, LOG, LOG_BYTES, LOG_CAPACITY, MAX_KEY_BYTES, OK, RELEASED_COUNT
+  APPLY_AT,
+  APPLY_PHASE,
+  FRAMES_DIRTY,
+  LOG,
+  LOG_BYTES,
+  LOG_CAPACITY,
+  MAX_KEY_BYTES,
+  OK,
+  RELEASED_COUNT
 } from '../../assembly/state.ts'
 import { CONTINUES, FRAME_HEADER_BYTES } from '../../assembly/log.ts'
 import { CLEAR, DROP, OPERATION_HEADER_BYTES } from '../../assembly/operations.ts'
@@ -42,7 +50,13 @@ export class Writer {
     this.#inlineBytes = core.kernel.exports.inlineBytes()
   }
 
-  put(tree: TreeHandle, key: unknown, keyEncoding: KeyEncoding<unknown>, value: unknown, valueEncoding: ValueEncoding<unknown>): void {
+  put(
+    tree: TreeHandle,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>,
+    value: unknown,
+    valueEncoding: ValueEncoding<unknown>
+  ): void {
     const core = this.#core
     core.checkWritable()
     if (keyEncoding.callsBack || valueEncoding.callsBack || !tree.locate(core)) {
@@ -56,7 +70,8 @@ export class Writer {
     const at = memory.word(LOG) + memory.word(LOG_BYTES) + FRAME_HEADER_BYTES + OPERATION_HEADER_BYTES
     const keyBytes = keyEncoding.write(key, bytes, at, MAX_KEY_BYTES)
     if (keyBytes === 0) checkKeyBytes(0)
-    const valueBytes = keyBytes < 0 ? -1 : valueEncoding.write(value, bytes, at + keyBytes, this.#inlineBytes - keyBytes)
+    const valueBytes =
+      keyBytes < 0 ? -1 : valueEncoding.write(value, bytes, at + keyBytes, this.#inlineBytes - keyBytes)
     if (valueBytes < 0 || encoding !== this.#encodings) {
       // Too long for a page, or a getter used the database meanwhile.
       this.batch([{ type: 'put', tree, key, keyEncoding, value, valueEncoding }])

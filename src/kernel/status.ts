@@ -19,7 +19,10 @@ export function assertStatus(status: number, doing: string): void {
     )
   }
   if (status === TABLE_FULL) {
-    throw new LightningError('LIGHTNING_DISK_FULL', `The database has as many pages as it can name; ${doing} needs more.`)
+    throw new LightningError(
+      'LIGHTNING_DISK_FULL',
+      `The database has as many pages as it can name; ${doing} needs more.`
+    )
   }
   throw new InternalError(`${doing} ended with status ${status}`)
 }

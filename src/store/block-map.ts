@@ -117,7 +117,10 @@ export class BlockMap {
 
   #findHole(blocks: number, least: number): { block: number; blocks: number } | undefined {
     const from = this.#cursor
-    return this.#scan(from, this.#end, blocks, least) ?? this.#scan(metaBlocks, Math.min(from + least, this.#end), blocks, least)
+    return (
+      this.#scan(from, this.#end, blocks, least) ??
+      this.#scan(metaBlocks, Math.min(from + least, this.#end), blocks, least)
+    )
   }
 
   #scan(from: number, to: number, blocks: number, least: number): { block: number; blocks: number } | undefined {

@@ -77,7 +77,13 @@ export class ImageRun {
       throw error
     }
     for (const [i, image] of images.entries()) {
-      const status = this.#kernel.exports.setImage(image.frame, sectors[i] ?? 0, image.bytes, image.format, image.checksum)
+      const status = this.#kernel.exports.setImage(
+        image.frame,
+        sectors[i] ?? 0,
+        image.bytes,
+        image.format,
+        image.checksum
+      )
       assertStatus(status, 'naming an image')
     }
     this.written.images += images.length

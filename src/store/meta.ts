@@ -7,8 +7,8 @@
 //   80         84                88           96            104         108      112         116         120
 //   | log file | log's previous  | log offset | incarnation | table     | chunks | directory | directory | directory |
 //   |          | checksum        |            |             | limit     |        | sector    | bytes     | checksum  |
-//   124         128       132     136          ...    508
-//   | next tree | flags   | unused| closed lsn | zeros  | checksum |
+//   124         128     132     508
+//   | next tree | flags | zeros | checksum |
 import { LightningError } from '../errors.ts'
 import { formatVersion, knownFeatures, metaBytes } from './format.ts'
 

@@ -51,7 +51,12 @@ export class LogReader {
    * it is; after `mostFrames` frames, or behind `lastLsn`, the walk ends. Incomplete commits at the end are visited but
    * not part of what is returned.
    */
-  walk(start: ChainStart, visit: (at: number, header: FrameHeader) => void, mostFrames = Number.POSITIVE_INFINITY, lastLsn = Number.POSITIVE_INFINITY): ChainEnd {
+  walk(
+    start: ChainStart,
+    visit: (at: number, header: FrameHeader) => void,
+    mostFrames = Number.POSITIVE_INFINITY,
+    lastLsn = Number.POSITIVE_INFINITY
+  ): ChainEnd {
     let { file, offset } = start.position
     let { previous, incarnation, lsn } = start
     let seen = 0
@@ -81,7 +86,16 @@ export class LogReader {
       incarnation = header.incarnation
       if ((header.flags & INCARNATION) === 0 && (header.flags & CONTINUES) === 0) lsn = header.lsn
       if ((header.flags & CONTINUES) === 0) {
-        end = { position: { file, offset }, previous, incarnation, lsn, frames: seen, otherEnd, timeMs: header.timeMs, hasFrames: true }
+        end = {
+          position: { file, offset },
+          previous,
+          incarnation,
+          lsn,
+          frames: seen,
+          otherEnd,
+          timeMs: header.timeMs,
+          hasFrames: true
+        }
       }
     }
     return end
