@@ -84,6 +84,14 @@ describe('the documents', () => {
   })
 })
 
+describe('CONTRIBUTING.md', () => {
+  test('describes every folder of the project and every folder of tests', () => {
+    const described = [...tablesOf('CONTRIBUTING.md').values()].flat(2).map(([first = '']) => first)
+    const folders = new Set(files.flatMap(path => /^(?:test\/)?[a-z]+\//.exec(path) ?? []))
+    expect([...folders].filter(folder => !described.includes(`\`${folder}\``))).toEqual([])
+  })
+})
+
 describe('the commands', () => {
   const commandOf = (script: string) =>
     script === 'start' || script === 'test' ? `npm ${script}` : `npm run ${script}`
