@@ -14,6 +14,9 @@ const missing = 0xffffffff
 
 export class Reader {
   readonly #core: Core
+  /** Scratch for the bytes that callbacks get, one for each depth of nesting. */
+  readonly #buffers: Uint8Array[] = []
+  #depth = 0
 
   constructor(core: Core) {
     this.#core = core
@@ -66,24 +69,21 @@ export class Reader {
     const core = this.#core
     const wasLent = core.isLent
     core.isLent = true
+    this.#depth++
     try {
       return callback(bytes)
     } finally {
+      this.#depth--
       core.isLent = wasLent
     }
   }
 
-  readonly #buffers: Uint8Array[] = []
-  #depth = 0
-
   /** A scratch copy of bytes in kernel memory; one buffer for each depth of nested callbacks. */
   #scratch(at: number, length: number): Uint8Array {
-    this.#depth = this.#core.isLent ? this.#depth + 1 : 0
-    const depth = this.#depth
-    let buffer = this.#buffers[depth]
-    if (buffer === undefined || buffer.length < length || buffer.buffer.byteLength === 0) {
+    let buffer = this.#buffers[this.#depth]
+    if (buffer === undefined || buffer.length < length) {
       buffer = new Uint8Array(Math.max(1_024, length * 2))
-      this.#buffers[depth] = buffer
+      this.#buffers[this.#depth] = buffer
     }
     buffer.set(this.#core.memory.bytes.subarray(at, at + length))
     return buffer.subarray(0, length)
