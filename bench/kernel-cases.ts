@@ -84,7 +84,7 @@ function* reading(tree: KernelTree, keys: number): Iterable<Case> {
   let next = 0
   const scan = () => {
     next = (next + 1) % starts.length
-    if (tree.scan(at(starts, next) * 2, rowsAtOnce) !== rowsAtOnce) throw new Error('the scan ended early')
+    if (tree.scan((starts[next] ?? 0) * 2, rowsAtOnce) !== rowsAtOnce) throw new Error('the scan ended early')
   }
   yield { title: 'scan, per row (256 rows from random keys)', run: scan, calls: rowsAtOnce }
 }
@@ -129,7 +129,7 @@ function cycling(numbers: Uint32Array, call: (number: number) => void): () => vo
   let next = 0
   return () => {
     for (let i = 0; i < callsAtOnce; i++) {
-      call(at(numbers, next))
+      call(numbers[next] ?? 0)
       next = next + 1 === numbers.length ? 0 : next + 1
     }
   }
@@ -144,7 +144,7 @@ function loading(tree: KernelTree, order: Uint32Array): () => void {
       tree.clear()
       next = 0
     }
-    for (let i = 0; i < callsAtOnce; i++) tree.put(at(order, next++) * 2)
+    for (let i = 0; i < callsAtOnce; i++) tree.put((order[next++] ?? 0) * 2)
   }
 }
 

@@ -4,7 +4,6 @@ import { FRAME_COUNT, IMAGE, IMAGE_CHECKSUM, IMAGE_FORMAT, KEY, LOG_BYTES, TABLE
 import type { KernelExports } from '../src/kernel/exports.ts'
 import { KernelMemory } from '../src/kernel/kernel-memory.ts'
 import type { Kernel } from '../src/kernel/load.ts'
-import { at } from './workloads/context.ts'
 
 export const pageBytes = 16_384
 export const keyBytes = 16
@@ -54,9 +53,9 @@ export class KernelTree {
     const operation = this.exports.frameOperations() >>> 0
     let to = (operation + OPERATION_HEADER_BYTES) >>> 2
     let from = number * keyWords
-    for (let i = 0; i < keyWords; i++) words[to++] = at(this.#keys, from++)
+    for (let i = 0; i < keyWords; i++) words[to++] = this.#keys[from++] ?? 0
     words[to] = number
-    for (let i = 1; i < valueWords; i++) words[to + i] = at(this.#value, i)
+    for (let i = 1; i < valueWords; i++) words[to + i] = this.#value[i] ?? 0
     check(this.exports.commitPut(MAIN_TREE, keyBytes, valueBytes))
   }
 
@@ -114,7 +113,7 @@ export class KernelTree {
     const { words } = this.memory
     let to = KEY >>> 2
     let from = number * keyWords
-    for (let i = 0; i < keyWords; i++) words[to++] = at(this.#keys, from++)
+    for (let i = 0; i < keyWords; i++) words[to++] = this.#keys[from++] ?? 0
   }
 }
 

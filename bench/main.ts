@@ -15,7 +15,7 @@ async function main(args: readonly string[]): Promise<void> {
     else if (mode === 'shapes') await benchShapes(options)
     else if (mode === 'runtime') await benchRuntime(options)
     else if (mode === 'large') await benchLarge(options)
-    else for (const keys of options.keys) await benchKernel({ keys, record: options.record })
+    else for (const keys of options.keys) await benchKernel({ ...options, keys })
   }
 }
 

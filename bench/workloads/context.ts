@@ -31,7 +31,18 @@ export function* range(from: number, to: number): Iterable<number> {
   for (let i = from; i < to; i++) yield i
 }
 
-/** What every array access in the benchmarks' own loops goes through: these indexes exist. */
+/** One put to come. */
+export interface Write {
+  readonly key: NativeKey
+  readonly value: Uint8Array
+}
+
+/** Puts of the keys with these numbers. The value goes by position: an engine may find that a key has it already. */
+export function writesTo(driver: Driver, data: DataSet, order: Uint32Array): Write[] {
+  return Array.from(order, (index, i) => ({ key: driver.native(data.key(index)), value: data.value(i) }))
+}
+
+/** The element at an index that exists. Not for loops that are measured: there each access has its own place. */
 export function at<T>(values: ArrayLike<T>, index: number): T {
   const value = values[index]
   if (value === undefined) throw new RangeError(`no element ${index}`)

@@ -14,7 +14,7 @@ export async function deleteRandomly(context: Context): Promise<Figure> {
   const keys = nativeKeys(driver, context.data, order)
   const result = await timedSlices({ total: keys.length, sliceLength: pendingAtOnce, seconds: 5 }, (from, to) => {
     const pending: MaybePromise<unknown>[] = []
-    for (let i = from; i < to; i++) pending.push(driver.deleteConcurrently(at(keys, i)))
+    for (const key of keys.slice(from, to)) pending.push(driver.deleteConcurrently(key))
     return Promise.all(pending)
   })
   if (driver.get(at(keys, 0)) !== undefined) throw new Error('a deleted key is still there')

@@ -1,9 +1,9 @@
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Driver, MaybePromise, NativeKey } from '../drivers/driver.ts'
+import type { Driver, MaybePromise } from '../drivers/driver.ts'
 import { uniform } from '../random.ts'
 import { perSecond, type Timed, timedSlices } from '../timing.ts'
-import { at, type Context, type Group, nativeKeys, openDriver } from './context.ts'
+import { type Context, type Group, openDriver, type Write, writesTo } from './context.ts'
 import { emptyDirectory } from './directory.ts'
 import { loadAll } from './loading.ts'
 
@@ -26,17 +26,17 @@ export const durable: Group = async context => {
   const small = { ...data, count: Math.min(data.count, loaded) }
   await loadAll(driver, small, Array(small.count).keys())
   const order = uniform(3 * each, small.count, 11)
-  const keys = nativeKeys(driver, data, order)
-  // By position: an engine may find that a key already has the value and write nothing.
-  const values = Array.from(order, (_, i) => data.value(i))
-  const alternating = await againstFloor(context, driver, keys, values)
+  const writes = writesTo(driver, data, order)
+  const alternating = await againstFloor(context, driver, writes.slice(0, each))
   const many = await timedSlices({ total: each, sliceLength: waiting, seconds: 3 }, (from, to) => {
     const pending: MaybePromise<unknown>[] = []
-    for (let i = from; i < to; i++) pending.push(driver.putConcurrently(at(keys, each + i), at(values, each + i)))
+    for (const { key, value } of writes.slice(each + from, each + to)) pending.push(driver.putConcurrently(key, value))
     return Promise.all(pending)
   })
+  const keys = writes.slice(2 * each).map(({ key }) => key)
+  const values = writes.slice(2 * each).map(({ value }) => value)
   const batches = await timedSlices({ total: each, sliceLength: waiting, seconds: 3 }, (from, to) =>
-    driver.putBatch(keys.slice(2 * each + from, 2 * each + to), values.slice(2 * each + from, 2 * each + to))
+    driver.putBatch(keys.slice(from, to), values.slice(from, to))
   )
   await driver.close()
   return [
@@ -51,8 +51,7 @@ export const durable: Group = async context => {
 async function againstFloor(
   { directory }: Context,
   driver: Driver,
-  keys: readonly NativeKey[],
-  values: readonly Uint8Array[]
+  writes: readonly Write[]
 ): Promise<{ puts: Timed; floor: Timed }> {
   const floor = new Floor(join(directory, 'floor'))
   const puts: Timed[] = []
@@ -63,7 +62,7 @@ async function againstFloor(
     floors.push(await timedSlices({ total: 20_000, sliceLength: 10, seconds: secondsPerRound }, floor.sync))
     puts.push(
       await timedSlices({ total: perRound, sliceLength: 10, seconds: secondsPerRound }, async (from, to) => {
-        for (let i = from; i < to; i++) await driver.put(at(keys, first + i), at(values, first + i))
+        for (const { key, value } of writes.slice(first + from, first + to)) await driver.put(key, value)
       })
     )
   }

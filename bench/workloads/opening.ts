@@ -1,6 +1,6 @@
 import { median } from '../statistics.ts'
 import { timed } from '../timing.ts'
-import { at, type Context, type Group, nativeKeys, openDriver } from './context.ts'
+import { type Context, type Group, openDriver, writesTo } from './context.ts'
 import { emptyDirectory } from './directory.ts'
 
 /** As many single puts as leave a log of 60 MiB: 184 bytes a frame, safely below the 64 MiB that start a checkpoint. */
@@ -38,13 +38,11 @@ export const crashing: Group = async context => {
   await emptyDirectory(context.directory)
   const driver = await openDriver(context, 'relaxed')
   const { data } = context
-  const order = Array.from({ length: loggedPuts }, (_, i) => i % data.count)
-  const keys = nativeKeys(driver, data, order)
+  const order = Uint32Array.from({ length: loggedPuts }, (_, i) => i % data.count)
+  const writes = writesTo(driver, data, order)
   for (let from = 0; from < loggedPuts; from += 1000) {
     const pending: unknown[] = []
-    for (let i = from; i < Math.min(from + 1000, loggedPuts); i++) {
-      pending.push(driver.putConcurrently(at(keys, i), data.value(i)))
-    }
+    for (const { key, value } of writes.slice(from, from + 1000)) pending.push(driver.putConcurrently(key, value))
     await Promise.all(pending)
   }
   process.kill(process.pid, 'SIGKILL')

@@ -3,7 +3,7 @@ import type { MaybePromise } from '../drivers/driver.ts'
 import { uniform } from '../random.ts'
 import { percentile } from '../statistics.ts'
 import { perSecond, timedSlices } from '../timing.ts'
-import { at, type Group, nativeKeys, openDriver } from './context.ts'
+import { type Group, openDriver, writesTo } from './context.ts'
 
 const most = 1_000_000
 const pendingAtOnce = 1000
@@ -13,13 +13,10 @@ const putsPerTurn = 50
 export const overwriting: Group = async context => {
   const driver = await openDriver(context, 'relaxed')
   const { data } = context
-  const order = uniform(most, data.count, 9)
-  const keys = nativeKeys(driver, data, order)
-  // By position: an engine may find that a key already has the value and write nothing.
-  const values = Array.from(order, (_, i) => data.value(i))
+  const writes = writesTo(driver, data, uniform(most, data.count, 9))
   const result = await timedSlices({ total: most, sliceLength: pendingAtOnce, seconds: 5 }, (from, to) => {
     const pending: MaybePromise<unknown>[] = []
-    for (let i = from; i < to; i++) pending.push(driver.putConcurrently(at(keys, i), at(values, i)))
+    for (const { key, value } of writes.slice(from, to)) pending.push(driver.putConcurrently(key, value))
     return Promise.all(pending)
   })
   await driver.close()
@@ -33,18 +30,17 @@ export const overwriting: Group = async context => {
 export const pausing: Group = async context => {
   const driver = await openDriver(context, 'relaxed')
   const { data } = context
-  const order = uniform(most, data.count, 10)
-  const keys = nativeKeys(driver, data, order)
-  const values = Array.from(order, (_, i) => data.value(most + i))
+  const writes = writesTo(driver, data, uniform(most, data.count, 10))
   const samples = new Float64Array(most)
   let longest = 0
   const { operations } = await timedSlices({ total: most, sliceLength: putsPerTurn, seconds: 10 }, async (from, to) => {
-    for (let i = from; i < to; i++) {
+    let sample = from
+    for (const { key, value } of writes.slice(from, to)) {
       const before = performance.now()
-      const pending = driver.put(at(keys, i), at(values, i))
+      const pending = driver.put(key, value)
       if (pending instanceof Promise) await pending
       const tookMs = performance.now() - before
-      samples[i] = tookMs
+      samples[sample++] = tookMs
       if (tookMs > longest) longest = tookMs
     }
     const before = performance.now()

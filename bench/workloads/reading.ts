@@ -59,8 +59,8 @@ async function gets(driver: Driver, context: Context, row: string, order: Uint32
 /** Gets every key; all of them must be there. */
 export function getAll(driver: Driver, keys: readonly NativeKey[]): number {
   let bytes = 0
-  for (let i = 0; i < keys.length; i++) {
-    const value = driver.get(at(keys, i))
+  for (const key of keys) {
+    const value = driver.get(key)
     if (value === undefined) throw new Error('a key that was loaded is missing')
     bytes += value.length
   }
@@ -71,8 +71,8 @@ async function misses(driver: Driver, context: Context): Promise<Figure> {
   const order = uniform(readsOf(context), context.data.count, 5)
   const keys = Array.from(order, index => driver.native(context.data.missingKey(index)))
   const result = await timed(keys.length, () => {
-    for (let i = 0; i < keys.length; i++) {
-      if (driver.get(at(keys, i)) !== undefined) throw new Error('found a key that was never written')
+    for (const key of keys) {
+      if (driver.get(key) !== undefined) throw new Error('found a key that was never written')
     }
   })
   return { row: 'get-missing', value: perSecond(result) }
@@ -98,7 +98,8 @@ export function groupPercentile<T>(keys: readonly T[], call: (key: T) => unknown
   let before = performance.now()
   for (let group = 0; group < groups; group++) {
     for (let i = group * groupLength; i < (group + 1) * groupLength; i++) {
-      if (call(at(keys, i)) !== undefined) found++
+      const key = keys[i]
+      if (key !== undefined && call(key) !== undefined) found++
     }
     const now = performance.now()
     samples[group] = ((now - before) * 1e6) / groupLength
@@ -122,8 +123,8 @@ async function shortScans(driver: Driver, context: Context): Promise<Figure> {
   const order = uniform(20_000, Math.ceil(context.data.count * 0.9), 8)
   const starts = nativeKeys(driver, context.data, order)
   const result = await timedSlices({ total: starts.length, sliceLength: 100, seconds: 2 }, async (from, to) => {
-    for (let i = from; i < to; i++) {
-      const pending = driver.scan(at(starts, i), scanLength)
+    for (const start of starts.slice(from, to)) {
+      const pending = driver.scan(start, scanLength)
       if (typeof pending !== 'number') await pending
     }
   })

@@ -49,13 +49,13 @@ export const valueCache: Group = async ({ directory, data, cacheBytes }) => {
 
 function getAll(database: { get(key: string): string | undefined }, keys: readonly string[]): number {
   let length = 0
-  for (let i = 0; i < keys.length; i++) length += database.get(at(keys, i))?.length ?? Number.NaN
+  for (const key of keys) length += database.get(key)?.length ?? Number.NaN
   return length
 }
 
 /** The same loop again, so that each has a call site of its own. */
 function getAllOfMap(map: ReadonlyMap<string, string>, keys: readonly string[]): number {
   let length = 0
-  for (let i = 0; i < keys.length; i++) length += map.get(at(keys, i))?.length ?? Number.NaN
+  for (const key of keys) length += map.get(key)?.length ?? Number.NaN
   return length
 }

@@ -4,9 +4,17 @@ import type { Driver, NativeKey } from '../drivers/driver.ts'
 import type { Figure } from '../figures.ts'
 import { generator, zipfian } from '../random.ts'
 import { perSecond, timedSlices } from '../timing.ts'
-import { at, type Context, type Group, nativeKeys, openDriver } from './context.ts'
+import { type Context, type Group, openDriver } from './context.ts'
 
 type Step = 'read' | 'update' | 'scan' | 'insert' | 'modify'
+
+interface Operation {
+  readonly step: Step
+  readonly key: NativeKey
+  readonly value: Uint8Array
+  /** Entries of a scan. */
+  readonly length: number
+}
 
 interface Mix {
   readonly row: string
@@ -40,29 +48,29 @@ async function run(driver: Driver, context: Context, mix: Mix): Promise<Figure> 
   const { data } = context
   const random = generator(12)
   const order = zipfian(mix.operations, data.count, 13)
-  const steps = Array.from(order, () => (random() % 100 < mix.share ? mix.step : mix.other))
-  const lengths = Uint8Array.from(order, () => 1 + (random() % longestScan))
   // An insertion takes the next number behind all that are there.
   let next = data.count
-  const indexes = steps.map((step, i) => (step === 'insert' ? next++ : at(order, i)))
-  const keys = nativeKeys(driver, data, indexes)
-  const values = indexes.map((_, i) => data.value(i))
+  const operations = Array.from(order, (index, i): Operation => {
+    const step = random() % 100 < mix.share ? mix.step : mix.other
+    const key = driver.native(data.key(step === 'insert' ? next++ : index))
+    return { step, key, value: data.value(i), length: 1 + (random() % longestScan) }
+  })
   const result = await timedSlices({ total: mix.operations, sliceLength: 200, seconds }, async (from, to) => {
-    for (let i = from; i < to; i++) {
-      const pending = act(driver, at(steps, i), at(keys, i), at(values, i), at(lengths, i))
+    for (const operation of operations.slice(from, to)) {
+      const pending = act(driver, operation)
       if (pending instanceof Promise) await pending
     }
   })
   return { row: mix.row, value: perSecond(result) }
 }
 
-function act(driver: Driver, step: Step, key: NativeKey, value: Uint8Array, length: number): unknown {
+function act(driver: Driver, { step, key, value, length }: Operation): unknown {
   if (step === 'read') return present(driver.get(key))
   if (step === 'scan') return driver.scan(key, length)
   if (step === 'modify') {
     // Not slice(): of a Buffer that is no copy.
     const changed = new Uint8Array(present(driver.get(key)))
-    changed[0] = (at(changed, 0) + 1) & 0xff
+    changed[0] = ((changed[0] ?? 0) + 1) & 0xff
     return driver.put(key, changed)
   }
   return driver.put(key, value)
