@@ -86,6 +86,8 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
         { file: dataFileName }
       )
     }
+    // Before there are logs it must be sure that the data file keeps its name: logs alone are damage.
+    if (!readOnly && meta.closed) await vfs.syncDirectory()
     const logs: VfsFile[] = []
     for (const name of logFileNames) {
       const log = await openLog(vfs, name, meta, readOnly)

@@ -1,0 +1,261 @@
+// What the tests of the engine share: opening with small sizes, reading everything, and a model that says what every
+// commit must have left.
+import { expect } from 'vitest'
+import { Utf8Encoding } from '../../src/encoding/utf8-encoding.ts'
+import type { ByteRange } from '../../src/engine/bounds.ts'
+import { pathOf } from '../../src/engine/catalog.ts'
+import { Engine, type EngineOptions, type Tree } from '../../src/engine/engine.ts'
+import { assert } from '../../src/errors.ts'
+import { memoryVfs } from '../../src/vfs/memory.ts'
+import type { Vfs } from '../../src/vfs/vfs.ts'
+import type { Random } from '../support/random.ts'
+
+export const utf8 = new Utf8Encoding()
+
+/** Sizes at which a few commits already make checkpoints, log switches and evictions happen. */
+export const smallOptions: EngineOptions = {
+  createIfMissing: true,
+  errorIfExists: false,
+  readOnly: false,
+  durability: 'strict',
+  syncIntervalMs: 5,
+  pageSize: 4_096,
+  cacheBytes: 64 * 4_096,
+  compression: 'lz4',
+  walBytes: 16_384,
+  maxBytes: undefined,
+  maxSnapshotAgeMs: undefined,
+  verifyWrites: false,
+  wasm: undefined,
+  logger: undefined
+}
+
+export function openEngine(vfs: Vfs, options: Partial<EngineOptions> = {}): Promise<Engine> {
+  return Engine.open(vfs, { ...smallOptions, ...options })
+}
+
+export const everything: ByteRange = {
+  lower: undefined,
+  lowerOpen: false,
+  upper: undefined,
+  upperOpen: false,
+  reverse: false,
+  limit: Number.POSITIVE_INFINITY,
+  empty: false
+}
+
+/** Path of the sublevel, empty for the database's own keyspace. */
+export function path(sublevel: string): Uint8Array {
+  return sublevel === '' ? new Uint8Array(0) : pathOf(new Uint8Array(0), sublevel)
+}
+
+/** All entries of all keyspaces: `sublevel/key` → value. */
+export type Content = ReadonlyMap<string, string>
+
+export function contentOf(engine: Engine): Content {
+  const content = new Map<string, string>()
+  const decoder = new TextDecoder()
+  for (const sublevel of ['', ...engine.names(new Uint8Array(0))]) {
+    const cursor = engine.cursor(engine.tree(path(sublevel)), undefined, everything, false)
+    for (let rows = cursor.fill(); rows > 0; rows = cursor.fill()) {
+      for (let i = 0; i < rows; i++) {
+        cursor.row(i)
+        const key = decoder.decode(cursor.bytes.subarray(cursor.keyStart, cursor.keyEnd))
+        const value = cursor.isLarge ? cursor.large() : cursor.bytes.subarray(cursor.valueStart, cursor.valueEnd)
+        content.set(`${sublevel}/${key}`, decoder.decode(value))
+      }
+    }
+    cursor.close()
+  }
+  return content
+}
+
+export async function expectSound(engine: Engine): Promise<void> {
+  expect((await engine.verify()).problems).toEqual([])
+}
+
+/** Compares without printing values of a hundred thousand characters. */
+export function expectContent(found: Content, wanted: Content): void {
+  expect(brief(found)).toEqual(brief(wanted))
+}
+
+function brief(content: Content): Map<string, string> {
+  const short = [...content].map(([key, value]): [string, string] => [
+    key,
+    value.length < 100 ? value : `${value.slice(0, 20)}… ${value.length} #${hash(value)}`
+  ])
+  return new Map(short.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function hash(text: string): number {
+  let h = 7
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
+  return h >>> 0
+}
+
+/** Text that LZ4 makes smaller, but not to nothing. */
+export function someText(random: Random, length: number): string {
+  let text = ''
+  while (text.length < length) text += `${random.next().toString(36)} and ${random.below(100)}, `
+  return text.slice(0, length)
+}
+
+export const kinds = [
+  'put',
+  'del',
+  'batch',
+  'long batch',
+  'clear',
+  'large value',
+  'sublevel',
+  'drop',
+  'checkpoint',
+  'compact',
+  'backup',
+  'reopen'
+] as const
+export type Kind = (typeof kinds)[number]
+
+/** A database under test together with what it must hold after each of its commits. */
+export class Subject {
+  engine: Engine
+  readonly states = new Map<number, Content>()
+  readonly #vfs: () => Vfs
+  readonly #options: Partial<EngineOptions>
+  readonly #random: Random
+  /** Told the sequence number of what has become durable. */
+  readonly #acknowledge: (lsn: number) => void
+  #model = new Map<string, string>()
+
+  private constructor(
+    engine: Engine,
+    vfs: () => Vfs,
+    options: Partial<EngineOptions>,
+    random: Random,
+    acknowledge: (lsn: number) => void
+  ) {
+    this.engine = engine
+    this.#vfs = vfs
+    this.#options = options
+    this.#random = random
+    this.#acknowledge = acknowledge
+    this.#keep()
+  }
+
+  static async open(
+    vfs: () => Vfs,
+    options: Partial<EngineOptions>,
+    random: Random,
+    acknowledge: (lsn: number) => void
+  ): Promise<Subject> {
+    return new Subject(await openEngine(vfs(), options), vfs, options, random, acknowledge)
+  }
+
+  /** What the newest commit must have left. */
+  get content(): Content {
+    return this.#model
+  }
+
+  /** The database holds something else now: what it was recovered to. */
+  continueFrom(engine: Engine, content: Content): void {
+    this.engine = engine
+    this.#model = new Map(content)
+    this.#keep()
+  }
+
+  async take(kind: Kind): Promise<void> {
+    const { engine } = this
+    const random = this.#random
+    if (kind === 'put') return this.#write(() => this.#put('', this.#key(), someText(random, 10 + random.below(900))))
+    if (kind === 'sublevel')
+      return this.#write(() => this.#put(random.pick(['one', 'two']), this.#key(), someText(random, 20)))
+    if (kind === 'large value')
+      return this.#write(() => this.#put('', this.#key(), someText(random, 20_000 + random.below(320_000))))
+    if (kind === 'batch') return this.#write(() => this.#batch(2 + random.below(20), 300))
+    if (kind === 'long batch') return this.#write(() => this.#batch(1_500, 900))
+    if (kind === 'del') {
+      return this.#write(() => {
+        const key = this.#key()
+        this.engine.del(engine.tree(path('')), key, utf8)
+        this.#model.delete(`/${key}`)
+      })
+    }
+    if (kind === 'clear') {
+      return this.#write(() => {
+        const [lower, upper] = [this.#key(), this.#key()].sort()
+        assert(lower !== undefined && upper !== undefined, 'there are two bounds')
+        engine.clear(engine.tree(path('')), {
+          ...everything,
+          lower: utf8.encode(lower),
+          upper: utf8.encode(upper),
+          upperOpen: true
+        })
+        for (const key of [...this.#model.keys()]) {
+          if (key.startsWith('/') && key >= `/${lower}` && key < `/${upper}`) this.#model.delete(key)
+        }
+      })
+    }
+    if (kind === 'drop') {
+      return this.#write(() => {
+        const sublevel = random.pick(['one', 'two'])
+        engine.drop(path(sublevel))
+        for (const key of [...this.#model.keys()]) if (key.startsWith(`${sublevel}/`)) this.#model.delete(key)
+      })
+    }
+    if (kind === 'checkpoint') await engine.checkpoint()
+    else if (kind === 'compact') await engine.compact()
+    else if (kind === 'backup') await engine.backup(memoryVfs())
+    else await this.#reopen()
+    this.#acknowledge(this.engine.sequence)
+  }
+
+  async #reopen(): Promise<void> {
+    const before = this.engine.sequence
+    await this.engine.close()
+    this.#acknowledge(before)
+    this.engine = await openEngine(this.#vfs(), this.#options)
+    expect(this.engine.sequence).toBe(before)
+  }
+
+  async #write(write: () => void): Promise<void> {
+    write()
+    this.#keep()
+    const lsn = this.engine.sequence
+    await this.engine.settled()
+    this.#acknowledge(lsn)
+  }
+
+  #put(sublevel: string, key: string, value: string): void {
+    this.engine.put(this.engine.tree(path(sublevel)), key, utf8, value, utf8)
+    this.#model.set(`${sublevel}/${key}`, value)
+  }
+
+  #batch(operations: number, most: number): void {
+    const tree: Tree = this.engine.tree(path(''))
+    const random = this.#random
+    const changes = new Map<string, string | undefined>()
+    for (let i = 0; i < operations; i++) {
+      const key = `${this.#key()}-${i % 400}`
+      changes.set(key, random.chance(0.2) ? undefined : someText(random, 1 + random.below(most)))
+    }
+    this.engine.batch(
+      [...changes].map(([key, value]) =>
+        value === undefined
+          ? { type: 'del', tree, key, keyEncoding: utf8 }
+          : { type: 'put', tree, key, keyEncoding: utf8, value, valueEncoding: utf8 }
+      )
+    )
+    for (const [key, value] of changes) {
+      if (value === undefined) this.#model.delete(`/${key}`)
+      else this.#model.set(`/${key}`, value)
+    }
+  }
+
+  #key(): string {
+    return `key ${this.#random.below(40).toString().padStart(3, '0')}`
+  }
+
+  #keep(): void {
+    this.states.set(this.engine.sequence, new Map(this.#model))
+  }
+}
