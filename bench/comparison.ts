@@ -1,6 +1,7 @@
 // Runs groups of workloads for several engines, in turn and repeatedly, each in a process of its own, and keeps the
 // median of the repetitions. In turn, so that a slow minute of a shared machine hits everyone.
-import { mkdir, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Shape } from './data.ts'
 import { dataSet } from './data.ts'
@@ -32,6 +33,8 @@ export async function compare(plan: ComparisonPlan): Promise<Comparison> {
   const samples: Record<string, Partial<Record<EngineName, number[]>>> = {}
   const failures: string[] = []
   const place = join(plan.directory, `lightning-bench-${process.pid}`)
+  const clean = () => rmSync(place, { recursive: true, force: true })
+  process.once('exit', clean)
   try {
     for (let round = 1; round <= plan.repeat; round++) {
       for (const group of plan.groups) {
@@ -55,7 +58,8 @@ export async function compare(plan: ComparisonPlan): Promise<Comparison> {
       }
     }
   } finally {
-    await rm(place, { recursive: true, force: true })
+    process.off('exit', clean)
+    clean()
   }
   return { keys: plan.keys, shape: plan.shape, medians: mediansOf(samples), samples, failures }
 }

@@ -1,5 +1,5 @@
 // A database many times larger than the memory it is given: loads it, opens it again, reads random keys, verifies it.
-import { rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { open } from '../src/index.ts'
 import { describeMachine } from './machine.ts'
@@ -20,6 +20,8 @@ export async function benchLarge({ gigabytes, directory, record }: BenchOptions)
   const path = join(directory, `lightning-large-${process.pid}`)
   const watch = new MemoryWatch()
   const atStartMiB = Math.round(process.memoryUsage.rss() / (1 << 20))
+  const clean = () => rmSync(path, { recursive: true, force: true })
+  process.once('exit', clean)
   try {
     const count = Math.ceil((gigabytes * 1e9) / ((leastValueBytes + mostValueBytes) / 2 + 16))
     const load = await step(`load ${count.toLocaleString('en')} entries`, watch, () => loadAll(path, count, watch))
@@ -72,7 +74,8 @@ export async function benchLarge({ gigabytes, directory, record }: BenchOptions)
     await saveResults('large', { machine: describeMachine(), ...figures, atStartMiB, highestMiB }, record)
     if (!fits) process.exitCode = 1
   } finally {
-    await rm(path, { recursive: true, force: true })
+    process.off('exit', clean)
+    clean()
   }
 }
 

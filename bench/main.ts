@@ -19,5 +19,12 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+// An interruption ends the program by `exit`, whose listeners remove what was put on the disk.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143]
+] as const)
+  process.once(signal, () => process.exit(code))
+
 const args = process.argv.slice(2)
 if (!(await didTask(args))) await main(args)

@@ -54,12 +54,16 @@ function runTask(task: Task, dies: boolean): Promise<Answer | undefined> {
       execArgv: ['--expose-gc', '--max-old-space-size=12000', '--enable-source-maps'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc']
     })
+    // Before the directory it works in is removed.
+    const stop = () => child.kill('SIGKILL')
+    process.prependOnceListener('exit', stop)
     let answer: Answer | undefined
     child.on('message', (message: Answer) => {
       answer = message
     })
     child.on('error', reject)
     child.on('exit', (code, signal) => {
+      process.off('exit', stop)
       if (answer !== undefined || (dies && signal === 'SIGKILL')) resolve(answer)
       else reject(new Error(`the process ended with ${signal ?? code}`))
     })
@@ -71,11 +75,14 @@ export async function didTask(args: readonly string[]): Promise<boolean> {
   const [flag, text] = args
   if (flag !== taskFlag || text === undefined) return false
   const task: Task = JSON.parse(text)
+  // Whoever wanted the answer is gone.
+  process.once('disconnect', () => process.exit(1))
   const answer: Answer =
     task.type === 'group'
       ? { figures: await doGroup(task), times: [] }
       : { figures: [], times: await measureKernel(task.build, task.keys) }
   await new Promise<void>(resolve => process.send?.(answer, () => resolve()))
+  process.removeAllListeners('disconnect')
   process.disconnect()
   return true
 }
