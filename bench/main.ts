@@ -24,7 +24,7 @@ for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143]
 ] as const)
-  process.once(signal, () => process.exit(code))
+  process.on(signal, () => process.exit(code))
 
 const args = process.argv.slice(2)
 if (!(await didTask(args))) await main(args)
