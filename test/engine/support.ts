@@ -4,11 +4,11 @@ import { expect } from 'vitest'
 import { Utf8Encoding } from '../../src/encoding/utf8-encoding.ts'
 import type { ByteRange } from '../../src/engine/bounds.ts'
 import { pathOf } from '../../src/engine/catalog.ts'
-import { Engine, type EngineOptions, type Tree } from '../../src/engine/engine.ts'
+import { Engine, type EngineOptions, type Snapshot, type Tree } from '../../src/engine/engine.ts'
 import { assert } from '../../src/errors.ts'
 import { memoryVfs } from '../../src/vfs/memory.ts'
 import type { Vfs } from '../../src/vfs/vfs.ts'
-import type { Random } from '../support/random.ts'
+import { Random } from '../support/random.ts'
 
 export const utf8 = new Utf8Encoding()
 
@@ -52,11 +52,12 @@ export function path(sublevel: string): Uint8Array {
 /** All entries of all keyspaces: `sublevel/key` → value. */
 export type Content = ReadonlyMap<string, string>
 
-export function contentOf(engine: Engine): Content {
+/** As the snapshot sees it, or now. */
+export function contentOf(engine: Engine, snapshot?: Snapshot): Content {
   const content = new Map<string, string>()
   const decoder = new TextDecoder()
-  for (const sublevel of ['', ...engine.names(new Uint8Array(0))]) {
-    const cursor = engine.cursor(engine.tree(path(sublevel)), undefined, everything, false)
+  for (const sublevel of ['', ...engine.names(new Uint8Array(0), snapshot)]) {
+    const cursor = engine.cursor(engine.tree(path(sublevel)), snapshot, everything, false)
     for (let rows = cursor.fill(); rows > 0; rows = cursor.fill()) {
       for (let i = 0; i < rows; i++) {
         cursor.row(i)
@@ -95,9 +96,18 @@ function hash(text: string): number {
 
 /** Text that LZ4 makes smaller, but not to nothing. */
 export function someText(random: Random, length: number): string {
-  let text = ''
-  while (text.length < length) text += `${random.next().toString(36)} and ${random.below(100)}, `
+  const from = random.below(pool.length)
+  let text = `${random.below(1_000_000)} ${pool.slice(from, from + length)}`
+  while (text.length < length) text += pool
   return text.slice(0, length)
+}
+
+const pool = makePool(new Random(1))
+
+function makePool(random: Random): string {
+  let text = ''
+  while (text.length < 65_536) text += `${random.next().toString(36)} and ${random.below(100)}, `
+  return text
 }
 
 export const kinds = [
@@ -126,6 +136,8 @@ export class Subject {
   /** Told the sequence number of what has become durable. */
   readonly #acknowledge: (lsn: number) => void
   #model = new Map<string, string>()
+  /** What the last step that failed would have left. */
+  failed: Content = new Map()
 
   private constructor(
     engine: Engine,
@@ -156,11 +168,44 @@ export class Subject {
     return this.#model
   }
 
-  /** The database holds something else now: what it was recovered to. */
-  continueFrom(engine: Engine, content: Content): void {
-    this.engine = engine
-    this.#model = new Map(content)
-    this.#keep()
+  /** Something was put behind the subject's back. */
+  set(key: string, value: string): void {
+    this.#model.set(key, value)
+  }
+
+  /** Takes a step that may fail; then the model is as before. Returns the error. */
+  async attempt(kind: Kind): Promise<unknown> {
+    const before = new Map(this.#model)
+    try {
+      await this.take(kind)
+      return undefined
+    } catch (error) {
+      this.failed = this.#model
+      this.#model = before
+      return error
+    }
+  }
+
+  /** Puts several entries at once; the model has those that were acknowledged. Returns the errors. */
+  async attemptBurst(): Promise<unknown[]> {
+    const before = new Map(this.#model)
+    const writes = Array.from({ length: 6 }, () => {
+      const key = this.#key()
+      const value = someText(this.#random, 1 + this.#random.below(900))
+      return { key, value }
+    })
+    const results = await Promise.allSettled(
+      writes.map(async ({ key, value }) => {
+        this.engine.put(this.engine.tree(path('')), key, utf8, value, utf8)
+        await this.engine.settled()
+      })
+    )
+    this.failed = new Map(before)
+    for (const { key, value } of writes) this.failed.set(`/${key}`, value)
+    for (const [i, { key, value }] of writes.entries())
+      if (results[i]?.status === 'fulfilled') before.set(`/${key}`, value)
+    this.#model = before
+    return results.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
   }
 
   async take(kind: Kind): Promise<void> {
