@@ -52,8 +52,10 @@ interface Progress {
   nextId: number
   pages: number
   /** Set when it has ended: whether it is durable, or why it was given up. */
-  ended: { readonly isDurable: true } | { readonly isDurable: false; readonly cause: unknown } | undefined
+  ended: Ended | undefined
 }
+
+type Ended = { readonly isDurable: true } | { readonly isDurable: false; readonly cause: unknown }
 
 export class Checkpoint {
   readonly #core: Core
@@ -90,7 +92,7 @@ export class Checkpoint {
 
   /** Begins one in the background unless one runs. Failures are reported as events. */
   trigger(): void {
-    if (this.#running !== undefined || this.#progress !== undefined || this.#core.failure !== undefined) return
+    if (this.#progress !== undefined || this.#core.failure !== undefined) return
     this.#start(false).catch(error => this.#core.options.logger?.warn('A checkpoint failed', error))
   }
 
@@ -121,8 +123,14 @@ export class Checkpoint {
 
   /** Forgets the one that runs: memory is rebuilt because of `cause`. */
   forget(cause: unknown): void {
-    if (this.#progress !== undefined) this.#progress.ended = { isDurable: false, cause }
+    if (this.#progress !== undefined) this.#leave(this.#progress, { isDurable: false, cause })
+  }
+
+  /** Its driver finds out at its next turn; another one may begin before that. */
+  #leave(progress: Progress, ended: Ended): void {
+    progress.ended = ended
     this.#progress = undefined
+    this.#running = undefined
   }
 
   /** Waits until none runs. */
@@ -346,8 +354,7 @@ export class Checkpoint {
     core.directory.become(progress.directory)
     for (const extent of progress.replaced) core.pending.giveNamed(extent)
     core.pending.endCheckpoint()
-    this.#progress = undefined
-    progress.ended = { isDurable: true }
+    this.#leave(progress, { isDurable: true })
     core.kernel.exports.closeSnapshot(progress.snapshot)
     core.pager.drainReleased()
     const durationMs = performance.now() - progress.startedMs
@@ -362,8 +369,7 @@ export class Checkpoint {
   #abandon(cause: unknown): void {
     const progress = this.#progress
     if (progress === undefined) return
-    this.#progress = undefined
-    progress.ended = { isDurable: false, cause }
+    this.#leave(progress, { isDurable: false, cause })
     const { kernel, run, data, pending, pager } = this.#core
     run.clear()
     for (const chunk of progress.chunks) kernel.exports.putMark(chunk)

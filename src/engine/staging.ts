@@ -25,12 +25,18 @@ export class Staging {
   readonly parts: Uint8Array[] = []
   readonly values: StagedValue[] = []
   readonly #inlineBytes: number
-  #bytes = new Uint8Array(smallestPart)
+  #bytes: Uint8Array
   #length = 0
 
-  /** `inlineBytes`: what a key and its value may have together inside a page. */
-  constructor(inlineBytes: number) {
+  /** `inlineBytes`: what a key and its value may have together inside a page. `buffer`: to write into, if there is one. */
+  constructor(inlineBytes: number, buffer: Uint8Array = new Uint8Array(smallestPart)) {
     this.#inlineBytes = inlineBytes
+    this.#bytes = buffer
+  }
+
+  /** The buffer written into last, for another commit when this one has ended. */
+  get buffer(): Uint8Array {
+    return this.#bytes
   }
 
   /** Ends the last part; the operations are in `parts`. */

@@ -38,6 +38,8 @@ export class Writer {
   readonly #inlineBytes: number
   /** Counts encodings begun: code of the caller may begin others while one runs. */
   #encodings = 0
+  /** What the last batch was staged in, for the next one. */
+  #buffer: Uint8Array | undefined
   /** Bytes of live log at which the next slice of a checkpoint is due. */
   #nextStepBytes = 0
   /** Too many frames are dirty, since they could not be written. */
@@ -119,7 +121,9 @@ export class Writer {
     const core = this.#core
     core.checkWritable()
     this.#encodings++
-    const staging = new Staging(this.#inlineBytes)
+    const staging = new Staging(this.#inlineBytes, this.#buffer)
+    // Code of the caller that an encoding runs may begin another batch, which must not write into the same buffer.
+    this.#buffer = undefined
     const made = new Map<TreeHandle, number>()
     let isShrinking = true
     const version = core.catalogVersion
@@ -147,6 +151,7 @@ export class Writer {
       return
     }
     this.#commit(staging, isShrinking)
+    this.#buffer = staging.buffer
     if (made.size > 0) core.catalogVersion++
   }
 
