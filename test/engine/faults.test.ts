@@ -212,7 +212,7 @@ async function sufferEverywhere(run: Run, moments: number): Promise<void> {
   const calls = await countCalls(run)
   for (let at = 1; at <= calls; at++) {
     if (!random.chance(moments / calls)) continue
-    const code = random.pick(['EIO', 'EIO', 'ENOSPC', 'EACCES'])
+    const code = random.pick(['EIO', 'EIO', 'ENOSPC', 'EACCES'] as const)
     const trouble = { at, lasts: random.chance(0.3), fault: { code, written: random.pick([0, 0.5, 1]) } }
     try {
       await suffer(run, trouble)

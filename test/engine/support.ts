@@ -137,7 +137,7 @@ export class Subject {
   readonly #acknowledge: (lsn: number) => void
   #model = new Map<string, string>()
   /** What the last step that failed would have left. */
-  failed: Content = new Map()
+  failed: Map<string, string> = new Map()
 
   private constructor(
     engine: Engine,
