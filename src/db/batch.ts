@@ -2,7 +2,7 @@
 
 import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
-import type { EngineOperation } from '../engine/engine.ts'
+import type { KeyOperation } from '../engine/engine.ts'
 import { encodingsOf, type Given } from './call-options.ts'
 import type { Place } from './session.ts'
 import type { CachedKeyspace } from './value-cache.ts'
@@ -10,7 +10,7 @@ import type { CachedKeyspace } from './value-cache.ts'
 const operationNames: KnownNames = new Set(['type', 'key', 'value', 'sublevel', 'keyEncoding', 'valueEncoding'])
 
 /** An operation as the engine takes it, and where cached values may go out of date by it. */
-export type PlacedOperation = EngineOperation & { readonly cached: CachedKeyspace | undefined }
+export type PlacedOperation = KeyOperation & { readonly cached: CachedKeyspace | undefined }
 
 /**
  * Checks the operations of a batch on `place`; `options` are those of the call, their names already checked. An

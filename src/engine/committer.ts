@@ -72,9 +72,10 @@ export class Committer {
     else if (this.#timer === undefined) this.#startTimer()
   }
 
-  /** Resolves when everything applied is as durable as the option asks. */
-  settled(): Promise<void> {
-    if (this.#core.options.durability !== 'strict') return this.#settled
+  /** Resolves when everything applied, or all until the commit `lsn`, is as durable as the option asks. */
+  settled(lsn: number | undefined): Promise<void> {
+    const core = this.#core
+    if (core.options.durability !== 'strict' || (lsn !== undefined && lsn <= core.durableLsn)) return this.#settled
     return this.#joinGroup()
   }
 

@@ -11,6 +11,7 @@ import { PendingExtents } from '../store/pending-extents.ts'
 import type { VfsLock } from '../vfs/vfs.ts'
 import type { LogFiles } from '../wal/log-files.ts'
 import { Catalog } from './catalog.ts'
+import type { CommitObserver } from './commit-observer.ts'
 import { Directory } from './directory.ts'
 import { Events } from './events.ts'
 import type { EngineOptions } from './options.ts'
@@ -59,6 +60,8 @@ export class Core {
   isDegraded = false
   /** While a caller looks at kernel memory nothing may change it. */
   isLent = false
+  /** Is told what commits change. */
+  observer: CommitObserver | undefined
 
   constructor(parts: {
     location: string

@@ -8,6 +8,7 @@ import { behind, type ByteRange, clampBounds } from './bounds.ts'
 import type { CareOptions } from './care.ts'
 import { nameBelow } from './catalog.ts'
 import { Checkpoint } from './checkpoint.ts'
+import type { CommitObserver } from './commit-observer.ts'
 import { Committer } from './committer.ts'
 import { compact } from './compact.ts'
 import type { Core } from './core.ts'
@@ -25,9 +26,10 @@ import { type VerifyReport, verify } from './verify.ts'
 import { Writer } from './writer.ts'
 
 export type { CareOptions, Progress } from './care.ts'
+export type { CommitObserver } from './commit-observer.ts'
 export type { Cursor } from './cursor.ts'
 export type { EngineEvent, EngineEvents } from './events.ts'
-export type { EngineOperation } from './operation.ts'
+export type { EngineOperation, KeyOperation } from './operation.ts'
 export type { EngineOptions } from './options.ts'
 export type { Snapshot } from './snapshots.ts'
 export type { EngineStats } from './stats.ts'
@@ -76,6 +78,22 @@ export class Engine {
   /** Why the last rollback happened. */
   get rollbackCause(): unknown {
     return this.#core.rollbackCause
+  }
+
+  /** Throws unless something may be written now. */
+  checkWritable(): void {
+    this.#core.checkWritable()
+  }
+
+  /** Tells `observer` what commits change from now on; undefined: nobody. */
+  observe(observer: CommitObserver | undefined): void {
+    this.#core.observer = observer
+  }
+
+  /** Id of the keyspace as it is now, 0 when there is none. */
+  treeId(tree: Tree): number {
+    const handle = handleOf(tree)
+    return handle.locate(this.#core) ? handle.id : 0
   }
 
   /** A handle on a keyspace; nothing is looked up or made. */
@@ -148,8 +166,8 @@ export class Engine {
     this.#writer.del(handleOf(tree), key, keyEncoding)
   }
 
-  /** Applies all operations as one commit, or none. */
-  batch(operations: readonly EngineOperation[]): void {
+  /** Applies all operations as one commit, or none. They may be walked through more than once. */
+  batch(operations: Iterable<EngineOperation>): void {
     this.#writer.batch(operations)
   }
 
@@ -173,9 +191,9 @@ export class Engine {
     this.#writer.drop(path)
   }
 
-  /** Resolves when everything applied so far is as durable as the option `durability` asks. */
-  settled(): Promise<void> {
-    return this.#committer.settled()
+  /** Resolves when everything applied so far, or all until a commit, is as durable as the option `durability` asks. */
+  settled(sequence?: number): Promise<void> {
+    return this.#committer.settled(sequence)
   }
 
   settleSync(): void {

@@ -2,7 +2,10 @@ import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { Tree } from './tree.ts'
 
 /** One operation of a batch. */
-export type EngineOperation =
+export type EngineOperation = KeyOperation | ClearOperation
+
+/** Stores or deletes one key. */
+export type KeyOperation =
   | {
       readonly type: 'put'
       readonly tree: Tree
@@ -12,3 +15,11 @@ export type EngineOperation =
       readonly valueEncoding: ValueEncoding<unknown>
     }
   | { readonly type: 'del'; readonly tree: Tree; readonly key: unknown; readonly keyEncoding: KeyEncoding<unknown> }
+
+/** Deletes the keys from `lower` on, up to but without `upper`; undefined: all further ones. */
+export interface ClearOperation {
+  readonly type: 'clear'
+  readonly tree: Tree
+  readonly lower: Uint8Array
+  readonly upper: Uint8Array | undefined
+}

@@ -22,7 +22,7 @@ export class EngineSnapshot implements Snapshot {
   readonly #core: Core
   readonly #generation: number
   readonly #address: number
-  readonly #places = new Map<string, TreePlace | undefined>()
+  #places: Map<string, TreePlace | undefined> | undefined
   #isOpen = true
   #isTooOld = false
 
@@ -80,9 +80,9 @@ export class EngineSnapshot implements Snapshot {
   /** Where the tree was when the snapshot was taken. */
   place(tree: TreeHandle): TreePlace | undefined {
     if (tree.path.length === 0) return mainPlace
-    const name = String.fromCharCode(...tree.path)
-    if (!this.#places.has(name)) this.#places.set(name, this.#core.catalog.find(tree.path, this.use()))
-    return this.#places.get(name)
+    this.#places ??= new Map()
+    if (!this.#places.has(tree.name)) this.#places.set(tree.name, this.#core.catalog.find(tree.path, this.use()))
+    return this.#places.get(tree.name)
   }
 
   close(): void {

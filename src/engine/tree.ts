@@ -7,10 +7,13 @@ import type { Core } from './core.ts'
 export interface Tree {
   /** Key in the catalog; empty for the database's own keyspace. */
   readonly path: Uint8Array
+  /** The same, one character for each byte. */
+  readonly name: string
 }
 
 export class TreeHandle implements Tree {
   readonly path: Uint8Array
+  readonly name: string
   /** Tree id, 0 while there is none. */
   id = 0
   /** Page id of the root. */
@@ -19,6 +22,7 @@ export class TreeHandle implements Tree {
 
   constructor(path: Uint8Array) {
     this.path = path
+    this.name = String.fromCharCode(...path)
     if (path.length === 0) {
       this.id = MAIN_TREE
       this.root = MAIN_ROOT

@@ -17,6 +17,7 @@ import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { LightningError } from '../errors.ts'
 import { blockBytes, sectorBytes } from '../store/format.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import { reportOperations } from './commit-observer.ts'
 import type { Committer } from './committer.ts'
 import type { Core } from './core.ts'
 import { releaseSegments, writeSegments } from './large-values.ts'
@@ -79,6 +80,7 @@ export class Writer {
       this.batch([{ type: 'put', tree, key, keyEncoding, value, valueEncoding }])
       return
     }
+    core.observer?.key(tree.id, core.appliedLsn + 1, bytes, at, at + keyBytes)
     this.#finish(core.kernel.exports.commitPut(tree.id, keyBytes, valueBytes))
   }
 
@@ -95,6 +97,7 @@ export class Writer {
     const at = memory.word(LOG) + memory.word(LOG_BYTES) + FRAME_HEADER_BYTES + OPERATION_HEADER_BYTES
     const keyBytes = keyEncoding.write(key, memory.bytes, at, MAX_KEY_BYTES)
     if (keyBytes <= 0) checkKeyBytes(keyBytes === 0 ? 0 : keyEncoding.encode(key).length)
+    core.observer?.key(tree.id, core.appliedLsn + 1, memory.bytes, at, at + keyBytes)
     this.#finish(core.kernel.exports.commitDelete(tree.id, keyBytes))
   }
 
@@ -117,7 +120,7 @@ export class Writer {
   }
 
   /** Applies all operations as one commit. Everything is encoded before anything changes. */
-  batch(operations: readonly EngineOperation[]): void {
+  batch(operations: Iterable<EngineOperation>): void {
     const core = this.#core
     core.checkWritable()
     this.#encodings++
@@ -138,6 +141,8 @@ export class Writer {
           staging.create(id, tree.path)
         }
         staging.put(id, operation.key, operation.keyEncoding, operation.value, operation.valueEncoding)
+      } else if (operation.type === 'clear') {
+        if (id !== 0) staging.clear(id, operation.lower, operation.upper)
       } else {
         // Encoded even when there is nothing to delete, so that a bad key is refused.
         if (id === 0) checkKeyBytes(operation.keyEncoding.encode(operation.key).length)
@@ -201,6 +206,9 @@ export class Writer {
     if (parts.length === 0) return
     this.#makeRoom(staging.totalBytes + parts.length * 128, isShrinking ? 0 : staging.totalBytes, values)
     const written = this.#writeValues(staging)
+    if (core.observer !== undefined) {
+      for (const part of parts) reportOperations(part, core.appliedLsn + 1, core.observer)
+    }
     const { commit, resumeCommit, frameOperations } = core.kernel.exports
     let done = 0
     let isBegun = false
