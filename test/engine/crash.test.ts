@@ -7,18 +7,8 @@ import { expect, test } from 'vitest'
 import type { EngineOptions } from '../../src/engine/engine.ts'
 import { Random } from '../support/random.ts'
 import { SimulatedDisk } from '../support/simulated-disk.ts'
-import {
-  type Content,
-  contentOf,
-  expectContent,
-  expectSound,
-  type Kind,
-  kinds,
-  openEngine,
-  Subject,
-  utf8,
-  path
-} from './support.ts'
+import { type Content, contentOf, openEngine, utf8, path } from './content.ts'
+import { expectContent, expectSound, type Kind, kinds, Subject } from './support.ts'
 
 const longMinutes = Number(process.env.CRASH_MINUTES ?? 0)
 const firstSeed = Number(process.env.CRASH_SEED ?? 1)

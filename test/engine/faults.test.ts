@@ -5,18 +5,8 @@ import type { EngineOptions, Snapshot } from '../../src/engine/engine.ts'
 import { InternalError, isLightningError } from '../../src/errors.ts'
 import { Random } from '../support/random.ts'
 import { type DiskCall, type DiskFault, SimulatedDisk } from '../support/simulated-disk.ts'
-import {
-  type Content,
-  contentOf,
-  expectContent,
-  expectSound,
-  type Kind,
-  kinds,
-  openEngine,
-  path,
-  Subject,
-  utf8
-} from './support.ts'
+import { type Content, contentOf, openEngine, path, utf8 } from './content.ts'
+import { expectContent, expectSound, type Kind, kinds, Subject } from './support.ts'
 
 const longMinutes = Number(process.env.FAULT_MINUTES ?? 0)
 const firstSeed = Number(process.env.FAULT_SEED ?? 1)

@@ -8,7 +8,8 @@ import { blockBytes, metaBytes, sectorBytes } from '../../src/store/format.ts'
 import { type Checksum, decodeMeta, encodeMeta, type Meta } from '../../src/store/meta.ts'
 import { Random } from '../support/random.ts'
 import { SimulatedDisk } from '../support/simulated-disk.ts'
-import { type Content, contentOf, expectContent, expectSound, openEngine, path, someText, utf8 } from './support.ts'
+import { type Content, contentOf, openEngine, path, someText, utf8 } from './content.ts'
+import { expectContent, expectSound } from './support.ts'
 
 const root = path('')
 

@@ -1,75 +1,11 @@
-// What the tests of the engine share: opening with small sizes, reading everything, and a model that says what every
-// commit must have left.
+// A database under test together with a model that says what each of its commits must have left.
 import { expect } from 'vitest'
-import { Utf8Encoding } from '../../src/encoding/utf8-encoding.ts'
-import type { ByteRange } from '../../src/engine/bounds.ts'
-import { pathOf } from '../../src/engine/catalog.ts'
-import { Engine, type EngineOptions, type Snapshot, type Tree } from '../../src/engine/engine.ts'
+import type { Engine, EngineOptions, Tree } from '../../src/engine/engine.ts'
 import { assert } from '../../src/errors.ts'
 import { memoryVfs } from '../../src/vfs/memory.ts'
 import type { Vfs } from '../../src/vfs/vfs.ts'
-import { Random } from '../support/random.ts'
-
-export const utf8 = new Utf8Encoding()
-
-/** Sizes at which a few commits already make checkpoints, log switches and evictions happen. */
-export const smallOptions: EngineOptions = {
-  createIfMissing: true,
-  errorIfExists: false,
-  readOnly: false,
-  durability: 'strict',
-  syncIntervalMs: 5,
-  pageSize: 4_096,
-  cacheBytes: 64 * 4_096,
-  compression: 'lz4',
-  walBytes: 16_384,
-  maxBytes: undefined,
-  maxSnapshotAgeMs: undefined,
-  verifyWrites: false,
-  wasm: undefined,
-  logger: undefined
-}
-
-export function openEngine(vfs: Vfs, options: Partial<EngineOptions> = {}): Promise<Engine> {
-  return Engine.open(vfs, { ...smallOptions, ...options })
-}
-
-export const everything: ByteRange = {
-  lower: undefined,
-  lowerOpen: false,
-  upper: undefined,
-  upperOpen: false,
-  reverse: false,
-  limit: Number.POSITIVE_INFINITY,
-  empty: false
-}
-
-/** Path of the sublevel, empty for the database's own keyspace. */
-export function path(sublevel: string): Uint8Array {
-  return sublevel === '' ? new Uint8Array(0) : pathOf(new Uint8Array(0), sublevel)
-}
-
-/** All entries of all keyspaces: `sublevel/key` → value. */
-export type Content = ReadonlyMap<string, string>
-
-/** As the snapshot sees it, or now. */
-export function contentOf(engine: Engine, snapshot?: Snapshot): Content {
-  const content = new Map<string, string>()
-  const decoder = new TextDecoder()
-  for (const sublevel of ['', ...engine.names(new Uint8Array(0), snapshot)]) {
-    const cursor = engine.cursor(engine.tree(path(sublevel)), snapshot, everything, false)
-    for (let rows = cursor.fill(); rows > 0; rows = cursor.fill()) {
-      for (let i = 0; i < rows; i++) {
-        cursor.row(i)
-        const key = decoder.decode(cursor.bytes.subarray(cursor.keyStart, cursor.keyEnd))
-        const value = cursor.isLarge ? cursor.large() : cursor.bytes.subarray(cursor.valueStart, cursor.valueEnd)
-        content.set(`${sublevel}/${key}`, decoder.decode(value))
-      }
-    }
-    cursor.close()
-  }
-  return content
-}
+import type { Random } from '../support/random.ts'
+import { type Content, everything, openEngine, path, someText, utf8 } from './content.ts'
 
 export async function expectSound(engine: Engine): Promise<void> {
   expect((await engine.verify()).problems).toEqual([])
@@ -92,22 +28,6 @@ function hash(text: string): number {
   let h = 7
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
   return h >>> 0
-}
-
-/** Text that LZ4 makes smaller, but not to nothing. */
-export function someText(random: Random, length: number): string {
-  const from = random.below(pool.length)
-  let text = `${random.below(1_000_000)} ${pool.slice(from, from + length)}`
-  while (text.length < length) text += pool
-  return text.slice(0, length)
-}
-
-const pool = makePool(new Random(1))
-
-function makePool(random: Random): string {
-  let text = ''
-  while (text.length < 65_536) text += `${random.next().toString(36)} and ${random.below(100)}, `
-  return text
 }
 
 export const kinds = [

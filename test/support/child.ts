@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { build } from 'esbuild'
+import { esbuildTwins } from '../../scripts/javascript-twins.mjs'
 
 // Real processes and threads for tests. An entry in TypeScript is bundled once into a temporary directory; it talks
 // with the test by messages: `process.send` / `parentPort.postMessage` and the events of the same name.
@@ -29,6 +30,8 @@ export async function bundleProgram(url: URL): Promise<Program> {
     format: 'esm',
     target: 'node20',
     sourcemap: 'inline',
+    plugins: [esbuildTwins],
+    define: { PLANTED_BUG: '0' },
     logLevel: 'error'
   })
   // For processes of another user, too.
