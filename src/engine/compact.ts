@@ -1,5 +1,6 @@
-// Compaction: images at the end of the data file are copied into free blocks nearer to its start, and the end is given
-// back. Pages refer to each other by number, so nothing else moves; readers and writers go on.
+// Compaction: images at the end of the data file are copied into free blocks nearer to its start, tables there are written
+// anew by a checkpoint, and the end is given back. Pages refer to each other by number, so nothing else moves; readers and
+// writers go on.
 import { TABLE_LIMIT } from '../../assembly/state.ts'
 import { assertStatus } from '../kernel/status.ts'
 import { sectorsOf } from '../store/block-map.ts'
@@ -18,12 +19,15 @@ export async function compact(core: Core, checkpoint: Checkpoint, options: CareO
   await checkpoint.run()
   await checkpoint.runAlways()
   for (let round = 0; round < mostRounds; round++) {
-    const before = core.data.blocks.endBlock
-    if (core.data.blocks.freeBlocks === 0) break
-    const moved = await moveImages(core, checkpoint, pace)
+    const { blocks } = core.data
+    const before = blocks.endBlock
+    if (blocks.freeBlocks === 0) break
+    const moved = (await moveImages(core, checkpoint, pace, blocks.usedBlocks)) + markTables(core, blocks.usedBlocks)
     if (moved === 0) break
-    await checkpoint.runAlways()
-    await checkpoint.runAlways()
+    for (let i = 0; i < 2; i++) {
+      blocks.rewind()
+      await checkpoint.runAlways()
+    }
     if (before - core.data.blocks.endBlock < before * worthwhile) break
   }
   core.checkWritable()
@@ -31,10 +35,21 @@ export async function compact(core: Core, checkpoint: Checkpoint, options: CareO
   pace.finish(1)
 }
 
-/** Moves what lies behind the place where the file could end; returns the number of images moved. */
-async function moveImages(core: Core, checkpoint: Checkpoint, pace: Pace): Promise<number> {
+/** Has the next checkpoint write tables that lie behind block `goal`; returns their number. */
+function markTables(core: Core, goal: number): number {
+  const { directory, kernel, meta } = core
+  let marked = meta.directorySector >= goal * sectorsPerBlock ? 1 : 0
+  for (let chunk = 0; chunk < directory.length; chunk++) {
+    if (directory.sector(chunk) < goal * sectorsPerBlock) continue
+    kernel.exports.putMark(chunk)
+    marked++
+  }
+  return marked
+}
+
+/** Moves images that lie behind block `goal`, where the file could end; returns their number. */
+async function moveImages(core: Core, checkpoint: Checkpoint, pace: Pace, goal: number): Promise<number> {
   const { memory, kernel, data } = core
-  const goal = data.blocks.usedBlocks
   let moved = 0
   // A rollback in between can make the table shorter.
   for (let id = 1; id < memory.word(TABLE_LIMIT); id++) {

@@ -110,6 +110,11 @@ export class BlockMap {
     return this.#findHole(blocks, least)
   }
 
+  /** Holes are filled from the start of the file on again. */
+  rewind(): void {
+    this.#cursor = metaBlocks
+  }
+
   /** Finds `blocks` free blocks in a row that end before block `end`; takes none of them. */
   findBelow(blocks: number, end: number): number | undefined {
     return this.#scan(metaBlocks, Math.min(end, this.#end), blocks, blocks)?.block
