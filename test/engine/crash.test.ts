@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import type { EngineOptions } from '../../src/engine/engine.ts'
 import { Random } from '../support/random.ts'
 import { SimulatedDisk } from '../support/simulated-disk.ts'
-import { type Content, contentOf, openEngine, utf8, path } from './content.ts'
+import { type Content, contentOf, openEngine, path, someText, utf8 } from './content.ts'
 import { expectContent, expectSound, type Kind, kinds, Subject } from './support.ts'
 
 const longMinutes = Number(process.env.CRASH_MINUTES ?? 0)
@@ -55,14 +55,21 @@ async function examine(
   if (state === undefined) return
   expectContent(contentOf(engine), state)
   await expectSound(engine)
-  engine.put(engine.tree(path('')), 'afterwards', utf8, 'yes', utf8)
-  await engine.settled()
-  disk.note(lsn + 1)
-  if (random.chance(0.5)) await engine.checkpoint()
   // A crash of the process may have shown commits that a crash of the machine now takes away.
   const again = new Map([...states].filter(([earlier]) => earlier <= lsn))
-  again.set(lsn + 1, new Map([...state, ['/afterwards', 'yes']]))
-  await expectOneOf(disk.crash(random.next()), run, again, lsn + 1)
+  const later = new Map(state)
+  const last = lsn + 3
+  for (let next = lsn + 1; next <= last; next++) {
+    // Large values fill the space that only an older checkpoint needs.
+    const value = someText(random, random.pick([10, 100_000]))
+    engine.put(engine.tree(path('')), `afterwards ${next % 2}`, utf8, value, utf8)
+    await engine.settled()
+    disk.note(next)
+    later.set(`/afterwards ${next % 2}`, value)
+    again.set(next, new Map(later))
+  }
+  if (random.chance(0.5)) await engine.checkpoint()
+  await expectOneOf(disk.crash(random.next()), run, again, last)
   // The recovery itself may crash, anywhere; a later crash of the machine takes away what only the process had seen.
   if (!random.chance(0.5)) return
   const chosen = random.below(disk.changes + 1)

@@ -138,7 +138,8 @@ class Sufferer {
   async end(random: Random): Promise<void> {
     this.disk.fault = undefined
     const { engine } = this.#subject
-    if (!this.#isOver) {
+    // Without another commit, too: what was rejected must not come back at its place.
+    if (!this.#isOver && random.chance(0.5)) {
       try {
         engine.put(engine.tree(path('')), 'last', utf8, 'word', utf8)
         await engine.settled()
@@ -162,7 +163,7 @@ class Sufferer {
       expect(disk.isLocked).toBe(false)
     } else disk = disk.crash(crashSeed)
     const engine = await openEngine(disk.vfs(), this.#run.options)
-    const found = contentOf(engine)
+    const found = new Map(contentOf(engine))
     if (this.#isFailed && this.#alternative !== undefined && found.size === this.#alternative.size) {
       try {
         expectContent(found, subject.content)
@@ -173,8 +174,12 @@ class Sufferer {
     await expectSound(engine)
     engine.put(engine.tree(path('')), 'after all', utf8, 'again', utf8)
     await engine.settled()
-    await engine.close()
-    expect(disk.isLocked).toBe(false)
+    found.set('/after all', 'again')
+    // What was readable after a failed sync must have been made durable before anything was acknowledged on top of it.
+    const last = await openEngine(disk.crash(found.size).vfs(), this.#run.options)
+    expectContent(contentOf(last), found)
+    await expectSound(last)
+    await last.close()
   }
 }
 
@@ -220,7 +225,8 @@ async function forSeeds(count: number, runOf: (seed: number) => Run, moments: nu
   }
 }
 
-const steps: readonly [Step, ...Step[]] = ['burst', 'burst', ...kinds]
+// While others work at the same time it is not known which step an error belongs to.
+const steps: readonly [Step, ...Step[]] = ['burst', 'burst', ...kinds.filter(kind => kind !== 'busy')]
 const timeoutMs = 120_000 + longMinutes * 70_000
 
 test(

@@ -2,7 +2,6 @@
 // its number alone, so that whoever opens the database afterwards can tell what must be there.
 import { Engine } from '../../src/engine/engine.ts'
 import { nodeVfs } from '../../src/vfs/node.ts'
-import { utf8 } from './content.ts'
 import { applyTo, killOptions, operationOf } from './kill-load.ts'
 
 async function run(location: string, commits: number): Promise<void> {

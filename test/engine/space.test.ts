@@ -106,7 +106,8 @@ describe('the data file', () => {
     const vfs = memoryVfs()
     const engine = await openEngine(vfs, { walBytes: MiB })
     const random = new Random(1)
-    for (let i = 0; i < 6_000; i++) put(engine, keyOf(random.below(100_000)), someText(random, i % 500 === 0 ? 100_000 : 300))
+    for (let i = 0; i < 6_000; i++)
+      put(engine, keyOf(random.below(100_000)), someText(random, i % 500 === 0 ? 100_000 : 300))
     engine.put(engine.tree(path('sub')), 'key', utf8, someText(random, 200_000), utf8)
     await engine.settled()
     await engine.checkpoint()
@@ -180,7 +181,9 @@ describe('the data file', () => {
     await fill()
     expect(model.size).toBeGreaterThan(1_000)
     const sequence = engine.sequence
-    expect(() => put(engine, 'large', someText(random, 2 * MiB))).toThrow(expect.objectContaining({ code: 'LIGHTNING_DISK_FULL' }))
+    expect(() => put(engine, 'large', someText(random, 2 * MiB))).toThrow(
+      expect.objectContaining({ code: 'LIGHTNING_DISK_FULL' })
+    )
     expect(engine.sequence).toBe(sequence)
     expectContent(contentOf(engine), model)
     // At the quota, entry by entry and all of them at once.

@@ -41,6 +41,7 @@ export const kinds = [
   'drop',
   'checkpoint',
   'compact',
+  'busy',
   'backup',
   'reopen'
 ] as const
@@ -167,7 +168,12 @@ export class Subject {
         for (const key of [...this.#model.keys()]) if (key.startsWith(`${sublevel}/`)) this.#model.delete(key)
       })
     }
-    if (kind === 'checkpoint') await engine.checkpoint()
+    if (kind === 'busy') {
+      const work = [engine.compact(), engine.checkpoint()]
+      for (const next of ['large value', 'put', 'put', 'del', 'large value', 'clear', 'put'] as const)
+        await this.take(next)
+      await Promise.all(work)
+    } else if (kind === 'checkpoint') await engine.checkpoint()
     else if (kind === 'compact') await engine.compact()
     else if (kind === 'backup') await engine.backup(memoryVfs())
     else await this.#reopen()
@@ -186,7 +192,8 @@ export class Subject {
     write()
     this.#keep()
     const lsn = this.engine.sequence
-    await this.engine.settled()
+    if (this.#random.chance(0.3)) this.engine.settleSync()
+    else await this.engine.settled()
     this.#acknowledge(lsn)
   }
 

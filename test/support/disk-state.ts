@@ -273,7 +273,8 @@ function applyPieces(content: Content, change: FileChange, random: Random): void
     else content.writeZeros(offset + from, to - from)
   }
   if (fate < 8) {
-    keep(0, random.below(length + 1))
+    // What matters most stands at the beginning.
+    keep(0, random.below(random.chance(0.5) ? Math.min(length, 512) : length))
     return
   }
   // A long write is torn in few places, so that the pieces are long, too.
