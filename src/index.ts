@@ -12,6 +12,17 @@ export type { Logger, OpenOptions, WasmOption } from './db/options.ts'
 export type { RangeOptions } from './db/range.ts'
 export { restore } from './db/restore.ts'
 export type {
+  BeginOptions,
+  ForUpdateOptions,
+  Isolation,
+  SyncTransactionOptions,
+  Transaction,
+  Transactional,
+  TransactionKeyspace,
+  TransactionOptions,
+  TransactionSavepoint
+} from './db/transaction-types.ts'
+export type {
   BatchOperation,
   CareOptions,
   ClearOptions,

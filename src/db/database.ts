@@ -1,6 +1,7 @@
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import { Engine, type EngineStats, type VerifyReport } from '../engine/engine.ts'
 import type { Vfs } from '../vfs/vfs.ts'
+import { runSynchronously, runWithRetries } from '../txn/retry.ts'
 import { checkCare, checkFunction, checkProgress, isThenable } from './call-options.ts'
 import { asyncDispose } from './disposal.ts'
 import { LocalKeyspace } from './keyspace.ts'
@@ -8,6 +9,9 @@ import type { ParsedOptions } from './options.ts'
 import { directoryVfs } from './place.ts'
 import { Session } from './session.ts'
 import { LocalSnapshot } from './snapshot.ts'
+import { LocalTransaction } from './transaction.ts'
+import { checkBegin, checkBody, checkSyncTransaction, checkTransaction } from './transaction-options.ts'
+import type { BeginOptions, SyncTransactionOptions, Transaction, TransactionOptions } from './transaction-types.ts'
 import type { CareOptions, Database, DatabaseEvents, ProgressOptions, Snapshot } from './types.ts'
 
 const events: readonly unknown[] = ['checkpoint', 'degraded', 'recovered', 'closing'] satisfies (keyof DatabaseEvents)[]
@@ -30,6 +34,36 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database
 
   snapshot(): Snapshot<K, V> {
     return new LocalSnapshot<K, V>(this.place, this.#engine.snapshot())
+  }
+
+  transaction<R>(body: (tx: Transaction<K, V>) => R | PromiseLike<R>, options?: TransactionOptions): Promise<R>
+  async transaction<R>(body: (tx: Transaction<K, V>) => R | PromiseLike<R>, options?: unknown): Promise<R> {
+    checkBody(body, 'transaction')
+    const given = checkTransaction(options, 'transaction')
+    const { place } = this
+    return await runWithRetries(
+      (attempt, first) => {
+        const transaction = place.session.transactions.begin({ ...given, attempt, seniority: first?.seniority })
+        return { transaction, handle: new LocalTransaction<K, V>(place, transaction).watch() }
+      },
+      body,
+      given
+    )
+  }
+
+  transactionSync<R>(body: (tx: Transaction<K, V>) => R, options?: SyncTransactionOptions): R
+  transactionSync<R>(body: (tx: Transaction<K, V>) => R, options?: unknown): R {
+    checkBody(body, 'transactionSync')
+    const given = checkSyncTransaction(options, 'transactionSync')
+    const transaction = this.place.session.transactions.begin({ ...given, attempt: 1, seniority: undefined })
+    return runSynchronously(transaction, new LocalTransaction<K, V>(this.place, transaction), body)
+  }
+
+  begin(options?: BeginOptions): Transaction<K, V>
+  begin(options?: unknown): Transaction<K, V> {
+    const { isolation, lockTimeoutMs } = checkBegin(options, 'begin')
+    const begun = { isolation, lockTimeoutMs, attempt: 1, seniority: undefined }
+    return new LocalTransaction<K, V>(this.place, this.place.session.transactions.begin(begun)).watch()
   }
 
   sequence(): number {

@@ -3,6 +3,7 @@ import type { EncodingTable } from '../encoding/encodings.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { Engine, Snapshot as EngineSnapshot, Tree } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
+import { Transactions } from '../txn/transactions.ts'
 import type { Logger, ParsedOptions } from './options.ts'
 import { type CachedKeyspace, ValueCache } from './value-cache.ts'
 
@@ -29,6 +30,7 @@ export class Session {
   readonly logger: Logger | undefined
   /** Undefined when the option `valueCache` is 0. */
   readonly cache: ValueCache | undefined
+  readonly transactions: Transactions
   #isClosed = false
   readonly #abandoned = new FinalizationRegistry<Closable>(closable => closable.close())
   readonly #snapshots = new WeakMap<object, EngineSnapshot>()
@@ -39,6 +41,7 @@ export class Session {
     this.encodings = options.encodings
     this.logger = options.logger
     this.cache = options.valueCache === 0 ? undefined : new ValueCache(options.valueCache)
+    this.transactions = new Transactions(engine, options)
   }
 
   /** Whether the database has been closed. */
@@ -49,6 +52,7 @@ export class Session {
   /** To be called once the engine refuses everything. */
   end(): void {
     this.#isClosed = true
+    this.transactions.close()
     this.cache?.end()
   }
 

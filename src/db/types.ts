@@ -8,6 +8,7 @@ import type { EngineStats, Progress, VerifyReport } from '../engine/engine.ts'
 import type { EngineEvents } from '../engine/events.ts'
 import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
 import type { RangeOptions } from './range.ts'
+import type { Transactional } from './transaction-types.ts'
 
 /** Options of reads. */
 export interface ReadOptions<
@@ -264,7 +265,7 @@ export interface ProgressOptions extends CareOptions {
 export type DatabaseEvents = EngineEvents
 
 /** An open database; its own keys and values are those of the root keyspace. */
-export interface Database<K, V> extends Keyspace<K, V>, AsyncDisposable {
+export interface Database<K, V> extends Keyspace<K, V>, Transactional<K, V>, AsyncDisposable {
   /** Absolute path of the directory, or `:memory:`. */
   readonly location: string
   /** Keeps the state of now for reading, until it is closed. */

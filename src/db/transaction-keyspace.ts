@@ -1,0 +1,196 @@
+import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
+import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import { describe, invalidArgument } from '../encoding/failure.ts'
+import type { Transaction as OpenTransaction } from '../txn/transaction.ts'
+import type { TreeView } from '../txn/tree-view.ts'
+import { parseOperations } from './batch.ts'
+import { encodingNames, encodingsOf } from './call-options.ts'
+import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
+import { EntryIterator, type IteratorSource, KeyIterator, ValueIterator } from './iterators.ts'
+import { checkSignal, checkTimeout } from './options.ts'
+import { parseRange, rangeNames } from './range.ts'
+import type { Place } from './session.ts'
+import type { ForUpdateOptions, TransactionKeyspace } from './transaction-types.ts'
+import type { BatchOperation, ClearOptions, RangeIterator, RangeReadOptions, ReadOptions } from './types.ts'
+import { freeze } from './value-cache.ts'
+
+const rangeAndEncodingNames: KnownNames = new Set([...rangeNames, ...encodingNames])
+const forUpdateNames: KnownNames = new Set([...encodingNames, 'lockTimeoutMs', 'signal'])
+const none = {}
+
+interface Encodings {
+  readonly keyEncoding: KeyEncoding<unknown>
+  readonly valueEncoding: ValueEncoding<unknown>
+}
+
+/** One keyspace in a transaction on an engine in this thread. */
+export class LocalTransactionKeyspace<K, V> implements TransactionKeyspace<K, V> {
+  protected readonly place: Place
+  protected readonly open: OpenTransaction
+  /** Kept, for the transaction is rolled back when its handle is collected; undefined: this is the handle. */
+  readonly #owner: unknown
+  #view: TreeView | undefined
+
+  constructor(place: Place, transaction: OpenTransaction, owner: unknown) {
+    this.place = place
+    this.open = transaction
+    this.#owner = owner
+  }
+
+  get<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: ReadOptions<KE, VE>
+  ): ValueIn<V, VE> | undefined
+  get(key: unknown, options?: unknown): unknown {
+    const { keyEncoding, valueEncoding } = this.#encodings(options, 'get')
+    return this.#freeze(this.#viewed().get(key, keyEncoding, valueEncoding))
+  }
+
+  getMany<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    keys: readonly KeyIn<K, KE>[],
+    options?: ReadOptions<KE, VE>
+  ): (ValueIn<V, VE> | undefined)[]
+  getMany(keys: unknown, options?: unknown): unknown[] {
+    if (!Array.isArray(keys)) throw invalidArgument(`getMany: pass an array of keys; got ${describe(keys)}.`)
+    const { keyEncoding, valueEncoding } = this.#encodings(options, 'getMany')
+    const view = this.#viewed()
+    const values: unknown[] = []
+    // By index, for a hole in the array is a key that is missing.
+    for (let i = 0; i < keys.length; i++) values.push(this.#freeze(view.get(keys[i], keyEncoding, valueEncoding)))
+    if (keys.length === 0) this.open.checkUse()
+    return values
+  }
+
+  has<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: ReadOptions<KE, VE>
+  ): boolean
+  has(key: unknown, options?: unknown): boolean {
+    return this.#viewed().has(key, this.#encodings(options, 'has').keyEncoding)
+  }
+
+  count<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: RangeReadOptions<K, KE, VE>
+  ): number
+  count(range?: unknown): number {
+    const { keyEncoding } = this.#rangeEncodings(range, 'count')
+    return this.#viewed().count(parseRange(range, keyEncoding, rangeAndEncodingNames, 'count'))
+  }
+
+  entries<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: RangeReadOptions<K, KE, VE>
+  ): RangeIterator<[KeyIn<K, KE>, ValueIn<V, VE>]>
+  entries(range?: unknown): RangeIterator<[unknown, unknown]> {
+    return new EntryIterator(this.#iteratorSource(range, 'entries', false))
+  }
+
+  keys<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: RangeReadOptions<K, KE, VE>
+  ): RangeIterator<KeyIn<K, KE>>
+  keys(range?: unknown): RangeIterator<unknown> {
+    return new KeyIterator(this.#iteratorSource(range, 'keys', true))
+  }
+
+  values<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: RangeReadOptions<K, KE, VE>
+  ): RangeIterator<ValueIn<V, VE>>
+  values(range?: unknown): RangeIterator<unknown> {
+    return new ValueIterator(this.#iteratorSource(range, 'values', false))
+  }
+
+  getForUpdate<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: ForUpdateOptions<KE, VE>
+  ): Promise<ValueIn<V, VE> | undefined>
+  getForUpdate(key: unknown, options?: unknown): Promise<unknown> {
+    // In the body of `transactionSync` nobody would see a rejection.
+    this.open.checkWaits()
+    return this.#getForUpdate(key, options)
+  }
+
+  put<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    value: ValueIn<V, VE>,
+    options?: EncodingOptions<KE, VE>
+  ): void
+  put(key: unknown, value: unknown, options?: unknown): void {
+    const { keyEncoding, valueEncoding } = this.#encodings(options, 'put')
+    this.#viewed().put(key, keyEncoding, value, valueEncoding)
+  }
+
+  del<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: EncodingOptions<KE, VE>
+  ): void
+  del(key: unknown, options?: unknown): void {
+    this.#viewed().del(key, this.#encodings(options, 'del').keyEncoding)
+  }
+
+  batch<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    operations: readonly BatchOperation<KeyIn<K, KE>, ValueIn<V, VE>>[],
+    options?: EncodingOptions<KE, VE>
+  ): void
+  batch(operations: unknown, options?: unknown): void {
+    const given = checkKnown(options, encodingNames, 'batch')
+    const parsed = parseOperations(operations, this.place, given, 'batch')
+    this.open.checkWritable()
+    // Everything is encoded before anything is written.
+    const prepared = parsed.map(operation => {
+      const view = this.open.view(operation.tree, operation.cached)
+      const { key, keyEncoding } = operation
+      return operation.type === 'put'
+        ? view.preparePut(key, keyEncoding, operation.value, operation.valueEncoding)
+        : view.prepareDel(key, keyEncoding)
+    })
+    for (const write of prepared) write.view.apply(write)
+  }
+
+  clear<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: ClearOptions<K, KE, VE>
+  ): void
+  clear(range?: unknown): void {
+    const { keyEncoding } = this.#rangeEncodings(range, 'clear')
+    this.#viewed().clear(parseRange(range, keyEncoding, rangeAndEncodingNames, 'clear'))
+  }
+
+  async #getForUpdate(key: unknown, options: unknown): Promise<unknown> {
+    const given = checkKnown(options, forUpdateNames, 'getForUpdate')
+    const { keyEncoding, valueEncoding } = encodingsOf(this.place, given, none, 'getForUpdate')
+    const value = await this.open.getForUpdate(this.#viewed(), key, keyEncoding, valueEncoding, {
+      timeoutMs:
+        given.lockTimeoutMs === undefined
+          ? undefined
+          : checkTimeout(given.lockTimeoutMs, 0, 'getForUpdate, option lockTimeoutMs'),
+      signal: checkSignal(given.signal, 'getForUpdate, option signal')
+    })
+    return this.#freeze(value)
+  }
+
+  #iteratorSource(range: unknown, where: string, keysOnly: boolean): IteratorSource {
+    const { keyEncoding, valueEncoding } = this.#rangeEncodings(range, where)
+    const cursor = this.#viewed().cursor(parseRange(range, keyEncoding, rangeAndEncodingNames, where), keysOnly)
+    const { session } = this.place
+    return { session, cursor, snapshot: undefined, keyEncoding, valueEncoding, holder: this.#owner ?? this }
+  }
+
+  #viewed(): TreeView {
+    this.#view ??= this.open.view(this.place.tree, this.place.cached)
+    return this.#view
+  }
+
+  #encodings(options: unknown, where: string): Encodings {
+    if (options === undefined) return this.place
+    return encodingsOf(this.place, checkKnown(options, encodingNames, where), none, where)
+  }
+
+  #rangeEncodings(range: unknown, where: string): Encodings {
+    if (range === undefined) return this.place
+    return encodingsOf(this.place, checkKnown(range, rangeAndEncodingNames, where), none, where)
+  }
+
+  /** With a value cache everything read is frozen, so that no program depends on what is in it. */
+  #freeze(value: unknown): unknown {
+    if (this.place.session.cache !== undefined) freeze(value)
+    return value
+  }
+}

@@ -1,0 +1,69 @@
+// Checks of what the methods that begin transactions take.
+import { checkChoice, checkInteger, checkKnown, type KnownNames } from '../encoding/arguments.ts'
+import { describe, invalidArgument } from '../encoding/failure.ts'
+import { checkSignal, checkTimeout } from './options.ts'
+import type { Isolation } from './transaction-types.ts'
+
+/** The options of `begin`, checked. */
+export interface CheckedBegin {
+  readonly isolation: Isolation
+  /** Undefined: that of the database. */
+  readonly lockTimeoutMs: number | undefined
+}
+
+/** The options of `transaction`, checked. */
+export interface CheckedTransaction extends CheckedBegin {
+  readonly retries: number
+  readonly timeoutMs: number | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+const beginNames: KnownNames = new Set(['isolation', 'lockTimeoutMs'])
+const syncNames: KnownNames = new Set(['isolation'])
+const transactionNames: KnownNames = new Set(['isolation', 'lockTimeoutMs', 'retries', 'timeoutMs', 'signal'])
+
+const isolations: readonly Isolation[] = ['serializable', 'snapshot', 'read-committed']
+const defaultRetries = 10
+const defaults: CheckedBegin = { isolation: 'serializable', lockTimeoutMs: undefined }
+
+/** Throws `LIGHTNING_INVALID_ARGUMENT`. */
+export function checkBegin(options: unknown, where: string): CheckedBegin {
+  return options === undefined ? defaults : common(checkKnown(options, beginNames, where), where)
+}
+
+/** Throws `LIGHTNING_INVALID_ARGUMENT`. */
+export function checkSyncTransaction(options: unknown, where: string): CheckedBegin {
+  return options === undefined ? defaults : common(checkKnown(options, syncNames, where), where)
+}
+
+/** Throws `LIGHTNING_INVALID_ARGUMENT`. */
+export function checkTransaction(options: unknown, where: string): CheckedTransaction {
+  const given = checkKnown(options, transactionNames, where)
+  const { retries, timeoutMs } = given
+  const timeout = checkTimeout(timeoutMs, Number.POSITIVE_INFINITY, `${where}, option timeoutMs`)
+  return {
+    ...common(given, where),
+    retries:
+      retries === undefined || retries === Number.POSITIVE_INFINITY
+        ? (retries ?? defaultRetries)
+        : checkInteger(retries, 0, Number.MAX_SAFE_INTEGER, `${where}, option retries`),
+    timeoutMs: timeout === Number.POSITIVE_INFINITY ? undefined : timeout,
+    signal: checkSignal(given.signal, `${where}, option signal`)
+  }
+}
+
+/** The body of a transaction. Throws `LIGHTNING_INVALID_ARGUMENT`. */
+export function checkBody(body: unknown, where: string): void {
+  if (typeof body === 'function') return
+  throw invalidArgument(`${where}: pass a function that gets the transaction; got ${describe(body)}.`)
+}
+
+function common(given: { readonly [name: string]: unknown }, where: string): CheckedBegin {
+  const { isolation, lockTimeoutMs } = given
+  return {
+    isolation:
+      isolation === undefined ? 'serializable' : checkChoice(isolation, isolations, `${where}, option isolation`),
+    lockTimeoutMs:
+      lockTimeoutMs === undefined ? undefined : checkTimeout(lockTimeoutMs, 0, `${where}, option lockTimeoutMs`)
+  }
+}

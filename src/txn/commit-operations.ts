@@ -1,0 +1,38 @@
+// The write sets of a transaction as the operations of one commit.
+import type { EngineOperation, Tree } from '../engine/engine.ts'
+import { binaryKeys, toBytes } from './binary-key.ts'
+import type { TreeView } from './tree-view.ts'
+import { type StoredValue, storedValues } from './value-arena.ts'
+
+/** May be walked through several times. */
+export class CommitOperations implements Iterable<EngineOperation> {
+  readonly #views: readonly TreeView[]
+
+  constructor(views: readonly TreeView[]) {
+    this.#views = views
+  }
+
+  *[Symbol.iterator](): Iterator<EngineOperation> {
+    for (const { tree, writes } of this.#views) {
+      if (writes === undefined) continue
+      for (const { from, to } of writes.cleared) {
+        yield { type: 'clear', tree, lower: toBytes(from), upper: to === undefined ? undefined : toBytes(to) }
+      }
+      for (const { keys, values } of writes.entries.pin().blocks) {
+        for (let i = 0; i < keys.length; i++) {
+          const key = keys[i] ?? ''
+          const value = values[i]
+          yield value === null || value === undefined ? deletion(tree, key) : storage(tree, key, value)
+        }
+      }
+    }
+  }
+}
+
+function storage(tree: Tree, key: string, value: StoredValue): EngineOperation {
+  return { type: 'put', tree, key, keyEncoding: binaryKeys, value, valueEncoding: storedValues }
+}
+
+function deletion(tree: Tree, key: string): EngineOperation {
+  return { type: 'del', tree, key, keyEncoding: binaryKeys }
+}

@@ -1,0 +1,209 @@
+// Locks of single keys, one holder at a time. Who finds a lock taken waits in its queue, first come, first served: a lock
+// that is released goes to the first in the queue at once, so nobody can overtake.
+//
+// When a wait closes a cycle (waits-for.ts), the youngest transaction in it loses: it is rolled back, its waits reject
+// with `LIGHTNING_DEADLOCK`, and its locks go on to the others. Age counts from the first attempt, so one that is tried
+// again grows older until it can lose no more.
+import { LightningError } from '../errors.ts'
+import { showKey } from './binary-key.ts'
+import { findCycle, type Wait } from './waits-for.ts'
+
+/** A transaction, as far as locks are concerned. */
+export interface LockOwner {
+  readonly id: number
+  /** Number of its first attempt: the greater, the younger. */
+  readonly seniority: number
+  readonly held: Set<Lock>
+  readonly waits: Set<LockWait>
+  /** It was chosen to end a deadlock: rolls back, releasing its locks and rejecting its waits with `error`. */
+  lose(error: LightningError): void
+}
+
+/** Bounds of one wait. */
+export interface LockWaitOptions {
+  /** Milliseconds; 0 does not wait, `Infinity` has no bound. */
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** One key that somebody holds. */
+export class Lock {
+  readonly tree: string
+  readonly key: string
+  holder: LockOwner
+  first: LockWait | undefined
+  last: LockWait | undefined
+
+  constructor(tree: string, key: string, holder: LockOwner) {
+    this.tree = tree
+    this.key = key
+    this.holder = holder
+  }
+}
+
+/** A place in the queue of a lock. */
+export class LockWait implements Wait<LockOwner> {
+  readonly owner: LockOwner
+  readonly lock: Lock
+  readonly promise: Promise<void>
+  previous: LockWait | undefined
+  next: LockWait | undefined
+  #resolve: () => void = () => undefined
+  #reject: (error: LightningError) => void = () => undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #signal: AbortSignal | undefined
+
+  constructor(owner: LockOwner, lock: Lock) {
+    this.owner = owner
+    this.lock = lock
+    this.promise = new Promise<void>((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    this.previous = lock.last
+    if (lock.last === undefined) lock.first = this
+    else lock.last.next = this
+    lock.last = this
+    owner.waits.add(this)
+  }
+
+  /** One transaction may stand in a queue several times; it does not wait for itself. */
+  get blocker(): LockOwner {
+    let before = this.previous
+    while (before !== undefined && before.owner === this.owner) before = before.previous
+    return before?.owner ?? this.lock.holder
+  }
+
+  /** Ends the wait, unsuccessfully, at its bounds. */
+  bound({ timeoutMs, signal }: LockWaitOptions): void {
+    if (timeoutMs !== Number.POSITIVE_INFINITY) {
+      this.#timer = setTimeout(() => this.reject(timedOut(this.lock, timeoutMs)), timeoutMs)
+    }
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#abort)
+  }
+
+  /** The lock is the owner's. */
+  grant(): void {
+    this.#leave()
+    this.#resolve()
+  }
+
+  reject(error: LightningError): void {
+    this.#leave()
+    this.#reject(error)
+  }
+
+  readonly #abort = (): void => this.reject(abortedBy(this.#signal))
+
+  #leave(): void {
+    clearTimeout(this.#timer)
+    this.#signal?.removeEventListener('abort', this.#abort)
+    this.owner.waits.delete(this)
+    const { previous, next, lock } = this
+    if (previous === undefined) lock.first = next
+    else previous.next = next
+    if (next === undefined) lock.last = previous
+    else next.previous = previous
+  }
+}
+
+/** All locks that are held. */
+export class LockTable {
+  readonly #trees = new Map<string, Map<string, Lock>>()
+
+  /** Whether nobody holds any. */
+  get isEmpty(): boolean {
+    return this.#trees.size === 0
+  }
+
+  /** Who holds the lock of a key. */
+  holder(tree: string, key: string): LockOwner | undefined {
+    return this.#trees.get(tree)?.get(key)?.holder
+  }
+
+  /**
+   * Takes a lock: undefined when it is the owner's at once, else a promise, which rejects with `LIGHTNING_TIMEOUT`,
+   * `LIGHTNING_ABORTED`, `LIGHTNING_DEADLOCK`, or what ends the owner meanwhile.
+   */
+  acquire(owner: LockOwner, tree: string, key: string, options: LockWaitOptions): Promise<void> | undefined {
+    if (options.signal?.aborted === true) throw abortedBy(options.signal)
+    let keys = this.#trees.get(tree)
+    if (keys === undefined) {
+      keys = new Map()
+      this.#trees.set(tree, keys)
+    }
+    const lock = keys.get(key)
+    if (lock === undefined) {
+      const taken = new Lock(tree, key, owner)
+      keys.set(key, taken)
+      owner.held.add(taken)
+      return undefined
+    }
+    if (lock.holder === owner) return undefined
+    if (options.timeoutMs === 0) throw timedOut(lock, 0)
+    const wait = new LockWait(owner, lock)
+    wait.bound(options)
+    this.#breakCycles(owner)
+    return wait.promise
+  }
+
+  /** Gives all locks of an owner to those who wait for them. */
+  release(owner: LockOwner): void {
+    for (const lock of owner.held) this.#passOn(lock)
+    owner.held.clear()
+  }
+
+  #passOn(lock: Lock): void {
+    const { first } = lock
+    if (first === undefined) {
+      const keys = this.#trees.get(lock.tree)
+      keys?.delete(lock.key)
+      if (keys?.size === 0) this.#trees.delete(lock.tree)
+      return
+    }
+    const { owner } = first
+    lock.holder = owner
+    owner.held.add(lock)
+    let wait: LockWait | undefined = first
+    while (wait !== undefined) {
+      const { next }: LockWait = wait
+      if (wait.owner === owner) wait.grant()
+      wait = next
+    }
+  }
+
+  #breakCycles(owner: LockOwner): void {
+    while (true) {
+      const cycle = findCycle<LockOwner, LockWait>(owner)
+      if (cycle === undefined) return
+      const victim = cycle.map(wait => wait.owner).reduce((a, b) => (b.seniority > a.seniority ? b : a))
+      victim.lose(deadlock(cycle, victim))
+    }
+  }
+}
+
+function deadlock(cycle: readonly LockWait[], victim: LockOwner): LightningError {
+  const edges = cycle.map(
+    ({ owner, blocker, lock }) => `transaction ${owner.id} waits for ${blocker.id} at the key ${showKey(lock.key)}`
+  )
+  return new LightningError(
+    'LIGHTNING_DEADLOCK',
+    `Transactions wait for each other: ${edges.join(', ')}. Transaction ${victim.id} was rolled back so that the others ` +
+      'can go on; run it again, or let db.transaction() do so.'
+  )
+}
+
+function timedOut(lock: Lock, timeoutMs: number): LightningError {
+  return new LightningError(
+    'LIGHTNING_TIMEOUT',
+    `Transaction ${lock.holder.id} holds the lock of the key ${showKey(lock.key)}, and waiting for it is bounded by ` +
+      `${timeoutMs} ms (option lockTimeoutMs). Try again later, or wait longer.`
+  )
+}
+
+function abortedBy(signal: AbortSignal | undefined): LightningError {
+  return new LightningError('LIGHTNING_ABORTED', 'The wait for a lock was aborted by its signal.', {
+    cause: signal?.reason
+  })
+}

@@ -1,0 +1,110 @@
+// What a serializable transaction has read of one keyspace: keys, found or missing, and ranges. A commit that changed
+// any of it since the snapshot makes the transaction fail when it has written something itself.
+//
+// A range counts as far as its keys were delivered, and to its bound once it was exhausted; an iterator reports where it
+// stands, so a range that is still being read is a live `RangeRead`. Memory is bounded: many keys become ranges, which
+// can only make more conflicts.
+import type { ByteRange } from '../engine/bounds.ts'
+import { toBinary } from './binary-key.ts'
+import { type KeyRange, KeyRanges, rangesAround } from './key-ranges.ts'
+
+/** When more single keys were read they are kept as ranges around some hundreds of them. */
+const mostKeys = 131_072
+const piecesOfKeys = 1_024
+
+/** The range as half-open binary strings. */
+export function keyRangeOf(range: ByteRange): KeyRange {
+  const lower = range.lower === undefined ? '' : toBinary(range.lower, 0, range.lower.length)
+  const upper = range.upper === undefined ? undefined : toBinary(range.upper, 0, range.upper.length)
+  if (range.empty) return { from: '', to: '' }
+  return {
+    from: range.lowerOpen ? `${lower}\0` : lower,
+    to: upper === undefined || range.upperOpen ? upper : `${upper}\0`
+  }
+}
+
+/** How far an iterator has read. */
+export class RangeRead {
+  readonly #range: KeyRange
+  readonly #isReverse: boolean
+  #isExhausted = false
+  #bytes: Uint8Array | undefined
+  #start = 0
+  #end = 0
+  #key: string | undefined
+
+  constructor(range: KeyRange, isReverse: boolean) {
+    this.#range = range
+    this.#isReverse = isReverse
+  }
+
+  /** A key was delivered; the bytes do not change any more. */
+  deliver(bytes: Uint8Array, start: number, end: number): void {
+    this.#bytes = bytes
+    this.#start = start
+    this.#end = end
+    this.#key = undefined
+  }
+
+  /** The range was read to its bound. */
+  exhaust(): void {
+    this.#isExhausted = true
+    this.#bytes = undefined
+  }
+
+  /** What was read until now; undefined: nothing. */
+  get covered(): KeyRange | undefined {
+    if (this.#isExhausted) return this.#range
+    if (this.#bytes !== undefined) {
+      this.#key = toBinary(this.#bytes, this.#start, this.#end)
+      this.#bytes = undefined
+    }
+    if (this.#key === undefined) return undefined
+    const { from, to } = this.#range
+    return this.#isReverse ? { from: this.#key, to } : { from, to: `${this.#key}\0` }
+  }
+}
+
+export class ReadSet {
+  #keys = new Set<string>()
+  #live: Set<RangeRead> | undefined
+  #ranges: KeyRanges | undefined
+
+  addKey(key: string): void {
+    this.#keys.add(key)
+    if (this.#keys.size <= mostKeys) return
+    for (const { from, to } of rangesAround(this.#keys, piecesOfKeys)) this.addRange({ from, to })
+    this.#keys = new Set()
+  }
+
+  addRange({ from, to }: KeyRange): void {
+    this.#ranges ??= new KeyRanges()
+    this.#ranges.add(from, to)
+  }
+
+  /** An iterator begins. */
+  open(read: RangeRead): void {
+    this.#live ??= new Set()
+    this.#live.add(read)
+  }
+
+  /** An iterator has ended. */
+  close(read: RangeRead): void {
+    if (this.#live?.delete(read) !== true) return
+    const { covered } = read
+    if (covered !== undefined) this.addRange(covered)
+  }
+
+  get keys(): ReadonlySet<string> {
+    return this.#keys
+  }
+
+  /** Normalized. */
+  get ranges(): readonly KeyRange[] {
+    for (const read of this.#live ?? []) {
+      const { covered } = read
+      if (covered !== undefined) this.addRange(covered)
+    }
+    return this.#ranges?.ranges ?? []
+  }
+}

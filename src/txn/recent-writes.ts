@@ -1,0 +1,190 @@
+// What has been committed since the oldest open transaction took its snapshot, as far as a validation asks for it: the
+// number (LSN) of the newest commit that changed each key, cleared ranges, dropped keyspaces.
+//
+// The engine reports every commit here while somebody watches, plain writes included, just before it applies it; one
+// that fails after all can only cause a conflict too many. Nothing is reported while no transaction is open.
+//
+//   log of a keyspace:   [a 7] [b 8] [a 9] [c 9]      in the order of the commits; [a 7] is stale
+//   newest:              a → 9, b → 8, c → 9
+//
+// A point is one look-up in `newest`; a range walks the log back to the snapshot. What is older than every open snapshot
+// is dropped from the front. Memory is bounded: when too many keys are kept, the older half becomes ranges around
+// neighbouring keys, each with the newest LSN inside. They hold every key they were made of and more, so a conflict can
+// be reported where there is none, but none is missed.
+import type { CommitObserver } from '../engine/commit-observer.ts'
+import { keyBehind, toBinary } from './binary-key.ts'
+import { byBytes, type KeyRange, overlap, rangeAt } from './key-ranges.ts'
+
+/** Keys that are kept one by one, over all keyspaces. */
+const mostKeys = 262_144
+/** Ranges that a keyspace's older keys become. */
+const piecesOfKeys = 512
+const mostRanges = 2_048
+/** Fewest notes between two removals of what is too old. */
+const notesPerPruning = 4_096
+
+interface Write {
+  readonly key: string
+  readonly lsn: number
+}
+
+interface RangeWrite extends KeyRange {
+  readonly lsn: number
+}
+
+class TreeWrites {
+  readonly newest = new Map<string, number>()
+  log: Write[] = []
+  ranges: RangeWrite[] = []
+}
+
+export class RecentWrites implements CommitObserver {
+  readonly #trees = new Map<number, TreeWrites>()
+  readonly #dropped = new Map<string, number>()
+  readonly #oldest: () => number
+  #keys = 0
+  #notes = 0
+  readonly #mostKeys: number
+
+  /** `oldest` gives the LSN of the oldest snapshot that may still be asked about. */
+  constructor(oldest: () => number, limit = mostKeys) {
+    this.#oldest = oldest
+    this.#mostKeys = limit
+  }
+
+  /** Keys kept one by one. */
+  get size(): number {
+    return this.#keys
+  }
+
+  key(tree: number, lsn: number, bytes: Uint8Array, start: number, end: number): void {
+    const writes = this.#of(tree)
+    const key = toBinary(bytes, start, end)
+    if (!writes.newest.has(key)) this.#keys++
+    writes.newest.set(key, lsn)
+    writes.log.push({ key, lsn })
+    if (++this.#notes >= notesPerPruning) this.#tidyIfDue()
+  }
+
+  range(tree: number, lsn: number, lower: Uint8Array, upper: Uint8Array | undefined): void {
+    const writes = this.#of(tree)
+    writes.ranges.push({
+      from: toBinary(lower, 0, lower.length),
+      to: upper === undefined ? undefined : toBinary(upper, 0, upper.length),
+      lsn
+    })
+    if (writes.ranges.length > mostRanges * 2) writes.ranges = fewer(writes.ranges)
+    if (++this.#notes >= notesPerPruning) this.#tidyIfDue()
+  }
+
+  dropped(path: Uint8Array, lsn: number): void {
+    this.#dropped.set(toBinary(path, 0, path.length), lsn)
+  }
+
+  /** Whether the keyspace at `path` was dropped after `lsn`. */
+  isDropped(path: string, lsn: number): boolean {
+    return (this.#dropped.get(path) ?? 0) > lsn
+  }
+
+  /** Whether the key was changed after `lsn`. */
+  isChanged(tree: number, key: string, lsn: number): boolean {
+    const writes = this.#trees.get(tree)
+    if (writes === undefined) return false
+    if ((writes.newest.get(key) ?? 0) > lsn) return true
+    return writes.ranges.some(
+      range => range.lsn > lsn && key >= range.from && (range.to === undefined || key < range.to)
+    )
+  }
+
+  /** A key in one of the ranges (normalized) that was changed after `lsn`, or the beginning of such a change. */
+  changeIn(tree: number, ranges: readonly KeyRange[], lsn: number): string | undefined {
+    const writes = this.#trees.get(tree)
+    if (writes === undefined || ranges.length === 0) return undefined
+    for (let i = writes.log.length - 1; i >= 0; i--) {
+      const write = writes.log[i]
+      if (write === undefined || write.lsn <= lsn) break
+      if (rangeAt(ranges, write.key) !== undefined) return write.key
+    }
+    for (const range of writes.ranges) {
+      if (range.lsn > lsn && ranges.some(asked => overlap(asked, range))) return range.from
+    }
+    return undefined
+  }
+
+  /** Nobody watches any more. */
+  forget(): void {
+    this.#trees.clear()
+    this.#dropped.clear()
+    this.#keys = 0
+    this.#notes = 0
+  }
+
+  #of(tree: number): TreeWrites {
+    let writes = this.#trees.get(tree)
+    if (writes === undefined) {
+      writes = new TreeWrites()
+      this.#trees.set(tree, writes)
+    }
+    return writes
+  }
+
+  /** The more there is to walk over, the less often. */
+  #tidyIfDue(): void {
+    if (this.#notes < Math.min(this.#keys, this.#mostKeys) >> 1) return
+    this.#notes = 0
+    const oldest = this.#oldest()
+    for (const [tree, writes] of this.#trees) {
+      this.#prune(writes, oldest)
+      if (writes.log.length === 0 && writes.ranges.length === 0) this.#trees.delete(tree)
+    }
+    for (const [path, lsn] of this.#dropped) if (lsn <= oldest) this.#dropped.delete(path)
+    if (this.#keys <= this.#mostKeys) return
+    for (const writes of this.#trees.values()) this.#coarsen(writes)
+  }
+
+  /** Drops what is too old, and what stands further on in the log again. */
+  #prune(writes: TreeWrites, oldest: number): void {
+    const { newest } = writes
+    writes.log = writes.log.filter(({ key, lsn }) => {
+      if (newest.get(key) !== lsn) return false
+      if (lsn > oldest) return true
+      newest.delete(key)
+      this.#keys--
+      return false
+    })
+    writes.ranges = writes.ranges.filter(range => range.lsn > oldest)
+  }
+
+  /** Makes ranges of the older half of the keys. */
+  #coarsen(writes: TreeWrites): void {
+    const half = writes.log.splice(0, writes.log.length >> 1)
+    half.sort((a, b) => byBytes(a.key, b.key))
+    const perPiece = Math.max(1, Math.ceil(half.length / piecesOfKeys))
+    for (let i = 0; i < half.length; i += perPiece) {
+      const piece = half.slice(i, i + perPiece)
+      const from = piece[0]?.key ?? ''
+      const to = keyBehind(piece.at(-1)?.key ?? '')
+      writes.ranges.push({ from, to, lsn: piece.reduce((lsn, write) => Math.max(lsn, write.lsn), 0) })
+    }
+    for (const { key } of half) if (writes.newest.delete(key)) this.#keys--
+    if (writes.ranges.length > mostRanges * 2) writes.ranges = fewer(writes.ranges)
+  }
+}
+
+/** At most `mostRanges` ranges that hold all of these. */
+function fewer(ranges: readonly RangeWrite[]): RangeWrite[] {
+  const sorted = [...ranges].sort((a, b) => byBytes(a.from, b.from))
+  const perPiece = Math.ceil(sorted.length / mostRanges)
+  const joined: RangeWrite[] = []
+  for (let i = 0; i < sorted.length; i += perPiece) {
+    const piece = sorted.slice(i, i + perPiece)
+    let to: string | undefined = ''
+    let lsn = 0
+    for (const range of piece) {
+      if (to !== undefined && (range.to === undefined || range.to > to)) to = range.to
+      if (range.lsn > lsn) lsn = range.lsn
+    }
+    joined.push({ from: piece[0]?.from ?? '', to, lsn })
+  }
+  return joined
+}

@@ -1,0 +1,178 @@
+// Bodies that are run again when their transaction has lost: by conflict or as the victim of a deadlock, whatever the
+// body made of the error. Every attempt is a transaction of its own, but all have the age of the first.
+//
+// Between two attempts there is a pause of random length, the longest one doubling each time ("full jitter"): those who
+// collided do not collide again in step.
+import { LightningError } from '../errors.ts'
+import type { Transaction } from './transaction.ts'
+
+const firstPauseMs = 1
+const longestPauseMs = 128
+
+/** Bounds of all attempts together. */
+export interface RetryOptions {
+  /** Attempts after the first. */
+  readonly retries: number
+  /** Milliseconds; undefined: no bound. */
+  readonly timeoutMs: number | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/** An attempt under way: the transaction, and the handle that the body gets. */
+export interface Attempt<H> {
+  readonly transaction: Transaction
+  readonly handle: H
+}
+
+/**
+ * Runs the body until it commits. Rejects with what the body throws, `LIGHTNING_TIMEOUT`, `LIGHTNING_ABORTED`, what the
+ * commit failed by, and `LIGHTNING_CONFLICT` or `LIGHTNING_DEADLOCK` after the last attempt.
+ */
+export async function runWithRetries<H, R>(
+  begin: (attempt: number, first: Transaction | undefined) => Attempt<H>,
+  body: (handle: H) => R | PromiseLike<R>,
+  options: RetryOptions
+): Promise<R> {
+  if (options.signal?.aborted === true) throw aborted(options.signal)
+  const isBounded = options.timeoutMs !== undefined || options.signal !== undefined
+  const bounds = isBounded ? new Bounds(options) : undefined
+  try {
+    return await runAttempts(begin, body, options.retries, bounds)
+  } finally {
+    bounds?.end()
+  }
+}
+
+/**
+ * Runs a body that does not wait, and commits. Throws what the body throws, `LIGHTNING_INVALID_ARGUMENT` when its result is
+ * a promise, `LIGHTNING_CONFLICT`, and as writes do.
+ */
+export function runSynchronously<H, R>(transaction: Transaction, handle: H, body: (handle: H) => R): R {
+  transaction.isSynchronous = true
+  try {
+    const result = body(handle)
+    if (isThenable(result)) {
+      // It acts on a transaction that is gone; that it fails is a consequence of what is thrown here.
+      result.then(undefined, () => undefined)
+      throw new LightningError(
+        'LIGHTNING_INVALID_ARGUMENT',
+        'transactionSync: the body returned a promise, but the transaction ends with the call. Use transaction().'
+      )
+    }
+    if (transaction.loss !== undefined) throw transaction.loss
+    if (!transaction.wasEndedByCaller) transaction.commitSync()
+    return result
+  } finally {
+    transaction.rollback()
+  }
+}
+
+async function runAttempts<H, R>(
+  begin: (attempt: number, first: Transaction | undefined) => Attempt<H>,
+  body: (handle: H) => R | PromiseLike<R>,
+  retries: number,
+  bounds: Bounds | undefined
+): Promise<R> {
+  let first: Transaction | undefined
+  for (let attempt = 1; ; attempt++) {
+    const { transaction, handle } = begin(attempt, first)
+    first ??= transaction
+    bounds?.watch(transaction)
+    try {
+      const work = runOnce(transaction, handle, body)
+      return await (bounds === undefined ? work : bounds.race(work))
+    } catch (error) {
+      const { loss } = transaction
+      transaction.rollback()
+      bounds?.check()
+      if (loss === undefined) throw error
+      if (attempt > retries) throw loss
+      bounds?.watch(undefined)
+    }
+    const pauseMs = Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** attempt)
+    await (bounds === undefined ? pause(pauseMs) : bounds.race(pause(pauseMs)))
+  }
+}
+
+async function runOnce<H, R>(transaction: Transaction, handle: H, body: (handle: H) => R | PromiseLike<R>): Promise<R> {
+  const result = await body(handle)
+  if (transaction.loss !== undefined) throw transaction.loss
+  // A body may end its transaction itself, and then means it.
+  if (!transaction.wasEndedByCaller) await transaction.commit()
+  return result
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+/** A timeout and a signal: they end the transaction of the moment, unless it has been applied already. */
+class Bounds {
+  #transaction: Transaction | undefined
+  #error: LightningError | undefined
+  readonly #stopped: Promise<never>
+  #reject: (error: LightningError) => void = () => undefined
+  readonly #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #signal: AbortSignal | undefined
+
+  constructor({ timeoutMs, signal }: RetryOptions) {
+    this.#stopped = new Promise<never>((_, reject) => {
+      this.#reject = reject
+    })
+    // Between two races nobody listens.
+    this.#stopped.catch(() => undefined)
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#abort)
+    if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#stop(timedOut(timeoutMs)), timeoutMs)
+  }
+
+  /** The transaction of the moment. */
+  watch(transaction: Transaction | undefined): void {
+    this.#transaction = transaction
+  }
+
+  /** What `work` gives, or the error of a bound that is reached before. */
+  race<R>(work: Promise<R>): Promise<R> {
+    return Promise.race([work, this.#stopped])
+  }
+
+  /** Throws when a bound was reached. */
+  check(): void {
+    if (this.#error !== undefined) throw this.#error
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#signal?.removeEventListener('abort', this.#abort)
+  }
+
+  readonly #abort = (): void => this.#stop(aborted(this.#signal))
+
+  #stop(error: LightningError): void {
+    // What is applied is committed; only its durability is waited for.
+    if (this.#transaction?.isApplied === true) return
+    this.#error = error
+    this.#transaction?.rollback()
+    this.#reject(error)
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => {
+    setTimeout(resolve, milliseconds)
+  })
+}
+
+function timedOut(timeoutMs: number): LightningError {
+  return new LightningError(
+    'LIGHTNING_TIMEOUT',
+    `The transaction was not done after ${timeoutMs} ms (option timeoutMs) and was rolled back. Allow it more time, or ` +
+      'do less in it.'
+  )
+}
+
+function aborted(signal: AbortSignal | undefined): LightningError {
+  return new LightningError('LIGHTNING_ABORTED', 'The transaction was aborted by its signal and rolled back.', {
+    cause: signal?.reason
+  })
+}

@@ -1,0 +1,451 @@
+// One transaction: its snapshot, its write sets, its locks, and how it ends.
+//
+// It is open until it commits, rolls back, or is ended from outside: as the victim of a deadlock, by a rollback of the
+// engine that took away what it saw, by its age, by `close`, by the garbage collector. Who ended it from outside leaves
+// an error, which the next use throws; uses after that are `LIGHTNING_CLOSED`. This object must never refer to the
+// caller's handle: that is how an abandoned one is found.
+import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import type { Engine, Snapshot, Tree } from '../engine/engine.ts'
+import { LightningError } from '../errors.ts'
+import { binaryKeys, type KeyReader } from './binary-key.ts'
+import { CommitOperations } from './commit-operations.ts'
+import type { Lock, LockOwner, LockWait } from './locks.ts'
+import type { Transactions } from './transactions.ts'
+import { type CachedValues, TreeView } from './tree-view.ts'
+import { type StoredValue, ValueArena } from './value-arena.ts'
+import { conflictOf, type Isolation } from './validation.ts'
+import { emptyView, type WriteView } from './write-set.ts'
+
+const open = 0
+/** Waits for locks before it commits. */
+const committing = 1
+const applying = 2
+const ended = 3
+
+/** So many keyspaces are searched one after the other. */
+const fewViews = 8
+const noViews = new Map<string, TreeView>()
+
+/** Options of `getForUpdate`. */
+export interface ForUpdateOptions {
+  /** Milliseconds; undefined: those of the transaction. */
+  readonly timeoutMs: number | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/** The write sets at some moment. */
+export class Savepoint {
+  readonly transaction: Transaction
+  readonly number: number
+  readonly writes: ReadonlyMap<TreeView, WriteView>
+
+  constructor(transaction: Transaction, number: number, writes: ReadonlyMap<TreeView, WriteView>) {
+    this.transaction = transaction
+    this.number = number
+    this.writes = writes
+  }
+}
+
+export class Transaction implements LockOwner {
+  readonly id: number
+  readonly seniority: number
+  readonly attempt: number
+  readonly isolation: Isolation
+  readonly openedMs = performance.now()
+  readonly engine: Engine
+  readonly keys: KeyReader
+  /** Reads are noted, to be validated. */
+  readonly recordsReads: boolean
+  readonly held = new Set<Lock>()
+  readonly waits = new Set<LockWait>()
+  /** It belongs to `transactionSync`, whose body cannot wait. */
+  isSynchronous = false
+  readonly #transactions: Transactions
+  readonly #generation: number
+  readonly #lockTimeoutMs: number
+  #views: TreeView[] = []
+  /** Of many. */
+  #viewsByName: Map<string, TreeView> = noViews
+  #arena: ValueArena | undefined
+  #status = open
+  #snapshot: Snapshot | undefined
+  /** Number of the newest commit that it sees; what is committed later is validated against. */
+  #since: number
+  #hasRead = false
+  #usedBytes = 0
+  #isWatching = false
+  #isApplied = false
+  #wasEndedByCaller = false
+  /** Numbers of the savepoints that can be returned to, ascending. */
+  readonly #savepoints: number[] = []
+  #lastSavepoint = 0
+  #loss: LightningError | undefined
+  #untold: LightningError | undefined
+
+  constructor(
+    transactions: Transactions,
+    isolation: Isolation,
+    attempt: number,
+    seniority: number | undefined,
+    lockTimeoutMs: number
+  ) {
+    this.id = transactions.nextId++
+    this.seniority = seniority ?? this.id
+    this.attempt = attempt
+    this.isolation = isolation
+    this.engine = transactions.engine
+    this.keys = transactions.keys
+    this.recordsReads = isolation === 'serializable'
+    this.#transactions = transactions
+    this.#generation = this.engine.generation
+    this.#lockTimeoutMs = lockTimeoutMs
+    this.#since = this.engine.sequence
+    if (isolation !== 'read-committed') this.#takeSnapshot()
+  }
+
+  /** Whether it can still be used. */
+  get isOpen(): boolean {
+    return this.#status === open && this.#generation === this.engine.generation
+  }
+
+  /** Whether its writes are visible: nothing can undo it any more but a failing disk. */
+  get isApplied(): boolean {
+    return this.#isApplied
+  }
+
+  /** Whether it was committed or rolled back through its own methods. */
+  get wasEndedByCaller(): boolean {
+    return this.#wasEndedByCaller
+  }
+
+  /** The conflict or deadlock that it lost by, if it did. */
+  get loss(): LightningError | undefined {
+    return this.#loss
+  }
+
+  /** Commits from this number on are validated against; `Infinity`: none. */
+  get oldest(): number {
+    return this.#isWatching ? this.#since : Number.POSITIVE_INFINITY
+  }
+
+  /** The keyspace as this transaction sees it. */
+  view(tree: Tree, cached: CachedValues | undefined): TreeView {
+    const known = this.#views.length < fewViews ? this.#findView(tree.name) : this.#viewsByName.get(tree.name)
+    if (known !== undefined) return known
+    const made = new TreeView(this, tree, cached)
+    this.#views.push(made)
+    if (this.#views.length === fewViews) this.#viewsByName = new Map(this.#views.map(view => [view.tree.name, view]))
+    else if (this.#views.length > fewViews) this.#viewsByName.set(tree.name, made)
+    return made
+  }
+
+  /** Throws unless the transaction is open. */
+  checkUse(): void {
+    if (this.#status !== open || this.#generation !== this.engine.generation) this.#refuse()
+    if (this.#transactions.maxAgeMs !== undefined) this.#transactions.checkAge(this)
+  }
+
+  /** Throws when the transaction must not wait. */
+  checkWaits(): void {
+    if (!this.isSynchronous) return
+    throw new LightningError(
+      'LIGHTNING_INVALID_ARGUMENT',
+      'getForUpdate: the body of transactionSync() cannot wait for a lock. Use transaction().'
+    )
+  }
+
+  /** Throws unless something may be written through it. */
+  checkWritable(): void {
+    this.checkUse()
+    this.engine.checkWritable()
+  }
+
+  /** What a read sees: undefined is the newest state. */
+  readingSnapshot(): Snapshot | undefined {
+    this.#hasRead = true
+    return this.#snapshot
+  }
+
+  store(value: unknown, encoding: ValueEncoding<unknown>): StoredValue {
+    this.#arena ??= new ValueArena(this.#transactions.spares)
+    return this.#arena.add(value, encoding)
+  }
+
+  /** So many more bytes of memory are needed. Throws `LIGHTNING_OUT_OF_MEMORY`. */
+  charge(bytes: number): void {
+    this.#transactions.charge(bytes)
+    this.#usedBytes += bytes
+  }
+
+  /** Takes the lock of a key and gives its value: the newest, or the one at the snapshot, which must be the same. */
+  getForUpdate(
+    view: TreeView,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>,
+    valueEncoding: ValueEncoding<unknown>,
+    { timeoutMs, signal }: ForUpdateOptions
+  ): Promise<unknown> {
+    try {
+      this.checkUse()
+      const name = this.keys.read(key, keyEncoding)
+      this.checkUse()
+      const bounds = { timeoutMs: timeoutMs ?? this.#lockTimeoutMs, signal }
+      const waiting = this.#transactions.locks.acquire(this, view.tree.name, name, bounds)
+      if (waiting !== undefined) return this.#readAfter(waiting, view, name, valueEncoding)
+      return Promise.resolve(this.#readLocked(view, name, valueEncoding))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Remembers what has been written until now. */
+  savepoint(): Savepoint {
+    this.checkUse()
+    const writes = new Map<TreeView, WriteView>()
+    for (const view of this.#views) if (view.writes !== undefined) writes.set(view, view.writes.pin())
+    this.#savepoints.push(++this.#lastSavepoint)
+    return new Savepoint(this, this.#lastSavepoint, writes)
+  }
+
+  /** Undoes what was written since; savepoints taken since are gone. Throws `LIGHTNING_INVALID_ARGUMENT`. */
+  rollbackTo(savepoint: Savepoint): void {
+    this.checkUse()
+    const at = this.#savepoints.lastIndexOf(savepoint.number)
+    if (savepoint.transaction !== this || at < 0) {
+      throw new LightningError(
+        'LIGHTNING_INVALID_ARGUMENT',
+        'rollbackTo: pass a savepoint of this transaction that was not undone itself.'
+      )
+    }
+    this.#savepoints.length = at + 1
+    for (const view of this.#views) view.writes?.restore(savepoint.writes.get(view) ?? emptyView)
+  }
+
+  /** Resolves when the writes are applied, and as durable as the option `durability` asks. */
+  commit(): Promise<void> {
+    try {
+      this.checkUse()
+      this.#wasEndedByCaller = true
+      if (this.#foreignLock() !== undefined) return this.#commitLater()
+      this.#apply()
+      return this.#settled()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** The same before it returns; `LIGHTNING_CONFLICT` where `commit` would wait for a lock. */
+  commitSync(): void {
+    this.checkUse()
+    this.#wasEndedByCaller = true
+    const foreign = this.#foreignLock()
+    if (foreign !== undefined) throw this.#lost(`Transaction ${foreign.holder} holds the lock of a key that it wrote.`)
+    this.#apply()
+    this.engine.settleSync()
+  }
+
+  /** Undoes everything; may be called again. */
+  rollback(): void {
+    this.#wasEndedByCaller = true
+    this.#untold = undefined
+    if (this.#status < applying) this.#end()
+  }
+
+  /** Called for what the garbage collector has found. */
+  close(): void {
+    this.rollback()
+  }
+
+  /** Ends it from outside; the next use throws `error`. */
+  lose(error: LightningError): void {
+    if (this.#status >= applying) return
+    if (error.code === 'LIGHTNING_CONFLICT' || error.code === 'LIGHTNING_DEADLOCK') this.#loss = error
+    // Who waits is told at once.
+    const isTold = this.waits.size > 0
+    for (const wait of [...this.waits]) wait.reject(error)
+    this.#end()
+    if (!isTold || error.code === 'LIGHTNING_TIMEOUT') this.#untold = error
+  }
+
+  #findView(name: string): TreeView | undefined {
+    for (const view of this.#views) if (view.tree.name === name) return view
+    return undefined
+  }
+
+  /** The lock of a written key that another transaction holds. */
+  #foreignLock(): { tree: string; key: string; holder: number } | undefined {
+    const { locks } = this.#transactions
+    if (locks.isEmpty) return undefined
+    for (const { tree, writes } of this.#views) {
+      if (writes === undefined) continue
+      for (const { keys } of writes.entries.pin().blocks) {
+        for (const key of keys) {
+          const holder = locks.holder(tree.name, key)
+          if (holder !== undefined && holder !== this) return { tree: tree.name, key, holder: holder.id }
+        }
+      }
+    }
+    return undefined
+  }
+
+  /** Waits for the locks one after the other and keeps them, so that nobody can take them in between. */
+  async #commitLater(): Promise<void> {
+    this.#status = committing
+    try {
+      this.#validate()
+      while (true) {
+        const foreign = this.#foreignLock()
+        if (foreign === undefined) break
+        const bounds = { timeoutMs: this.#lockTimeoutMs, signal: undefined }
+        await this.#transactions.locks.acquire(this, foreign.tree, foreign.key, bounds)
+        if (this.#status !== committing || this.#generation !== this.engine.generation) this.#refuse()
+      }
+      this.#apply()
+    } catch (error) {
+      this.#end()
+      throw error
+    }
+    await this.#settled()
+  }
+
+  #validate(): void {
+    if (this.engine.sequence === this.#since) return
+    const { recent } = this.#transactions
+    const conflict = conflictOf(this.#views, this.isolation, this.#since, this.engine, recent)
+    if (conflict !== undefined) throw this.#lost(conflict)
+  }
+
+  /** From here to the end nothing else runs. */
+  #apply(): void {
+    this.#validate()
+    const hasWritten = this.#views.some(view => view.writes?.isEmpty === false)
+    this.#status = applying
+    this.#letGo()
+    try {
+      if (hasWritten) {
+        this.engine.batch(new CommitOperations(this.#views))
+        for (const view of this.#views) view.forgetCached()
+        this.#since = Number.POSITIVE_INFINITY
+      } else if (this.isolation === 'read-committed') this.#since = this.engine.sequence
+      this.#isApplied = true
+    } finally {
+      this.#end()
+    }
+  }
+
+  /** Resolves when everything it has written, or could see, is durable. */
+  #settled(): Promise<void> {
+    if (this.#since === Number.POSITIVE_INFINITY) return this.engine.settled()
+    const settled = this.engine.settled(this.#since)
+    // There is one promise for all that is durable already.
+    return settled === this.engine.settled(0) ? settled : this.#seenSettled(settled)
+  }
+
+  async #seenSettled(settled: Promise<void>): Promise<void> {
+    try {
+      await settled
+    } catch (cause) {
+      throw this.#lost('What the transaction saw was taken back because it could not be made durable.', cause)
+    }
+  }
+
+  async #readAfter(
+    waiting: Promise<void>,
+    view: TreeView,
+    name: string,
+    valueEncoding: ValueEncoding<unknown>
+  ): Promise<unknown> {
+    await waiting
+    this.checkUse()
+    return this.#readLocked(view, name, valueEncoding)
+  }
+
+  #readLocked(view: TreeView, name: string, valueEncoding: ValueEncoding<unknown>): unknown {
+    const { recent } = this.#transactions
+    const { tree } = view
+    let since = this.#since
+    if (this.isolation === 'read-committed') {
+      since = this.engine.sequence
+      if (!this.#isWatching) {
+        this.#since = since
+        this.#watch()
+      }
+    } else if (!this.#hasRead) {
+      this.#takeSnapshot()
+      since = this.#since
+    } else if (
+      since !== this.engine.sequence &&
+      (recent.isChanged(this.engine.treeId(tree), name, since) || recent.isDropped(tree.name, since))
+    ) {
+      throw this.#lost('The key to be locked was changed by another commit since the snapshot of the transaction.')
+    }
+    this.#hasRead = true
+    view.locked ??= new Map()
+    if (!view.locked.has(name)) view.locked.set(name, since)
+    return view.getBinary(name, name, binaryKeys, valueEncoding)
+  }
+
+  #takeSnapshot(): void {
+    this.#snapshot?.close()
+    this.#snapshot = this.engine.snapshot()
+    this.#since = this.#snapshot.sequence
+    this.#watch()
+  }
+
+  #watch(): void {
+    if (this.#isWatching) return
+    this.#isWatching = true
+    this.#transactions.watch()
+  }
+
+  /** Rolls back; the error says why it lost. */
+  #lost(why: string, cause?: unknown): LightningError {
+    const error = new LightningError(
+      'LIGHTNING_CONFLICT',
+      `${why} The transaction was rolled back; run it again, or let db.transaction() do so.`,
+      { cause }
+    )
+    this.#loss = error
+    this.#end()
+    return error
+  }
+
+  /** Lets go of what holds others back. */
+  #letGo(): void {
+    this.#snapshot?.close()
+    this.#snapshot = undefined
+    if (!this.#isWatching) return
+    this.#isWatching = false
+    this.#transactions.unwatch()
+  }
+
+  #end(): void {
+    if (this.#status === ended) return
+    this.#status = ended
+    this.#letGo()
+    this.#arena?.end()
+    this.#arena = undefined
+    this.#views = []
+    for (const wait of [...this.waits]) wait.reject(this.#closed())
+    if (this.held.size > 0) this.#transactions.locks.release(this)
+    this.#transactions.remove(this, this.#usedBytes)
+  }
+
+  #refuse(): never {
+    if (this.#status !== ended && this.#generation !== this.engine.generation) {
+      this.lose(this.#transactions.takenBack())
+    }
+    const error = this.#untold
+    if (error === undefined) throw this.#closed()
+    if (error.code !== 'LIGHTNING_TIMEOUT') this.#untold = undefined
+    throw error
+  }
+
+  #closed(): LightningError {
+    const message =
+      this.#status === committing || this.#status === applying
+        ? 'The transaction is being committed. Begin another one.'
+        : 'The transaction has ended. Begin another one.'
+    return new LightningError('LIGHTNING_CLOSED', message, { cause: this.#loss })
+  }
+}

@@ -1,0 +1,175 @@
+// All transactions of an open database: what they share, and what ends them together.
+import type { Engine } from '../engine/engine.ts'
+import { LightningError } from '../errors.ts'
+import { KeyReader } from './binary-key.ts'
+import { LockTable } from './locks.ts'
+import { RecentWrites } from './recent-writes.ts'
+import { Transaction } from './transaction.ts'
+import type { Isolation } from './validation.ts'
+import { SpareChunks } from './value-arena.ts'
+
+/** What write sets may take beside the cache: so much in any case, and so many times `cacheBytes`. */
+const leastBudgetBytes = 256 * 1_024 * 1_024
+const budgetPerCacheByte = 4
+
+/** Sizes in bytes, times in milliseconds. */
+export interface TransactionsOptions {
+  readonly cacheBytes: number
+  /** Default bound of lock waits; `Infinity`: none. */
+  readonly lockTimeoutMs: number
+  readonly maxSnapshotAgeMs: number | undefined
+}
+
+/** How one transaction begins. */
+export interface BeginOptions {
+  readonly isolation: Isolation
+  /** Undefined: that of the database. */
+  readonly lockTimeoutMs: number | undefined
+  /** Counts from 1. */
+  readonly attempt: number
+  /** Number of the first attempt; undefined: this is it. */
+  readonly seniority: number | undefined
+}
+
+export class Transactions {
+  readonly engine: Engine
+  readonly keys = new KeyReader()
+  readonly locks = new LockTable()
+  readonly spares = new SpareChunks()
+  readonly recent = new RecentWrites(() => this.#oldest())
+  readonly maxAgeMs: number | undefined
+  /** Number of the next transaction. */
+  nextId = 1
+  readonly #lockTimeoutMs: number
+  readonly #budgetBytes: number
+  readonly #open = new Set<Transaction>()
+  #usedBytes = 0
+  #watching = 0
+  #ageTimer: ReturnType<typeof setTimeout> | undefined
+  #listensToRollbacks = false
+
+  constructor(engine: Engine, { cacheBytes, lockTimeoutMs, maxSnapshotAgeMs }: TransactionsOptions) {
+    this.engine = engine
+    this.maxAgeMs = maxSnapshotAgeMs
+    this.#lockTimeoutMs = lockTimeoutMs
+    this.#budgetBytes = leastBudgetBytes + cacheBytes * budgetPerCacheByte
+  }
+
+  /** Number of transactions that are open. */
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Begins a transaction. Throws `LIGHTNING_CLOSED`. */
+  begin({ isolation, attempt, seniority, lockTimeoutMs = this.#lockTimeoutMs }: BeginOptions): Transaction {
+    if (!this.#listensToRollbacks) {
+      this.#listensToRollbacks = true
+      this.engine.on('degraded', () => this.#loseAll())
+    }
+    const transaction = new Transaction(this, isolation, attempt, seniority, lockTimeoutMs)
+    this.#open.add(transaction)
+    if (this.maxAgeMs !== undefined) this.#ageTimer ??= this.#startAgeTimer(this.maxAgeMs)
+    return transaction
+  }
+
+  /** Commits are validated against from now on. */
+  watch(): void {
+    if (this.#watching++ === 0) this.engine.observe(this.recent)
+  }
+
+  unwatch(): void {
+    if (--this.#watching > 0) return
+    this.engine.observe(undefined)
+    this.recent.forget()
+  }
+
+  /** So many more bytes are needed. Throws `LIGHTNING_OUT_OF_MEMORY`, and nothing is taken. */
+  charge(bytes: number): void {
+    if (this.#usedBytes + bytes > this.#budgetBytes) {
+      throw new LightningError(
+        'LIGHTNING_OUT_OF_MEMORY',
+        `The transactions that are open may hold ${this.#budgetBytes} bytes of writes together, and this one needs ` +
+          'more. Commit in smaller portions, or open with more cacheBytes.'
+      )
+    }
+    this.#usedBytes += bytes
+  }
+
+  /** A transaction has ended; its writes took so many bytes. */
+  remove(transaction: Transaction, usedBytes: number): void {
+    this.#open.delete(transaction)
+    this.#usedBytes -= usedBytes
+    if (this.#open.size > 0 || this.#ageTimer === undefined) return
+    clearTimeout(this.#ageTimer)
+    this.#ageTimer = undefined
+  }
+
+  /** Ends a transaction that has been open for too long; then throws, at this and every later use. */
+  checkAge(transaction: Transaction): void {
+    if (!this.#isTooOld(transaction)) return
+    const error = this.#tooOld()
+    transaction.lose(error)
+    throw error
+  }
+
+  /** Rolls all back: the database is closed. */
+  close(): void {
+    const error = new LightningError(
+      'LIGHTNING_CLOSED',
+      `The database at ${this.engine.location} is closed, and the transaction was rolled back. Open it again.`
+    )
+    for (const transaction of [...this.#open]) transaction.lose(error)
+  }
+
+  /** The error of transactions whose snapshot is gone. */
+  takenBack(): LightningError {
+    return new LightningError(
+      'LIGHTNING_CONFLICT',
+      'What the transaction could see was taken back because it could not be made durable. It was rolled back; run it ' +
+        'again, or let db.transaction() do so.',
+      { cause: this.engine.rollbackCause }
+    )
+  }
+
+  #loseAll(): void {
+    for (const transaction of [...this.#open]) transaction.lose(this.takenBack())
+  }
+
+  /** The oldest commit that some transaction may be validated against lies behind this one. */
+  #oldest(): number {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const transaction of this.#open) if (transaction.oldest < oldest) oldest = transaction.oldest
+    return oldest
+  }
+
+  #isTooOld(transaction: Transaction): boolean {
+    return this.maxAgeMs !== undefined && performance.now() - transaction.openedMs > this.maxAgeMs
+  }
+
+  #tooOld(): LightningError {
+    return new LightningError(
+      'LIGHTNING_TIMEOUT',
+      `The transaction was open for more than ${this.maxAgeMs} ms (option maxSnapshotAgeMs) and was rolled back. Begin ` +
+        'another one.'
+    )
+  }
+
+  /** One that is too old is ended though nobody uses it: it holds back what it could see, and its locks. */
+  #startAgeTimer(maxAgeMs: number): ReturnType<typeof setTimeout> {
+    const timer = setTimeout(() => {
+      this.#ageTimer = undefined
+      for (const transaction of [...this.#open]) if (this.#isTooOld(transaction)) transaction.lose(this.#tooOld())
+      const [next] = this.#open
+      if (next === undefined) return
+      this.#ageTimer = this.#startAgeTimer(Math.max(1, next.openedMs + maxAgeMs + 1 - performance.now()))
+    }, maxAgeMs + 1)
+    letProcessEnd(timer)
+    return timer
+  }
+}
+
+/** The process need not live on for a timer; where timers are numbers they never keep anything alive. */
+function letProcessEnd(timer: unknown): void {
+  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function')
+    timer.unref()
+}

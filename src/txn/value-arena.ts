@@ -1,0 +1,114 @@
+// The values that a transaction has written, encoded. Small ones stand one after the other in chunks that grow with the
+// transaction, for an array of its own would cost more than a small value; large ones are arrays of their own.
+import type { ValueEncoding } from '../encoding/encoding.ts'
+import { LightningError } from '../errors.ts'
+import { mostValueBytes } from '../engine/large-values.ts'
+
+const firstChunkBytes = 4_096
+const largestChunkBytes = 1_048_576
+/** Longer values get arrays of their own, so that taking back a write frees them. */
+const mostSharedBytes = 65_536
+/** First chunks of transactions that have ended, kept for the next ones. */
+const mostSpares = 16
+
+/** Bytes of one value; nobody changes them any more. */
+export class StoredValue {
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
+
+  constructor(bytes: Uint8Array, start: number, end: number) {
+    this.bytes = bytes
+    this.start = start
+    this.end = end
+  }
+
+  get length(): number {
+    return this.end - this.start
+  }
+}
+
+/** First chunks for transactions, used again and again. */
+export class SpareChunks {
+  readonly #chunks: Uint8Array[] = []
+
+  take(): Uint8Array {
+    return this.#chunks.pop() ?? new Uint8Array(firstChunkBytes)
+  }
+
+  give(chunk: Uint8Array): void {
+    if (this.#chunks.length < mostSpares) this.#chunks.push(chunk)
+  }
+}
+
+export class ValueArena {
+  readonly #spares: SpareChunks
+  readonly #first: Uint8Array
+  #chunk: Uint8Array
+  #used = 0
+  #isBusy = false
+
+  constructor(spares: SpareChunks) {
+    this.#spares = spares
+    this.#first = spares.take()
+    this.#chunk = this.#first
+  }
+
+  /** Encodes a value. Throws `LIGHTNING_INVALID_ARGUMENT`. */
+  add(value: unknown, encoding: ValueEncoding<unknown>): StoredValue {
+    // Code of the caller, run by an encoding, may write to the same transaction: then the place behind the last value is
+    // taken by the outer write.
+    if (encoding.callsBack || this.#isBusy) return this.#keep(encoding.encode(value))
+    this.#isBusy = true
+    try {
+      const length = encoding.write(value, this.#chunk, this.#used, this.#chunk.length - this.#used)
+      if (length >= 0) return this.#take(length)
+    } finally {
+      this.#isBusy = false
+    }
+    return this.#keep(encoding.encode(value))
+  }
+
+  /** No value is needed any more. */
+  end(): void {
+    this.#spares.give(this.#first)
+  }
+
+  #take(length: number): StoredValue {
+    const start = this.#used
+    this.#used += length
+    return new StoredValue(this.#chunk, start, this.#used)
+  }
+
+  #keep(bytes: Uint8Array): StoredValue {
+    const { length } = bytes
+    if (length > mostValueBytes) {
+      throw new LightningError(
+        'LIGHTNING_INVALID_ARGUMENT',
+        `A value may have ${mostValueBytes} bytes, this one has ${length}. Store it in pieces.`
+      )
+    }
+    if (length > mostSharedBytes || this.#isBusy) return new StoredValue(bytes, 0, length)
+    if (length > this.#chunk.length - this.#used) {
+      this.#chunk = new Uint8Array(Math.max(Math.min(this.#chunk.length * 4, largestChunkBytes), length))
+      this.#used = 0
+    }
+    this.#chunk.set(bytes, this.#used)
+    return this.#take(length)
+  }
+}
+
+/** Values that are encoded already, for the engine. */
+export const storedValues: ValueEncoding<StoredValue> = {
+  name: 'stored',
+  callsBack: false,
+  write({ bytes, start, end }, target, at, capacity) {
+    const length = end - start
+    if (length > capacity || at + length > target.length) return -1
+    if (length <= 32) for (let i = 0; i < length; i++) target[at + i] = bytes[start + i] ?? 0
+    else target.set(bytes.subarray(start, end), at)
+    return length
+  },
+  encode: ({ bytes, start, end }) => bytes.subarray(start, end),
+  read: (source, start, end) => new StoredValue(source.slice(start, end), 0, end - start)
+}

@@ -1,0 +1,40 @@
+// Who waits for whom. A deadlock is a cycle of waits; it is looked for when a wait begins, since only that can close
+// one, and every cycle that it closes leads through the one who begins to wait.
+//
+// Of those who wait for the same thing each waits for the one before, and only the first for the holder, so that a long
+// queue has as many edges as members; whoever is reached through all edges to all before is reached this way too.
+
+/** Somebody who may wait for several things at once. */
+export interface Waiting<W> {
+  readonly waits: Iterable<W>
+}
+
+/** One wait. */
+export interface Wait<O> {
+  /** Who waits. */
+  readonly owner: O
+  /** Who stands directly in the way. */
+  readonly blocker: O
+}
+
+/** The waits that lead from `start` back to itself, in order; undefined when there is no such cycle. */
+export function findCycle<O extends Waiting<W>, W extends Wait<O>>(start: O): W[] | undefined {
+  const seen = new Set<O>([start])
+  const path: W[] = []
+  const open: Iterator<W>[] = [start.waits[Symbol.iterator]()]
+  while (open.length > 0) {
+    const step = open.at(-1)?.next()
+    if (step === undefined || step.done === true) {
+      open.pop()
+      path.pop()
+      continue
+    }
+    const { blocker } = step.value
+    if (blocker === start) return [...path, step.value]
+    if (seen.has(blocker)) continue
+    seen.add(blocker)
+    path.push(step.value)
+    open.push(blocker.waits[Symbol.iterator]())
+  }
+  return undefined
+}
