@@ -10,6 +10,7 @@ import {
   commonBytes,
   copyKey,
   copyShort,
+  countOf,
   HEADER_BYTES,
   headAt,
   kindOf,
@@ -20,10 +21,13 @@ import {
   setFlags,
   setGarbage,
   setHeapStart,
+  setLastHead,
   SLOT_BYTES,
   slotOf,
   slotsOf,
-  suffixBytesOf
+  suffixBytesOf,
+  USE_CURRENT,
+  useOf
 } from './page'
 import {
   ENTRY_COUNT,
@@ -170,6 +174,7 @@ export function build(page: u32, from: u32, to: u32): void {
   setHeapStart(page, heap)
   setFlags(page, flags)
   store32(page + 60, 0)
+  if (useOf(page) == USE_CURRENT && countOf(page) != 0) setLastHead(page, load32(slot - SLOT_BYTES))
 }
 
 /** An empty page. */

@@ -23,7 +23,9 @@ import {
   idOf,
   linkOf,
   PAGE_HAS_LARGE,
+  setLastHead,
   setLink,
+  slotOf,
   setUse,
   touch,
   USE_CURRENT,
@@ -150,6 +152,7 @@ export function unpackImage(id: u32, record: u32, from: u32): i32 {
   touch(frame)
   if (record == 0) {
     setUse(frame, USE_CURRENT)
+    if (countOf(frame) != 0) setLastHead(frame, load32(slotOf(frame, countOf(frame) - 1)))
     setFrame(id, frame)
   } else {
     setUse(frame, USE_VERSION)

@@ -23,12 +23,19 @@ import {
   COUNT_SHORTCUT_HITS,
   KEY,
   SHORTCUT_COUNT,
+  SHORTCUT_PAUSE,
+  SHORTCUT_SCORE,
   SHORTCUTS,
   SMALL_VALUE,
   SMALL_VALUE_BYTES,
   VALUE_BYTES,
   VALUE_FLAGS
 } from './state'
+
+// A shortcut that fails costs a miss of its own. When fewer than one lookup in five finds one, they rest for a while.
+const MOST_SCORE: u32 = 8192
+const TRIAL_SCORE: u32 = 512
+const PAUSE_LOOKUPS: u32 = 4096
 
 function hashKey(key: u32, bytes: u32, tree: u32): u32 {
   let hash: u32 = mul(tree + bytes + 1, 0x9e3779b1)
@@ -72,6 +79,11 @@ function found(page: u32, cell: u32, suffix: u32): u32 {
  */
 export function get(tree: u32, root: u32, snapshot: u32, keyBytes: u32): u32 {
   if (snapshot != 0) return seek(tree, root, snapshot, keyBytes, 0, 0)
+  const pause = load32(SHORTCUT_PAUSE)
+  if (pause != 0) {
+    store32(SHORTCUT_PAUSE, pause - 1)
+    return seek(tree, root, 0, keyBytes, 0, 0)
+  }
   const hash = hashKey(KEY, keyBytes, tree)
   const shortcut = load32(SHORTCUTS) + ((hash & (SHORTCUT_COUNT - 1)) << 4)
   const page = load32(shortcut + 4)
@@ -85,9 +97,17 @@ export function get(tree: u32, root: u32, snapshot: u32, keyBytes: u32): u32 {
         commonBytes(cell + CELL_BYTES, KEY + prefix, suffix) == suffix
       ) {
         store32(COUNT_SHORTCUT_HITS, (load32(COUNT_SHORTCUT_HITS) + 1) >>> 0)
+        const score = load32(SHORTCUT_SCORE)
+        if (score < MOST_SCORE) store32(SHORTCUT_SCORE, score + 4)
         return found(page, cell, suffix)
       }
     }
+  }
+  const score = load32(SHORTCUT_SCORE)
+  if (score != 0) store32(SHORTCUT_SCORE, score - 1)
+  else {
+    store32(SHORTCUT_SCORE, TRIAL_SCORE)
+    store32(SHORTCUT_PAUSE, PAUSE_LOOKUPS)
   }
   return seek(tree, root, 0, keyBytes, shortcut, hash)
 }

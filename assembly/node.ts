@@ -39,6 +39,7 @@ import {
   setFlags,
   setGarbage,
   setHeapStart,
+  setLastHead,
   SLOT_BYTES,
   slotOf,
   treeOf,
@@ -94,7 +95,9 @@ export function insertEntry(page: u32, position: u32): bool {
       copyShort(cell + CELL_BYTES + suffix, load32(NEW_VALUE), valueBytes)
       const slot = slotOf(page, position)
       if (position < count) copy(slot + SLOT_BYTES, slot, (count - position) << 3)
-      store32(slot, headAt(cell + CELL_BYTES, suffix))
+      const head = headAt(cell + CELL_BYTES, suffix)
+      store32(slot, head)
+      if (position == count) setLastHead(page, head)
       store16(slot + 4, heap)
       store16(slot + 6, suffix)
       setCount(page, count + 1)

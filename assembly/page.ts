@@ -13,8 +13,8 @@
 // Slots stand in key order from align4(64 + prefix bytes) upwards; cells fill the page from its end downwards.
 // In a branch the first child holds keys below slot 0's key, the child of slot i keys from slot i's key on.
 //
-//   memory part   32      33      34          36      40         44          48      52        56         60
-//                 | use   | dirty | reference | link  | epoch lo | epoch hi  | stamp | lsn lo  | lsn hi   | last insert |
+//   memory part   32      33      34          36                  40         44          48      52        56         60
+//                 | use   | dirty | reference | link or last head | epoch lo | epoch hi  | stamp | lsn lo  | lsn hi   | last insert |
 import { byteSwap, copy, load16, load32, load32u, load8, store16, store32, store32u, store8 } from './platform'
 import { PAGE_BYTES } from './state'
 import { copy8, sameBytes8 } from './wide'
@@ -106,6 +106,16 @@ export function linkOf(page: u32): u32 {
 }
 export function setLink(page: u32, link: u32): void {
   store32(page + 36, link)
+}
+/**
+ * Head of the last slot, as a hint for searches: it stands in the link's place, which the newest version of a page does
+ * not need, and may be out of date or nonsense.
+ */
+export function lastHeadOf(page: u32): u32 {
+  return load32(page + 36)
+}
+export function setLastHead(page: u32, head: u32): void {
+  store32(page + 36, head)
 }
 export function stampOf(page: u32): u32 {
   return load32(page + 48)

@@ -2,7 +2,7 @@
 //
 // `search` returns the number of slots whose key is less than the wanted one, doubled, plus 1 when the slot there
 // holds exactly that key: position and verdict in one number, without a second result.
-import { load8, load32 } from './platform'
+import { div, load8, load32 } from './platform'
 import {
   CELL_BYTES,
   cellOf,
@@ -11,10 +11,14 @@ import {
   countOf,
   HEADER_BYTES,
   headAt,
+  lastHeadOf,
   prefixBytesOf,
   slotsOf,
   suffixBytesOf
 } from './page'
+
+/** Slots from which on a guess is worth its divisions. */
+const GUESS_FROM: u32 = 24
 
 export function search(page: u32, key: u32, keyBytes: u32): u32 {
   const count = countOf(page)
@@ -34,6 +38,32 @@ export function search(page: u32, key: u32, keyBytes: u32): u32 {
   const slots = slotsOf(page)
   let low: u32 = 0
   let high = count
+  if (count >= GUESS_FROM) {
+    // Every line of slots touched can cost more than all the arithmetic here, so the place is guessed from the heads
+    // at the page's ends and the guess is widened until it holds the wanted head.
+    const first = load32(slots)
+    const last = lastHeadOf(page)
+    if (head > first && head < last) {
+      let at = div(head - first, div(last - first, count) + 1)
+      if (at >= count) at = count - 1
+      let step: u32 = 4
+      if (load32(slots + (at << 3)) < head) {
+        low = at + 1
+        while (low + step < count && load32(slots + ((low + step) << 3)) < head) {
+          low += step + 1
+          step <<= 1
+        }
+        if (low + step < count) high = low + step
+      } else {
+        high = at
+        while (high > step && load32(slots + ((high - step) << 3)) >= head) {
+          high -= step
+          step <<= 1
+        }
+        if (high > step) low = high - step + 1
+      }
+    }
+  }
   while (low < high) {
     const middle = (low + high) >>> 1
     if (load32(slots + (middle << 3)) < head) low = middle + 1
@@ -52,13 +82,20 @@ export function search(page: u32, key: u32, keyBytes: u32): u32 {
   }
   while (low < end) {
     const middle = (low + end) >>> 1
-    const slot = slots + (middle << 3)
-    const order = compareBytes(cellOf(page, slot) + CELL_BYTES, suffixBytesOf(slot), rest, restBytes)
+    const order = compareRest(page, slots + (middle << 3), rest, restBytes)
     if (order == 0) return (middle << 1) | 1
     if (order < 0) low = middle + 1
     else end = middle
   }
   return low << 1
+}
+
+/** Compares the suffix of a slot with the rest of a key that has the same head. */
+function compareRest(page: u32, slot: u32, rest: u32, restBytes: u32): i32 {
+  const suffix = suffixBytesOf(slot)
+  // Within the head only zeros at the end can differ, and they make the key longer: no need to look at the cell.
+  if (suffix <= 4 && restBytes <= 4) return suffix == restBytes ? 0 : suffix < restBytes ? -1 : 1
+  return compareBytes(cellOf(page, slot) + CELL_BYTES, suffix, rest, restBytes)
 }
 
 /** Which child of a branch leads to the key. */

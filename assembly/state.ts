@@ -151,3 +151,7 @@ export const FINGER_LAST: u32 = 600
 /** Format and checksum of the image packed last. */
 export const IMAGE_FORMAT: u32 = 572
 export const IMAGE_CHECKSUM: u32 = 576
+
+/** How well shortcuts have done lately, and for how many lookups they are left alone because they did not. */
+export const SHORTCUT_SCORE: u32 = 604
+export const SHORTCUT_PAUSE: u32 = 608

@@ -2,10 +2,12 @@
 import { CELL_LARGE } from '../../assembly/page.ts'
 import { KEY, MAX_KEY_BYTES, VALUE_BYTES, VALUE_FLAGS } from '../../assembly/state.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import type { KernelExports } from '../kernel/exports.ts'
+import type { KernelMemory } from '../kernel/kernel-memory.ts'
 import type { Core } from './core.ts'
 import { readLarge } from './large-values.ts'
 import type { EngineSnapshot } from './snapshots.ts'
-import { checkKeyBytes, encodeKey } from './staging.ts'
+import { encodeKey } from './staging.ts'
 import type { TreeHandle } from './tree.ts'
 
 /** Results of the kernel's `get` from here on are statuses; the last one says that there is no such key. */
@@ -14,12 +16,16 @@ const missing = 0xffffffff
 
 export class Reader {
   readonly #core: Core
+  readonly #memory: KernelMemory
+  readonly #get: KernelExports['get']
   /** Scratch for the bytes that callbacks get, one for each depth of nesting. */
   readonly #buffers: Uint8Array[] = []
   #depth = 0
 
   constructor(core: Core) {
     this.#core = core
+    this.#memory = core.memory
+    this.#get = core.kernel.exports.get
   }
 
   get(
@@ -108,36 +114,35 @@ export class Reader {
   ): number {
     const core = this.#core
     if (core.isShut) core.checkOpen()
-    let { id, root } = tree
-    let version = 0
-    if (snapshot !== undefined) {
-      version = snapshot.use()
-      const place = snapshot.place(tree)
-      id = place?.id ?? 0
-      root = place?.root ?? 0
-    } else if (tree.locate(core)) {
-      id = tree.id
-      root = tree.root
-    } else id = 0
-    let keyBytes: number
-    let copy: Uint8Array | undefined
-    if (keyEncoding.callsBack) keyBytes = -1
-    else keyBytes = keyEncoding.write(key, core.memory.bytes, KEY, MAX_KEY_BYTES)
-    if (keyBytes < 0) {
-      copy = encodeKey(key, keyEncoding)
-      keyBytes = copy.length
-      core.memory.bytes.set(copy, KEY)
-    } else if (keyBytes === 0) checkKeyBytes(0)
-    if (id === 0) return 0
-    let at = core.kernel.exports.get(id, root, version, keyBytes) >>> 0
-    if (at >= firstStatus && at !== missing) {
-      copy ??= core.memory.bytes.slice(KEY, KEY + keyBytes)
-      do {
-        core.provide(at | 0)
-        core.memory.bytes.set(copy, KEY)
-        at = core.kernel.exports.get(id, root, version, keyBytes) >>> 0
-      } while (at >= firstStatus && at !== missing)
+    if (snapshot !== undefined || keyEncoding.callsBack || !tree.locate(core)) {
+      return this.#findSlowly(tree, snapshot, key, keyEncoding)
     }
-    return at === missing ? 0 : at
+    const keyBytes = keyEncoding.write(key, this.#memory.bytes, KEY, MAX_KEY_BYTES)
+    if (keyBytes <= 0) return this.#findSlowly(tree, snapshot, key, keyEncoding)
+    const at = this.#get(tree.id, tree.root, 0, keyBytes) >>> 0
+    if (at < firstStatus) return at
+    return at === missing ? 0 : this.#findSlowly(tree, snapshot, key, keyEncoding)
+  }
+
+  /** The same for all cases: snapshots, encodings that run code of the caller, pages that are not in memory. */
+  #findSlowly(
+    tree: TreeHandle,
+    snapshot: EngineSnapshot | undefined,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>
+  ): number {
+    const core = this.#core
+    const bytes = encodeKey(key, keyEncoding)
+    core.checkOpen()
+    const version = snapshot?.use() ?? 0
+    const place = snapshot === undefined ? (tree.locate(core) ? tree : undefined) : snapshot.place(tree)
+    if (place === undefined) return 0
+    while (true) {
+      this.#memory.bytes.set(bytes, KEY)
+      const at = this.#get(place.id, place.root, version, bytes.length) >>> 0
+      if (at < firstStatus) return at
+      if (at === missing) return 0
+      core.provide(at | 0)
+    }
   }
 }

@@ -70,12 +70,13 @@ export class Writer {
     const { memory } = core
     const encoding = ++this.#encodings
     const { bytes } = memory
-    const at = memory.word(LOG) + memory.word(LOG_BYTES) + FRAME_HEADER_BYTES + OPERATION_HEADER_BYTES
+    const { generation } = core
+    const at = this.#nextOperation()
     const keyBytes = keyEncoding.write(key, bytes, at, MAX_KEY_BYTES)
     if (keyBytes === 0) checkKeyBytes(0)
     const valueBytes =
       keyBytes < 0 ? -1 : valueEncoding.write(value, bytes, at + keyBytes, this.#inlineBytes - keyBytes)
-    if (valueBytes < 0 || encoding !== this.#encodings) {
+    if (valueBytes < 0 || encoding !== this.#encodings || !this.#isNextOperation(at, generation)) {
       // Too long for a page, or a getter used the database meanwhile.
       this.batch([{ type: 'put', tree, key, keyEncoding, value, valueEncoding }])
       return
@@ -93,12 +94,28 @@ export class Writer {
     }
     this.#makeRoom(operationRoom, 0)
     const { memory } = core
-    this.#encodings++
-    const at = memory.word(LOG) + memory.word(LOG_BYTES) + FRAME_HEADER_BYTES + OPERATION_HEADER_BYTES
+    const encoding = ++this.#encodings
+    const { generation } = core
+    const at = this.#nextOperation()
     const keyBytes = keyEncoding.write(key, memory.bytes, at, MAX_KEY_BYTES)
-    if (keyBytes <= 0) checkKeyBytes(keyBytes === 0 ? 0 : keyEncoding.encode(key).length)
+    if (keyBytes === 0) checkKeyBytes(0)
+    if (keyBytes < 0 || encoding !== this.#encodings || !this.#isNextOperation(at, generation)) {
+      this.batch([{ type: 'del', tree, key, keyEncoding }])
+      return
+    }
     core.observer?.key(tree.id, core.appliedLsn + 1, memory.bytes, at, at + keyBytes)
     this.#finish(core.kernel.exports.commitDelete(tree.id, keyBytes))
+  }
+
+  /** Where the key of the only operation of the next frame belongs. */
+  #nextOperation(): number {
+    const { memory } = this.#core
+    return memory.word(LOG) + memory.word(LOG_BYTES) + FRAME_HEADER_BYTES + OPERATION_HEADER_BYTES
+  }
+
+  /** Whether that is still there: code of the caller that an encoding runs may have flushed the log. */
+  #isNextOperation(at: number, generation: number): boolean {
+    return at === this.#nextOperation() && generation === this.#core.generation
   }
 
   /** Carries a commit that the kernel has begun to its end. */
