@@ -1,7 +1,7 @@
 // Transactions, as types that an implementation elsewhere can satisfy too.
 
 import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
-import type { BatchOperation, ClearOptions, Keyspace, Reads } from './types.ts'
+import type { BatchOperation, ClearOptions, Reads, Sublevel } from './types.ts'
 
 /**
  * What a transaction is protected from. `'serializable'` (the default): the outcome is one that transactions running one
@@ -104,7 +104,7 @@ export interface Transaction<K, V> extends TransactionKeyspace<K, V>, Disposable
   /** Whether it can still be used. */
   readonly isOpen: boolean
   /** A sublevel of the same database inside the transaction. */
-  sublevel<SK, SV>(sublevel: Keyspace<SK, SV>): TransactionKeyspace<SK, SV>
+  sublevel<SK, SV>(sublevel: Sublevel<SK, SV>): TransactionKeyspace<SK, SV>
   /** Marks the writes made until now. */
   savepoint(): TransactionSavepoint
   /** Takes back the writes made since. What was read still counts, and locks stay. */

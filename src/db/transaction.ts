@@ -4,7 +4,7 @@ import { asyncDispose, dispose } from './disposal.ts'
 import type { Place } from './session.ts'
 import { LocalTransactionKeyspace } from './transaction-keyspace.ts'
 import type { Isolation, Transaction, TransactionKeyspace, TransactionSavepoint } from './transaction-types.ts'
-import type { Keyspace } from './types.ts'
+import type { Sublevel } from './types.ts'
 
 /** A transaction on an engine in this thread. One that is simply dropped is rolled back by the garbage collector. */
 export class LocalTransaction<K, V> extends LocalTransactionKeyspace<K, V> implements Transaction<K, V> {
@@ -37,7 +37,7 @@ export class LocalTransaction<K, V> extends LocalTransactionKeyspace<K, V> imple
     return this
   }
 
-  sublevel<SK, SV>(sublevel: Keyspace<SK, SV>): TransactionKeyspace<SK, SV>
+  sublevel<SK, SV>(sublevel: Sublevel<SK, SV>): TransactionKeyspace<SK, SV>
   sublevel(sublevel: unknown): TransactionKeyspace<unknown, unknown> {
     const place = this.place.session.placeOf(sublevel, "the transaction's sublevel()")
     this.open.checkUse()

@@ -68,7 +68,8 @@ export const binaryKeys: KeyEncoding<string> = {
   },
   encode: toBytes,
   encodePrefix: toBytes,
-  read: toBinary
+  read: toBinary,
+  readOwned: toBinary
 }
 
 /** A key in a message: as text where it is some, else in hexadecimal digits. */

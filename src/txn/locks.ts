@@ -6,7 +6,9 @@
 // again grows older until it can lose no more.
 import { LightningError } from '../errors.ts'
 import { showKey } from './binary-key.ts'
+import { rangeAt } from './key-ranges.ts'
 import { findCycle, type Wait } from './waits-for.ts'
+import type { WriteSet } from './write-set.ts'
 
 /** A transaction, as far as locks are concerned. */
 export interface LockOwner {
@@ -117,9 +119,22 @@ export class LockTable {
     return this.#trees.size === 0
   }
 
-  /** Who holds the lock of a key. */
-  holder(tree: string, key: string): LockOwner | undefined {
-    return this.#trees.get(tree)?.get(key)?.holder
+  /** The lock of a written key, or of one in a cleared range, that another than `owner` holds. */
+  inTheWay(owner: LockOwner, tree: string, writes: WriteSet): Lock | undefined {
+    const keys = this.#trees.get(tree)
+    if (keys === undefined) return undefined
+    if (writes.cleared.length > 0) {
+      for (const [key, lock] of keys) {
+        if (lock.holder !== owner && rangeAt(writes.cleared, key) !== undefined) return lock
+      }
+    }
+    for (const block of writes.entries.pin().blocks) {
+      for (const key of block.keys) {
+        const lock = keys.get(key)
+        if (lock !== undefined && lock.holder !== owner) return lock
+      }
+    }
+    return undefined
   }
 
   /**

@@ -76,7 +76,8 @@ export class TransactionCursor implements Cursor {
 
   large(): Uint8Array {
     const own = this.#current
-    if (own !== undefined) return own.bytes.subarray(own.start, own.end)
+    // A copy: what comes out may be made of these bytes.
+    if (own !== undefined) return own.bytes.slice(own.start, own.end)
     return this.#inner?.large() ?? this.bytes
   }
 

@@ -239,7 +239,7 @@ export class Transaction implements LockOwner {
     this.checkUse()
     this.#wasEndedByCaller = true
     const foreign = this.#foreignLock()
-    if (foreign !== undefined) throw this.#lost(`Transaction ${foreign.holder} holds the lock of a key that it wrote.`)
+    if (foreign !== undefined) throw this.#lost(`Transaction ${foreign.holder.id} holds the lock of a key that it wrote.`)
     this.#apply()
     this.engine.settleSync()
   }
@@ -273,17 +273,12 @@ export class Transaction implements LockOwner {
   }
 
   /** The lock of a written key that another transaction holds. */
-  #foreignLock(): { tree: string; key: string; holder: number } | undefined {
+  #foreignLock(): Lock | undefined {
     const { locks } = this.#transactions
     if (locks.isEmpty) return undefined
     for (const { tree, writes } of this.#views) {
-      if (writes === undefined) continue
-      for (const { keys } of writes.entries.pin().blocks) {
-        for (const key of keys) {
-          const holder = locks.holder(tree.name, key)
-          if (holder !== undefined && holder !== this) return { tree: tree.name, key, holder: holder.id }
-        }
-      }
+      const lock = writes === undefined ? undefined : locks.inTheWay(this, tree.name, writes)
+      if (lock !== undefined) return lock
     }
     return undefined
   }

@@ -110,5 +110,6 @@ export const storedValues: ValueEncoding<StoredValue> = {
     return length
   },
   encode: ({ bytes, start, end }) => bytes.subarray(start, end),
-  read: (source, start, end) => new StoredValue(source.slice(start, end), 0, end - start)
+  read: (source, start, end) => new StoredValue(source.slice(start, end), 0, end - start),
+  readOwned: (source, start, end) => new StoredValue(source, start, end)
 }
