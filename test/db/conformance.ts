@@ -3,11 +3,14 @@ import type { Target } from '../support/database.ts'
 import { badArguments } from './conformance/arguments.ts'
 import { care } from './conformance/care.ts'
 import { closing } from './conformance/closing.ts'
+import { isolation } from './conformance/isolation.ts'
+import { locks } from './conformance/locks.ts'
 import { options } from './conformance/options.ts'
 import { readsOfRanges } from './conformance/ranges.ts'
 import { readsOfKeys } from './conformance/reading.ts'
 import { snapshots } from './conformance/snapshots.ts'
 import { sublevels } from './conformance/sublevels.ts'
+import { transactions } from './conformance/transactions.ts'
 import { encodings } from './conformance/values.ts'
 import { writes } from './conformance/writing.ts'
 
@@ -19,6 +22,9 @@ export function describeConformance(name: string, target: Target): void {
     snapshots(target)
     writes(target)
     sublevels(target)
+    transactions(target)
+    isolation(target)
+    locks(target)
     encodings(target)
     badArguments(target)
     options(target)

@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest'
+import type { Isolation, Transaction } from '../../../src/index.ts'
+import { openNew, rejection, type Target } from '../../support/database.ts'
+
+type Read = readonly [what: string, read: (tx: Transaction<string, unknown>) => unknown]
+
+/** Reads whose outcome the write of the key `m`, not there before, changes. */
+const changed: readonly Read[] = [
+  ['a missing key', tx => tx.get('m')],
+  ['a missing key among many', tx => tx.getMany(['a', 'm'])],
+  ['that a key is missing', tx => tx.has('m')],
+  ['a number', tx => tx.count()],
+  ['a number in a range', tx => tx.count({ gt: 'a', lt: 'z' })],
+  ['a number with a limit above it', tx => tx.count({ limit: 9 })],
+  ['a whole range', tx => [...tx.keys()]],
+  ['a range backwards', tx => [...tx.entries({ gte: 'c', reverse: true })]],
+  ['a range beyond its last key', tx => [...tx.values({ gt: 'c', lt: 'n' })]],
+  ['an empty range', tx => [...tx.values({ gt: 'l', lt: 'n' })]],
+  ['the first key of a range', tx => tx.keys({ gt: 'c' }).next()],
+  ['a limited range', tx => [...tx.keys({ limit: 3 })]],
+  ['a prefix', tx => [...tx.keys({ prefix: 'm' })]]
+]
+
+/** Reads that have nothing to do with it. */
+const unchanged: readonly Read[] = [
+  ['another key', tx => tx.get('a')],
+  ['a range that ends before', tx => [...tx.keys({ lte: 'c' })]],
+  ['a range up to its limit', tx => [...tx.keys({ limit: 2 })]],
+  [
+    'a range that was left before',
+    tx => {
+      for (const key of tx.keys()) if (key === 'c') break
+    }
+  ],
+  ['a range backwards that was left before', tx => tx.keys({ reverse: true }).next()],
+  ['an iterator that has not begun', tx => tx.keys()],
+  [
+    'its own write',
+    tx => {
+      tx.put('m0', 1)
+      tx.get('m0')
+    }
+  ]
+]
+
+/** Which commits exclude each other. */
+export function isolation(target: Target): void {
+  const opened = async () => {
+    const db = await openNew(target)
+    await db.batch(['a', 'c', 'x'].map(key => ({ type: 'put', key, value: 1 })))
+    return db
+  }
+
+  describe('a serializable transaction that wrote', () => {
+    it.each(changed)('conflicts when another commit changes what it read: %s', async (_, read) => {
+      const db = await opened()
+      const tx = db.begin()
+      read(tx)
+      tx.put('w', 1)
+      await db.put('m', 1)
+      await rejection('LIGHTNING_CONFLICT', tx.commit())
+      expect(db.has('w')).toBe(false)
+    })
+
+    it.each(unchanged)('commits when it read something else: %s', async (_, read) => {
+      const db = await opened()
+      const tx = db.begin()
+      read(tx)
+      tx.put('w', 1)
+      await db.put('m', 1)
+      await tx.commit()
+      expect(db.has('w')).toBe(true)
+    })
+
+    it.each(['del', 'batch', 'clear', 'limited clear', 'transaction'])(
+      'conflicts whatever way its key was changed: %s',
+      async way => {
+        const db = await opened()
+        const tx = db.begin()
+        tx.get('c')
+        tx.put('w', 1)
+        if (way === 'del') await db.del('c')
+        else if (way === 'batch') await db.batch([{ type: 'del', key: 'c' }])
+        else if (way === 'clear') await db.clear({ gt: 'b', lt: 'd' })
+        else if (way === 'limited clear') await db.clear({ gt: 'b', limit: 1 })
+        else await db.transaction(other => other.put('c', 2), { isolation: 'read-committed' })
+        await rejection('LIGHTNING_CONFLICT', tx.commit())
+      }
+    )
+
+    it('conflicts when a sublevel that it read was dropped', async () => {
+      const db = await opened()
+      const sub = db.sublevel('sub')
+      await sub.put('a', 1)
+      const tx = db.begin()
+      tx.sublevel(sub).get('b')
+      tx.put('w', 1)
+      await db.dropSublevel('sub')
+      await rejection('LIGHTNING_CONFLICT', tx.commit())
+    })
+
+    it('conflicts when a sublevel that it found missing was made', async () => {
+      const db = await opened()
+      const sub = db.sublevel('sub')
+      const tx = db.begin()
+      expect(tx.sublevel(sub).count()).toBe(0)
+      tx.put('w', 1)
+      await sub.put('a', 1)
+      await rejection('LIGHTNING_CONFLICT', tx.commit())
+    })
+  })
+
+  describe('a transaction', () => {
+    it.each(['serializable', 'snapshot'] as const)(
+      'conflicts on keys it wrote, blind ones too: %s',
+      async isolation => {
+        const db = await opened()
+        for (const write of [
+          (tx: Transaction<string, unknown>) => tx.put('m', 2),
+          (tx: Transaction<string, unknown>) => tx.del('m'),
+          (tx: Transaction<string, unknown>) => tx.clear({ gte: 'l', lt: 'n' })
+        ]) {
+          const tx = db.begin({ isolation })
+          write(tx)
+          await db.put('m', 1)
+          await rejection('LIGHTNING_CONFLICT', tx.commit())
+        }
+        expect(db.get('m')).toBe(1)
+      }
+    )
+
+    it('does not conflict on what it read at the level snapshot', async () => {
+      const db = await opened()
+      for (const [, read] of changed) {
+        const tx = db.begin({ isolation: 'snapshot' })
+        read(tx)
+        tx.put('w', 1)
+        await db.put('m', 1)
+        await tx.commit()
+        await db.del('m')
+      }
+    })
+
+    it('conflicts at read-committed only by locks', async () => {
+      const db = await opened()
+      const tx = db.begin({ isolation: 'read-committed' })
+      tx.get('a')
+      tx.put('a', 2)
+      await db.put('a', 3)
+      await tx.commit()
+      expect(db.get('a')).toBe(2)
+      const locking = db.begin({ isolation: 'read-committed' })
+      expect(await locking.getForUpdate('a')).toBe(2)
+      await db.put('a', 4)
+      await rejection('LIGHTNING_CONFLICT', locking.commit())
+    })
+
+    it.each(['serializable', 'snapshot', 'read-committed'] as const)(
+      'without a write never conflicts: %s',
+      async (isolation: Isolation) => {
+        const db = await opened()
+        const tx = db.begin({ isolation })
+        for (const [, read] of changed) read(tx)
+        const start = tx.savepoint()
+        tx.put('m', 1)
+        tx.rollbackTo(start)
+        await db.clear()
+        await tx.commit()
+      }
+    )
+
+    it('conflicts no more once its snapshot is newer than the change', async () => {
+      const db = await opened()
+      const beside = db.begin()
+      await db.put('a', 2)
+      const tx = db.begin()
+      tx.put('a', (Number(tx.get('a')) ?? 0) + 1)
+      await tx.commit()
+      expect(db.get('a')).toBe(3)
+      beside.rollback()
+    })
+
+    it('leaves the outcome of write skew to its level', async () => {
+      for (const [isolation, outcome] of [
+        ['serializable', 'LIGHTNING_CONFLICT'],
+        ['snapshot', undefined]
+      ] as const) {
+        const db = await opened()
+        const [one, two] = [db.begin({ isolation }), db.begin({ isolation })]
+        for (const tx of [one, two]) expect(tx.getMany(['a', 'c'])).toEqual([1, 1])
+        one.put('a', 0)
+        two.put('c', 0)
+        await one.commit()
+        if (outcome === undefined) await two.commit()
+        else await rejection(outcome, two.commit())
+      }
+    })
+  })
+}
