@@ -38,7 +38,8 @@ import { makePage, reserveRecords } from './versions'
 const LOG_AREA_BYTES: u32 = 1 << 20
 /** Beyond the log's capacity, for what is found to be too long only when it has been written. */
 const LOG_SLACK_BYTES: u32 = 1 << 17
-const OUT_AREA_BYTES: u32 = 1 << 17
+/** A row that is kept keeps the batch it came with, so batches are no larger than this. */
+const OUT_AREA_BYTES: u32 = 1 << 16
 const IMAGE_AREA_BYTES: u32 = 1 << 20
 
 function area(cell: u32, bytes: u32): bool {

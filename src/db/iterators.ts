@@ -123,11 +123,11 @@ export class ValueIterator extends RowIterator<unknown> {
 function decodeValue(source: IteratorSource, cursor: Cursor): unknown {
   const value = cursor.isLarge
     ? decodeLarge(source, cursor.large())
-    : source.valueEncoding.read(cursor.bytes, cursor.valueStart, cursor.valueEnd)
+    : source.valueEncoding.readOwned(cursor.bytes, cursor.valueStart, cursor.valueEnd)
   if (source.session.cache !== undefined) freeze(value)
   return value
 }
 
 function decodeLarge(source: IteratorSource, bytes: Uint8Array): unknown {
-  return source.valueEncoding.read(bytes, 0, bytes.length)
+  return source.valueEncoding.readOwned(bytes, 0, bytes.length)
 }

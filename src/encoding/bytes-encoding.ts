@@ -12,10 +12,13 @@ export class BytesEncoding implements KeyEncoding<unknown> {
   readonly name: string
   readonly callsBack = false
   readonly #copier: Copier
+  readonly #viewer: Copier
 
-  constructor(name: string, copier: Copier) {
+  /** `copier` gives bytes of their own, `viewer` may give a view of what it is given. */
+  constructor(name: string, copier: Copier, viewer: Copier) {
     this.name = name
     this.#copier = copier
+    this.#viewer = viewer
   }
 
   write(bytes: unknown, target: Uint8Array, at: number, capacity: number): number {
@@ -30,6 +33,10 @@ export class BytesEncoding implements KeyEncoding<unknown> {
 
   read(source: Uint8Array, start: number, end: number): Uint8Array {
     return this.#copier(source, start, end)
+  }
+
+  readOwned(source: Uint8Array, start: number, end: number): Uint8Array {
+    return this.#viewer(source, start, end)
   }
 
   encodePrefix(prefix: unknown): Uint8Array {
@@ -49,14 +56,22 @@ export class BytesEncoding implements KeyEncoding<unknown> {
  */
 export function viewEncoding(): BytesEncoding {
   const slab = new ByteSlab()
-  return new BytesEncoding('view', (source, start, end) => slab.copy(source, start, end))
+  return new BytesEncoding(
+    'view',
+    (source, start, end) => slab.copy(source, start, end),
+    (source, start, end) => new Uint8Array(source.buffer, source.byteOffset + start, end - start)
+  )
 }
 
 /** `'buffer'`: what is read is a Node Buffer (a small one from Node's own pool). */
 export function bufferEncoding(Buffer: BufferConstructor): BytesEncoding {
-  return new BytesEncoding('buffer', (source, start, end) => {
-    const bytes = Buffer.allocUnsafe(end - start)
-    bytes.set(source.subarray(start, end))
-    return bytes
-  })
+  return new BytesEncoding(
+    'buffer',
+    (source, start, end) => {
+      const bytes = Buffer.allocUnsafe(end - start)
+      bytes.set(source.subarray(start, end))
+      return bytes
+    },
+    (source, start, end) => Buffer.from(source.buffer, source.byteOffset + start, end - start)
+  )
 }

@@ -49,6 +49,10 @@ export class CodecEncoding implements KeyEncoding<unknown> {
     }
   }
 
+  readOwned(source: Uint8Array, start: number, end: number): unknown {
+    return this.read(source, start, end)
+  }
+
   encodePrefix(prefix: unknown): Uint8Array {
     return this.encode(prefix)
   }

@@ -24,6 +24,8 @@ export interface ValueEncoding<V> {
    * are not what the encoding writes.
    */
   read(source: Uint8Array, start: number, end: number): V
+  /** The same for bytes that nobody else uses or changes any more: the result may be a view of `source`. */
+  readOwned(source: Uint8Array, start: number, end: number): V
 }
 
 /** Turns keys into bytes whose unsigned lexicographic order is the order of the keys. */

@@ -31,6 +31,10 @@ export class JsonEncoding implements ValueEncoding<unknown> {
       throw undecodable('The stored bytes are not JSON. Read them with the encoding they were written with.', { cause })
     }
   }
+
+  readOwned(source: Uint8Array, start: number, end: number): unknown {
+    return this.read(source, start, end)
+  }
 }
 
 function stringify(value: unknown): string {

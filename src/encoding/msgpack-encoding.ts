@@ -36,6 +36,10 @@ export class MsgpackEncoding implements ValueEncoding<unknown> {
     }
   }
 
+  readOwned(source: Uint8Array, start: number, end: number): unknown {
+    return this.read(source, start, end)
+  }
+
   #written(value: unknown): MsgpackWriter {
     // A getter in the value may use this encoding: it gets another writer.
     const writer = this.#writing ? new MsgpackWriter() : this.#writer

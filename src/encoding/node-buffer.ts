@@ -12,6 +12,8 @@ export interface NodeText {
 /** What is used of `Buffer`. */
 export interface BufferConstructor {
   allocUnsafe(size: number): Uint8Array
+  /** A view of `length` bytes of `buffer` from `offset` on. */
+  from(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array
 }
 
 type Utf8Slice = (this: Uint8Array, start: number, end: number) => string

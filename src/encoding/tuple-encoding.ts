@@ -27,6 +27,10 @@ export class TupleEncoding implements KeyEncoding<unknown> {
     return this.#reader.read(source, start, end)
   }
 
+  readOwned(source: Uint8Array, start: number, end: number): TupleKey {
+    return this.read(source, start, end)
+  }
+
   /** An array is the prefix of the arrays that begin with its elements; anything else only of itself. */
   encodePrefix(prefix: unknown): Uint8Array {
     return this.encode(prefix)

@@ -24,6 +24,10 @@ export class Utf8Encoding implements KeyEncoding<unknown> {
     return readText(source, start, end)
   }
 
+  readOwned(source: Uint8Array, start: number, end: number): string {
+    return this.read(source, start, end)
+  }
+
   encodePrefix(prefix: unknown): Uint8Array {
     return this.encode(prefix)
   }

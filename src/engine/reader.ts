@@ -40,7 +40,7 @@ export class Reader {
     const { memory } = this.#core
     if ((memory.word(VALUE_FLAGS) & CELL_LARGE) !== 0) {
       const bytes = this.#readLarge(at, snapshot)
-      return valueEncoding.read(bytes, 0, bytes.length)
+      return valueEncoding.readOwned(bytes, 0, bytes.length)
     }
     return valueEncoding.read(memory.bytes, at, at + memory.word(VALUE_BYTES))
   }
