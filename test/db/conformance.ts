@@ -8,6 +8,7 @@ import { locks } from './conformance/locks.ts'
 import { options } from './conformance/options.ts'
 import { readsOfRanges } from './conformance/ranges.ts'
 import { readsOfKeys } from './conformance/reading.ts'
+import { retrying } from './conformance/retrying.ts'
 import { snapshots } from './conformance/snapshots.ts'
 import { sublevels } from './conformance/sublevels.ts'
 import { transactions } from './conformance/transactions.ts'
@@ -25,6 +26,7 @@ export function describeConformance(name: string, target: Target): void {
     transactions(target)
     isolation(target)
     locks(target)
+    retrying(target)
     encodings(target)
     badArguments(target)
     options(target)
