@@ -40,11 +40,13 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database
   async transaction<R>(body: (tx: Transaction<K, V>) => R | PromiseLike<R>, options?: unknown): Promise<R> {
     checkBody(body, 'transaction')
     const given = checkTransaction(options, 'transaction')
+    const { isolation, lockTimeoutMs } = given
     const { place } = this
     return await runWithRetries(
       (attempt, first) => {
-        const transaction = place.session.transactions.begin({ ...given, attempt, seniority: first?.seniority })
-        return { transaction, handle: new LocalTransaction<K, V>(place, transaction).watch() }
+        const begun = { isolation, lockTimeoutMs, attempt, seniority: first?.seniority }
+        const transaction = place.session.transactions.begin(begun)
+        return { transaction, handle: new LocalTransaction<K, V>(place, transaction) }
       },
       body,
       given
@@ -54,8 +56,10 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database
   transactionSync<R>(body: (tx: Transaction<K, V>) => R, options?: SyncTransactionOptions): R
   transactionSync<R>(body: (tx: Transaction<K, V>) => R, options?: unknown): R {
     checkBody(body, 'transactionSync')
-    const given = checkSyncTransaction(options, 'transactionSync')
-    const transaction = this.place.session.transactions.begin({ ...given, attempt: 1, seniority: undefined })
+    const { isolation, lockTimeoutMs } = checkSyncTransaction(options, 'transactionSync')
+    const begun = { isolation, lockTimeoutMs, attempt: 1, seniority: undefined }
+    const transaction = this.place.session.transactions.begin(begun)
+    transaction.isSynchronous = true
     return runSynchronously(transaction, new LocalTransaction<K, V>(this.place, transaction), body)
   }
 
@@ -63,7 +67,7 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database
   begin(options?: unknown): Transaction<K, V> {
     const { isolation, lockTimeoutMs } = checkBegin(options, 'begin')
     const begun = { isolation, lockTimeoutMs, attempt: 1, seniority: undefined }
-    return new LocalTransaction<K, V>(this.place, this.place.session.transactions.begin(begun)).watch()
+    return new LocalTransaction<K, V>(this.place, this.place.session.transactions.begin(begun))
   }
 
   sequence(): number {

@@ -23,6 +23,11 @@ interface Closable {
   close(): void
 }
 
+interface Watchable {
+  readonly isOpen: boolean
+  watch(): void
+}
+
 /** What all handles of one open database share. It knows which handles are its own. */
 export class Session {
   readonly engine: Engine
@@ -32,6 +37,8 @@ export class Session {
   readonly cache: ValueCache | undefined
   readonly transactions: Transactions
   #isClosed = false
+  #young: Watchable[] = []
+  #watchesYoung = false
   readonly #abandoned = new FinalizationRegistry<Closable>(closable => closable.close())
   readonly #snapshots = new WeakMap<object, EngineSnapshot>()
   readonly #places = new WeakMap<object, Place>()
@@ -70,6 +77,26 @@ export class Session {
   /** Closes `resource` when `handle` is found by the garbage collector; `resource` must not refer to the handle. */
   watch(handle: object, resource: Closable): void {
     this.#abandoned.register(handle, resource, handle)
+  }
+
+  /** Calls `handle.watch()` soon unless it has ended by then: most transactions do, and watching costs as much as they. */
+  watchSoon(handle: Watchable): void {
+    this.#young.push(handle)
+    if (this.#watchesYoung) return
+    this.#watchesYoung = true
+    queueMicrotask(this.#watchYoung)
+  }
+
+  /** It has ended. A handle that is kept for nothing would outlive the collection of young objects. */
+  unwatchYoung(handle: Watchable): void {
+    if (this.#young.at(-1) === handle) this.#young.pop()
+  }
+
+  readonly #watchYoung = (): void => {
+    const young = this.#young
+    this.#young = []
+    this.#watchesYoung = false
+    for (const handle of young) if (handle.isOpen) handle.watch()
   }
 
   /** The handle has been closed in the ordinary way. */

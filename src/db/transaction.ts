@@ -12,6 +12,8 @@ export class LocalTransaction<K, V> extends LocalTransactionKeyspace<K, V> imple
 
   constructor(place: Place, transaction: OpenTransaction) {
     super(place, transaction, undefined)
+    // One whose body cannot wait ends with the call.
+    if (!transaction.isSynchronous) place.session.watchSoon(this)
   }
 
   get id(): number {
@@ -31,10 +33,9 @@ export class LocalTransaction<K, V> extends LocalTransactionKeyspace<K, V> imple
   }
 
   /** Has the garbage collector roll it back when nobody has a way to it any more. */
-  watch(): this {
+  watch(): void {
     this.#isWatched = true
     this.place.session.watch(this, this.open)
-    return this
   }
 
   sublevel<SK, SV>(sublevel: Sublevel<SK, SV>): TransactionKeyspace<SK, SV>
@@ -80,8 +81,12 @@ export class LocalTransaction<K, V> extends LocalTransactionKeyspace<K, V> imple
   }
 
   #unwatch(): void {
-    if (!this.#isWatched) return
+    const { session } = this.place
+    if (!this.#isWatched) {
+      session.unwatchYoung(this)
+      return
+    }
     this.#isWatched = false
-    this.place.session.unwatch(this)
+    session.unwatch(this)
   }
 }

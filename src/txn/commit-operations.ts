@@ -1,11 +1,21 @@
 // The write sets of a transaction as the operations of one commit.
-import type { EngineOperation, Tree } from '../engine/engine.ts'
+import type { Engine, EngineOperation, Tree } from '../engine/engine.ts'
 import { binaryKeys, toBytes } from './binary-key.ts'
 import type { TreeView } from './tree-view.ts'
 import { type StoredValue, storedValues } from './value-arena.ts'
 
+/** Applies the writes as one commit, or none of them. */
+export function applyWrites(engine: Engine, views: readonly TreeView[]): void {
+  const [view] = views
+  const only = views.length === 1 ? view?.writes?.onlyEntry : undefined
+  // A single write need not be staged.
+  if (view === undefined || only === undefined) engine.batch(new CommitOperations(views))
+  else if (only.value === null) engine.del(view.tree, only.key, binaryKeys)
+  else engine.put(view.tree, only.key, binaryKeys, only.value, storedValues)
+}
+
 /** May be walked through several times. */
-export class CommitOperations implements Iterable<EngineOperation> {
+class CommitOperations implements Iterable<EngineOperation> {
   readonly #views: readonly TreeView[]
 
   constructor(views: readonly TreeView[]) {

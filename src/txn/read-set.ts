@@ -8,6 +8,8 @@ import type { ByteRange } from '../engine/bounds.ts'
 import { toBinary } from './binary-key.ts'
 import { type KeyRange, KeyRanges, rangesAround } from './key-ranges.ts'
 
+/** So many keys are kept in a plain array: a set costs more than it saves. */
+const fewKeys = 8
 /** When more single keys were read they are kept as ranges around some hundreds of them. */
 const mostKeys = 131_072
 const piecesOfKeys = 1_024
@@ -66,15 +68,23 @@ export class RangeRead {
 }
 
 export class ReadSet {
-  #keys = new Set<string>()
+  readonly #few: string[] = []
+  #keys: Set<string> | undefined
   #live: Set<RangeRead> | undefined
   #ranges: KeyRanges | undefined
 
   addKey(key: string): void {
+    if (this.#keys === undefined) {
+      if (this.#few.length < fewKeys) {
+        this.#few.push(key)
+        return
+      }
+      this.#keys = new Set(this.#few)
+    }
     this.#keys.add(key)
     if (this.#keys.size <= mostKeys) return
     for (const { from, to } of rangesAround(this.#keys, piecesOfKeys)) this.addRange({ from, to })
-    this.#keys = new Set()
+    this.#keys.clear()
   }
 
   addRange({ from, to }: KeyRange): void {
@@ -95,8 +105,8 @@ export class ReadSet {
     if (covered !== undefined) this.addRange(covered)
   }
 
-  get keys(): ReadonlySet<string> {
-    return this.#keys
+  get keys(): Iterable<string> {
+    return this.#keys ?? this.#few
   }
 
   /** Normalized. */

@@ -42,12 +42,14 @@ export class RecentWrites implements CommitObserver {
   readonly #trees = new Map<number, TreeWrites>()
   readonly #dropped = new Map<string, number>()
   readonly #oldest: () => number
+  readonly #before: () => void
   #keys = 0
   #notes = 0
   readonly #mostKeys: number
 
-  /** `oldest` gives the LSN of the oldest snapshot that may still be asked about. */
-  constructor(oldest: () => number, limit = mostKeys) {
+  /** `before` runs before a commit is applied, `oldest` gives the LSN of the oldest snapshot that may be asked about. */
+  constructor(before: () => void, oldest: () => number, limit = mostKeys) {
+    this.#before = before
     this.#oldest = oldest
     this.#mostKeys = limit
   }
@@ -58,6 +60,7 @@ export class RecentWrites implements CommitObserver {
   }
 
   key(tree: number, lsn: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#before()
     const writes = this.#of(tree)
     const key = toBinary(bytes, start, end)
     if (!writes.newest.has(key)) this.#keys++
@@ -67,6 +70,7 @@ export class RecentWrites implements CommitObserver {
   }
 
   range(tree: number, lsn: number, lower: Uint8Array, upper: Uint8Array | undefined): void {
+    this.#before()
     const writes = this.#of(tree)
     writes.ranges.push({
       from: toBinary(lower, 0, lower.length),
@@ -78,6 +82,7 @@ export class RecentWrites implements CommitObserver {
   }
 
   dropped(path: Uint8Array, lsn: number): void {
+    this.#before()
     this.#dropped.set(toBinary(path, 0, path.length), lsn)
   }
 

@@ -48,7 +48,6 @@ export async function runWithRetries<H, R>(
  * a promise, `LIGHTNING_CONFLICT`, and as writes do.
  */
 export function runSynchronously<H, R>(transaction: Transaction, handle: H, body: (handle: H) => R): R {
-  transaction.isSynchronous = true
   try {
     const result = body(handle)
     if (isThenable(result)) {

@@ -37,6 +37,15 @@ export class SortedMap<V> {
     return this.#size
   }
 
+  /** The entry of a map that has just one. */
+  get only(): { readonly key: string; readonly value: V } | undefined {
+    if (this.#size !== 1) return undefined
+    const [block] = this.#blocks
+    const key = block?.keys[0]
+    const value = block?.values[0]
+    return key === undefined || value === undefined ? undefined : { key, value }
+  }
+
   /** The value of a key, or undefined. */
   get(key: string): V | undefined {
     const block = this.#blocks[blockOf(this.#blocks, key)]

@@ -8,8 +8,9 @@ import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { Engine, Snapshot, Tree } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
 import { binaryKeys, type KeyReader } from './binary-key.ts'
-import { CommitOperations } from './commit-operations.ts'
+import { applyWrites } from './commit-operations.ts'
 import type { Lock, LockOwner, LockWait } from './locks.ts'
+import type { SharedSnapshot } from './shared-snapshot.ts'
 import type { Transactions } from './transactions.ts'
 import { type CachedValues, TreeView } from './tree-view.ts'
 import { type StoredValue, ValueArena } from './value-arena.ts'
@@ -51,13 +52,12 @@ export class Transaction implements LockOwner {
   readonly seniority: number
   readonly attempt: number
   readonly isolation: Isolation
-  readonly openedMs = performance.now()
+  /** On the monotonic clock; 0 where no age is asked for. */
+  readonly openedMs: number
   readonly engine: Engine
   readonly keys: KeyReader
   /** Reads are noted, to be validated. */
   readonly recordsReads: boolean
-  readonly held = new Set<Lock>()
-  readonly waits = new Set<LockWait>()
   /** It belongs to `transactionSync`, whose body cannot wait. */
   isSynchronous = false
   readonly #transactions: Transactions
@@ -68,7 +68,10 @@ export class Transaction implements LockOwner {
   #viewsByName: Map<string, TreeView> = noViews
   #arena: ValueArena | undefined
   #status = open
-  #snapshot: Snapshot | undefined
+  /** Undefined as long as the newest state is the snapshot. */
+  #pinned: SharedSnapshot | undefined
+  #held: Set<Lock> | undefined
+  #waits: Set<LockWait> | undefined
   /** Number of the newest commit that it sees; what is committed later is validated against. */
   #since: number
   #hasRead = false
@@ -100,7 +103,18 @@ export class Transaction implements LockOwner {
     this.#generation = this.engine.generation
     this.#lockTimeoutMs = lockTimeoutMs
     this.#since = this.engine.sequence
+    this.openedMs = transactions.maxAgeMs === undefined ? 0 : performance.now()
     if (isolation !== 'read-committed') this.#takeSnapshot()
+  }
+
+  get held(): Set<Lock> {
+    this.#held ??= new Set()
+    return this.#held
+  }
+
+  get waits(): Set<LockWait> {
+    this.#waits ??= new Set()
+    return this.#waits
   }
 
   /** Whether it can still be used. */
@@ -163,7 +177,13 @@ export class Transaction implements LockOwner {
   /** What a read sees: undefined is the newest state. */
   readingSnapshot(): Snapshot | undefined {
     this.#hasRead = true
-    return this.#snapshot
+    return this.#pinned?.snapshot
+  }
+
+  /** The newest state is about to change; the snapshot keeps it. */
+  pin(shared: SharedSnapshot): void {
+    shared.hold()
+    this.#pinned = shared
   }
 
   store(value: unknown, encoding: ValueEncoding<unknown>): StoredValue {
@@ -239,7 +259,8 @@ export class Transaction implements LockOwner {
     this.checkUse()
     this.#wasEndedByCaller = true
     const foreign = this.#foreignLock()
-    if (foreign !== undefined) throw this.#lost(`Transaction ${foreign.holder.id} holds the lock of a key that it wrote.`)
+    if (foreign !== undefined)
+      throw this.#lost(`Transaction ${foreign.holder.id} holds the lock of a key that it wrote.`)
     this.#apply()
     this.engine.settleSync()
   }
@@ -262,7 +283,7 @@ export class Transaction implements LockOwner {
     if (error.code === 'LIGHTNING_CONFLICT' || error.code === 'LIGHTNING_DEADLOCK') this.#loss = error
     // Who waits is told at once.
     const isTold = this.waits.size > 0
-    for (const wait of [...this.waits]) wait.reject(error)
+    for (const wait of this.waits) wait.reject(error)
     this.#end()
     if (!isTold || error.code === 'LIGHTNING_TIMEOUT') this.#untold = error
   }
@@ -313,12 +334,12 @@ export class Transaction implements LockOwner {
   /** From here to the end nothing else runs. */
   #apply(): void {
     this.#validate()
-    const hasWritten = this.#views.some(view => view.writes?.isEmpty === false)
+    const hasWritten = this.#hasWritten()
     this.#status = applying
     this.#letGo()
     try {
       if (hasWritten) {
-        this.engine.batch(new CommitOperations(this.#views))
+        applyWrites(this.engine, this.#views)
         for (const view of this.#views) view.forgetCached()
         this.#since = Number.POSITIVE_INFINITY
       } else if (this.isolation === 'read-committed') this.#since = this.engine.sequence
@@ -326,6 +347,11 @@ export class Transaction implements LockOwner {
     } finally {
       this.#end()
     }
+  }
+
+  #hasWritten(): boolean {
+    for (const view of this.#views) if (view.writes?.isEmpty === false) return true
+    return false
   }
 
   /** Resolves when everything it has written, or could see, is durable. */
@@ -381,9 +407,10 @@ export class Transaction implements LockOwner {
   }
 
   #takeSnapshot(): void {
-    this.#snapshot?.close()
-    this.#snapshot = this.engine.snapshot()
-    this.#since = this.#snapshot.sequence
+    this.#pinned?.letGo()
+    this.#pinned = undefined
+    this.#since = this.engine.sequence
+    this.#transactions.unpinned.add(this)
     this.#watch()
   }
 
@@ -407,9 +434,10 @@ export class Transaction implements LockOwner {
 
   /** Lets go of what holds others back. */
   #letGo(): void {
-    this.#snapshot?.close()
-    this.#snapshot = undefined
+    this.#pinned?.letGo()
+    this.#pinned = undefined
     if (!this.#isWatching) return
+    this.#transactions.unpinned.delete(this)
     this.#isWatching = false
     this.#transactions.unwatch()
   }
@@ -421,8 +449,8 @@ export class Transaction implements LockOwner {
     this.#arena?.end()
     this.#arena = undefined
     this.#views = []
-    for (const wait of [...this.waits]) wait.reject(this.#closed())
-    if (this.held.size > 0) this.#transactions.locks.release(this)
+    if (this.#waits !== undefined) for (const wait of this.#waits) wait.reject(this.#closed())
+    if (this.#held !== undefined) this.#transactions.locks.release(this)
     this.#transactions.remove(this, this.#usedBytes)
   }
 

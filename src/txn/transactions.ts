@@ -1,9 +1,10 @@
 // All transactions of an open database: what they share, and what ends them together.
 import type { Engine } from '../engine/engine.ts'
-import { LightningError } from '../errors.ts'
+import { isLightningError, LightningError } from '../errors.ts'
 import { KeyReader } from './binary-key.ts'
 import { LockTable } from './locks.ts'
 import { RecentWrites } from './recent-writes.ts'
+import { SharedSnapshot } from './shared-snapshot.ts'
 import { Transaction } from './transaction.ts'
 import type { Isolation } from './validation.ts'
 import { SpareChunks } from './value-arena.ts'
@@ -36,7 +37,14 @@ export class Transactions {
   readonly keys = new KeyReader()
   readonly locks = new LockTable()
   readonly spares = new SpareChunks()
-  readonly recent = new RecentWrites(() => this.#oldest())
+  /** Open transactions whose snapshot is the newest state as long as nothing is committed. */
+  readonly unpinned = new Set<Transaction>()
+  readonly recent = new RecentWrites(
+    () => {
+      if (this.unpinned.size > 0) this.#pinAll()
+    },
+    () => this.#oldest()
+  )
   readonly maxAgeMs: number | undefined
   /** Number of the next transaction. */
   nextId = 1
@@ -129,6 +137,19 @@ export class Transactions {
         'again, or let db.transaction() do so.',
       { cause: this.engine.rollbackCause }
     )
+  }
+
+  /** A commit is about to change the newest state. It is not the one to blame when there is no memory. */
+  #pinAll(): void {
+    const waiting = [...this.unpinned]
+    this.unpinned.clear()
+    try {
+      const shared = new SharedSnapshot(this.engine)
+      for (const transaction of waiting) transaction.pin(shared)
+    } catch (error) {
+      if (!isLightningError(error)) throw error
+      for (const transaction of waiting) transaction.lose(error)
+    }
   }
 
   #loseAll(): void {

@@ -50,14 +50,15 @@ export class TreeView {
   get(key: unknown, keyEncoding: KeyEncoding<unknown>, valueEncoding: ValueEncoding<unknown>): unknown {
     const { transaction } = this
     transaction.checkUse()
-    if (this.writes === undefined && !transaction.recordsReads) {
+    const isText = typeof key === 'string' && !keyEncoding.callsBack
+    if (isText && this.writes === undefined && !transaction.recordsReads) {
       const snapshot = transaction.readingSnapshot()
       return transaction.engine.get(this.tree, snapshot, key, keyEncoding, valueEncoding)
     }
     const name = transaction.keys.read(key, keyEncoding)
-    // Code of the caller encodes once: what it gives the second time may differ.
-    if (keyEncoding.callsBack) return this.getBinary(name, name, binaryKeys, valueEncoding)
-    return this.getBinary(name, key, keyEncoding, valueEncoding)
+    if (isText) return this.getBinary(name, key, keyEncoding, valueEncoding)
+    // Code of the caller encodes once: it may give something else the second time, or commit and move the newest state.
+    return this.getBinary(name, name, binaryKeys, valueEncoding)
   }
 
   /** The same by a key that is a binary string; `key` and `keyEncoding` are what it was made of. */

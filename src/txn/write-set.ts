@@ -23,6 +23,11 @@ export class WriteSet {
     return this.entries.size === 0 && this.#cleared.length === 0 && this.#guarded.length === 0
   }
 
+  /** The entry, if nothing else was written. */
+  get onlyEntry(): { readonly key: string; readonly value: StoredValue | null } | undefined {
+    return this.#guarded.length === 0 && this.#cleared.length === 0 ? this.entries.only : undefined
+  }
+
   /** Ranges that are empty below the entries. */
   get cleared(): readonly KeyRange[] {
     return this.#cleared
