@@ -86,15 +86,18 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
         { file: dataFileName }
       )
     }
+    const present = await Promise.all(logFileNames.map(name => vfs.exists(name)))
     // Before there are logs it must be sure that the data file keeps its name: logs alone are damage.
-    if (!readOnly && meta.closed) await vfs.syncDirectory()
+    if (!readOnly && present.includes(false)) await vfs.syncDirectory()
     const logs: VfsFile[] = []
-    for (const name of logFileNames) {
-      const log = await openLog(vfs, name, meta, readOnly)
+    for (const [i, name] of logFileNames.entries()) {
+      const log = await openLog(vfs, name, present[i] === true, meta, readOnly)
       opened.push(log)
       logs.push(log)
     }
-    if (!readOnly) await vfs.syncDirectory()
+    // That the logs keep their names must be sure before the first commit; the tables are loaded meanwhile.
+    const named = readOnly ? Promise.resolve() : vfs.syncDirectory()
+    named.catch(() => undefined)
     const [first, second] = logs
     if (first === undefined || second === undefined) throw notFound(vfs)
     const core = new Core({
@@ -109,6 +112,7 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
     // Before the replay writes anything: it takes blocks that another meta names.
     if (!isInBoth && !readOnly) writeMetas(core)
     recover(core)
+    await named
     return core
   } catch (error) {
     for (const file of opened) file.close()
@@ -125,8 +129,7 @@ function recover(core: Core): void {
   core.memory.setLong(DURABLE_LOW, end.lsn)
 }
 
-async function openLog(vfs: Vfs, name: string, meta: Meta, readOnly: boolean): Promise<VfsFile> {
-  const exists = await vfs.exists(name)
+async function openLog(vfs: Vfs, name: string, exists: boolean, meta: Meta, readOnly: boolean): Promise<VfsFile> {
   if (!exists && !meta.closed) {
     throw new LightningError(
       'LIGHTNING_CORRUPT',

@@ -156,10 +156,14 @@ test(
   timeoutMs
 )
 
-test('a crash while compaction, checkpoints and commits go on together loses nothing acknowledged', async () => {
-  await forSeeds(2, seed => {
-    const steps: Kind[] = ['long batch', 'checkpoint', 'clear', 'checkpoint', 'busy', 'busy', 'clear', 'busy', 'busy']
-    const options = { walBytes: 1 << 20, compression: 'none' } as const
-    return { seed, steps, options, moments: longMinutes > 0 ? 1_000 : 12 }
-  })
-}, timeoutMs)
+test(
+  'a crash while compaction, checkpoints and commits go on together loses nothing acknowledged',
+  async () => {
+    await forSeeds(2, seed => {
+      const steps: Kind[] = ['long batch', 'checkpoint', 'clear', 'checkpoint', 'busy', 'busy', 'clear', 'busy', 'busy']
+      const options = { walBytes: 1 << 20, compression: 'none' } as const
+      return { seed, steps, options, moments: longMinutes > 0 ? 1_000 : 12 }
+    })
+  },
+  timeoutMs
+)
