@@ -43,8 +43,8 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database
     const { isolation, lockTimeoutMs } = given
     const { place } = this
     return await runWithRetries(
-      (attempt, first) => {
-        const begun = { isolation, lockTimeoutMs, attempt, seniority: first?.seniority }
+      (attempt, previous) => {
+        const begun = { isolation, lockTimeoutMs, attempt, previous }
         const transaction = place.session.transactions.begin(begun)
         return { transaction, handle: new LocalTransaction<K, V>(place, transaction) }
       },
@@ -57,7 +57,7 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database
   transactionSync<R>(body: (tx: Transaction<K, V>) => R, options?: unknown): R {
     checkBody(body, 'transactionSync')
     const { isolation, lockTimeoutMs } = checkSyncTransaction(options, 'transactionSync')
-    const begun = { isolation, lockTimeoutMs, attempt: 1, seniority: undefined }
+    const begun = { isolation, lockTimeoutMs, attempt: 1, previous: undefined }
     const transaction = this.place.session.transactions.begin(begun)
     transaction.isSynchronous = true
     return runSynchronously(transaction, new LocalTransaction<K, V>(this.place, transaction), body)
@@ -66,7 +66,7 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database
   begin(options?: BeginOptions): Transaction<K, V>
   begin(options?: unknown): Transaction<K, V> {
     const { isolation, lockTimeoutMs } = checkBegin(options, 'begin')
-    const begun = { isolation, lockTimeoutMs, attempt: 1, seniority: undefined }
+    const begun = { isolation, lockTimeoutMs, attempt: 1, previous: undefined }
     return new LocalTransaction<K, V>(this.place, this.place.session.transactions.begin(begun))
   }
 

@@ -6,6 +6,7 @@
 // again grows older until it can lose no more.
 import { LightningError } from '../errors.ts'
 import { showKey } from './binary-key.ts'
+import { isClaim } from './claims.ts'
 import { rangeAt } from './key-ranges.ts'
 import { findCycle, type Wait } from './waits-for.ts'
 import type { WriteSet } from './write-set.ts'
@@ -143,16 +144,9 @@ export class LockTable {
    */
   acquire(owner: LockOwner, tree: string, key: string, options: LockWaitOptions): Promise<void> | undefined {
     if (options.signal?.aborted === true) throw abortedBy(options.signal)
-    let keys = this.#trees.get(tree)
-    if (keys === undefined) {
-      keys = new Map()
-      this.#trees.set(tree, keys)
-    }
-    const lock = keys.get(key)
+    const lock = this.#trees.get(tree)?.get(key)
     if (lock === undefined) {
-      const taken = new Lock(tree, key, owner)
-      keys.set(key, taken)
-      owner.held.add(taken)
+      this.take(owner, tree, key)
       return undefined
     }
     if (lock.holder === owner) return undefined
@@ -161,6 +155,16 @@ export class LockTable {
     wait.bound(options)
     this.#breakCycles(owner)
     return wait.promise
+  }
+
+  /** Takes a lock that nobody holds. */
+  take(owner: LockOwner, tree: string, key: string): Lock {
+    const lock = new Lock(tree, key, owner)
+    const keys = this.#trees.get(tree)
+    if (keys === undefined) this.#trees.set(tree, new Map([[key, lock]]))
+    else keys.set(key, lock)
+    owner.held.add(lock)
+    return lock
   }
 
   /** Gives all locks of an owner to those who wait for them. */
@@ -200,7 +204,8 @@ export class LockTable {
 
 function deadlock(cycle: readonly LockWait[], victim: LockOwner): LightningError {
   const edges = cycle.map(
-    ({ owner, blocker, lock }) => `transaction ${owner.id} waits for ${blocker.id} at the key ${showKey(lock.key)}`
+    ({ owner, blocker, lock }) =>
+      `transaction ${owner.id} waits for ${blocker.id} ${isClaim(lock) ? 'to win at last' : `at the key ${showKey(lock.key)}`}`
   )
   return new LightningError(
     'LIGHTNING_DEADLOCK',

@@ -118,8 +118,9 @@ export class RecentWrites implements CommitObserver {
 
   /** Nobody watches any more. */
   forget(): void {
-    this.#trees.clear()
-    this.#dropped.clear()
+    // Clearing costs something even where there is nothing.
+    if (this.#trees.size > 0) this.#trees.clear()
+    if (this.#dropped.size > 0) this.#dropped.clear()
     this.#keys = 0
     this.#notes = 0
   }

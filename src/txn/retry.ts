@@ -29,7 +29,7 @@ export interface Attempt<H> {
  * commit failed by, and `LIGHTNING_CONFLICT` or `LIGHTNING_DEADLOCK` after the last attempt.
  */
 export async function runWithRetries<H, R>(
-  begin: (attempt: number, first: Transaction | undefined) => Attempt<H>,
+  begin: (attempt: number, previous: Transaction | undefined) => Attempt<H>,
   body: (handle: H) => R | PromiseLike<R>,
   options: RetryOptions
 ): Promise<R> {
@@ -67,15 +67,15 @@ export function runSynchronously<H, R>(transaction: Transaction, handle: H, body
 }
 
 async function runAttempts<H, R>(
-  begin: (attempt: number, first: Transaction | undefined) => Attempt<H>,
+  begin: (attempt: number, previous: Transaction | undefined) => Attempt<H>,
   body: (handle: H) => R | PromiseLike<R>,
   retries: number,
   bounds: Bounds | undefined
 ): Promise<R> {
-  let first: Transaction | undefined
+  let previous: Transaction | undefined
   for (let attempt = 1; ; attempt++) {
-    const { transaction, handle } = begin(attempt, first)
-    first ??= transaction
+    const { transaction, handle } = begin(attempt, previous)
+    previous = transaction
     bounds?.watch(transaction)
     try {
       const work = runOnce(transaction, handle, body)

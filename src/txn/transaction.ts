@@ -6,8 +6,9 @@
 // caller's handle: that is how an abandoned one is found.
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { Engine, Snapshot, Tree } from '../engine/engine.ts'
-import { LightningError } from '../errors.ts'
+import { isLightningError, LightningError } from '../errors.ts'
 import { binaryKeys, type KeyReader } from './binary-key.ts'
+import { firstClaimingAttempt, Footprint, isClaim } from './claims.ts'
 import { applyWrites } from './commit-operations.ts'
 import type { Lock, LockOwner, LockWait } from './locks.ts'
 import type { SharedSnapshot } from './shared-snapshot.ts'
@@ -25,6 +26,7 @@ const ended = 3
 
 /** So many keyspaces are searched one after the other. */
 const fewViews = 8
+const noLocks: ReadonlySet<Lock> = new Set()
 const noViews = new Map<string, TreeView>()
 
 /** Options of `getForUpdate`. */
@@ -78,6 +80,7 @@ export class Transaction implements LockOwner {
   #usedBytes = 0
   #isWatching = false
   #isApplied = false
+  #footprint: Footprint | undefined
   #wasEndedByCaller = false
   /** Numbers of the savepoints that can be returned to, ascending. */
   readonly #savepoints: number[] = []
@@ -89,11 +92,12 @@ export class Transaction implements LockOwner {
     transactions: Transactions,
     isolation: Isolation,
     attempt: number,
-    seniority: number | undefined,
+    previous: Transaction | undefined,
     lockTimeoutMs: number
   ) {
     this.id = transactions.nextId++
-    this.seniority = seniority ?? this.id
+    this.seniority = previous?.seniority ?? this.id
+    this.#footprint = previous?.footprint
     this.attempt = attempt
     this.isolation = isolation
     this.engine = transactions.engine
@@ -135,6 +139,11 @@ export class Transaction implements LockOwner {
   /** The conflict or deadlock that it lost by, if it did. */
   get loss(): LightningError | undefined {
     return this.#loss
+  }
+
+  /** What it and the attempts before used, once it has lost so often that the next attempt claims it. */
+  get footprint(): Footprint | undefined {
+    return this.#footprint
   }
 
   /** Commits from this number on are validated against; `Infinity`: none. */
@@ -246,7 +255,7 @@ export class Transaction implements LockOwner {
     try {
       this.checkUse()
       this.#wasEndedByCaller = true
-      if (this.#foreignLock() !== undefined) return this.#commitLater()
+      if (this.#obstacle(noLocks) !== undefined) return this.#commitLater()
       this.#apply()
       return this.#settled()
     } catch (error) {
@@ -304,16 +313,27 @@ export class Transaction implements LockOwner {
     return undefined
   }
 
+  /** What a commit waits for, as a lock. */
+  #obstacle(ignored: ReadonlySet<Lock>): Lock | undefined {
+    const { claims } = this.#transactions
+    return this.#foreignLock() ?? (claims.isEmpty ? undefined : claims.inTheWay(this, this.#views, ignored))
+  }
+
   /** Waits for the locks one after the other and keeps them, so that nobody can take them in between. */
   async #commitLater(): Promise<void> {
     this.#status = committing
     try {
       this.#validate()
-      while (true) {
-        const foreign = this.#foreignLock()
-        if (foreign === undefined) break
-        const bounds = { timeoutMs: this.#lockTimeoutMs, signal: undefined }
-        await this.#transactions.locks.acquire(this, foreign.tree, foreign.key, bounds)
+      const ignored = new Set<Lock>()
+      for (let lock = this.#obstacle(ignored); lock !== undefined; lock = this.#obstacle(ignored)) {
+        try {
+          const bounds = { timeoutMs: this.#lockTimeoutMs, signal: undefined }
+          await this.#transactions.locks.acquire(this, lock.tree, lock.key, bounds)
+        } catch (error) {
+          // Nobody need wait for ever for a claim, which the caller knows nothing of.
+          if (!isClaim(lock) || !isLightningError(error, 'LIGHTNING_TIMEOUT')) throw error
+          ignored.add(lock)
+        }
         if (this.#status !== committing || this.#generation !== this.engine.generation) this.#refuse()
       }
       this.#apply()
@@ -428,6 +448,10 @@ export class Transaction implements LockOwner {
       { cause }
     )
     this.#loss = error
+    if (this.attempt >= firstClaimingAttempt - 1) {
+      this.#footprint ??= new Footprint()
+      this.#footprint.add(this.#views)
+    }
     this.#end()
     return error
   }

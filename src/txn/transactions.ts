@@ -2,6 +2,7 @@
 import type { Engine } from '../engine/engine.ts'
 import { isLightningError, LightningError } from '../errors.ts'
 import { KeyReader } from './binary-key.ts'
+import { Claims } from './claims.ts'
 import { LockTable } from './locks.ts'
 import { RecentWrites } from './recent-writes.ts'
 import { SharedSnapshot } from './shared-snapshot.ts'
@@ -28,14 +29,15 @@ export interface BeginOptions {
   readonly lockTimeoutMs: number | undefined
   /** Counts from 1. */
   readonly attempt: number
-  /** Number of the first attempt; undefined: this is it. */
-  readonly seniority: number | undefined
+  /** The attempt before, if there was one. */
+  readonly previous: Transaction | undefined
 }
 
 export class Transactions {
   readonly engine: Engine
   readonly keys = new KeyReader()
   readonly locks = new LockTable()
+  readonly claims = new Claims(this.locks)
   readonly spares = new SpareChunks()
   /** Open transactions whose snapshot is the newest state as long as nothing is committed. */
   readonly unpinned = new Set<Transaction>()
@@ -69,13 +71,14 @@ export class Transactions {
   }
 
   /** Begins a transaction. Throws `LIGHTNING_CLOSED`. */
-  begin({ isolation, attempt, seniority, lockTimeoutMs = this.#lockTimeoutMs }: BeginOptions): Transaction {
+  begin({ isolation, attempt, previous, lockTimeoutMs = this.#lockTimeoutMs }: BeginOptions): Transaction {
     if (!this.#listensToRollbacks) {
       this.#listensToRollbacks = true
       this.engine.on('degraded', () => this.#loseAll())
     }
-    const transaction = new Transaction(this, isolation, attempt, seniority, lockTimeoutMs)
+    const transaction = new Transaction(this, isolation, attempt, previous, lockTimeoutMs)
     this.#open.add(transaction)
+    if (previous?.footprint !== undefined) this.claims.add(transaction, previous.footprint)
     if (this.maxAgeMs !== undefined) this.#ageTimer ??= this.#startAgeTimer(this.maxAgeMs)
     return transaction
   }
@@ -106,6 +109,7 @@ export class Transactions {
   /** A transaction has ended; its writes took so many bytes. */
   remove(transaction: Transaction, usedBytes: number): void {
     this.#open.delete(transaction)
+    this.claims.remove(transaction)
     this.#usedBytes -= usedBytes
     if (this.#open.size > 0 || this.#ageTimer === undefined) return
     clearTimeout(this.#ageTimer)

@@ -81,14 +81,23 @@ describe('a transaction that is older than maxSnapshotAgeMs', () => {
   })
 
   it('is ended though nobody uses it, so that others get its locks', async () => {
-    const db = await openNew(inMemory, { maxSnapshotAgeMs: 5 })
+    const db = await openNew(inMemory, { maxSnapshotAgeMs: 50_000 })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
     const old = db.begin()
     await old.getForUpdate('a')
-    await db.put('b', 1)
-    await vi.waitFor(() => expect(db.stats().snapshots.open).toBe(0))
+    vi.advanceTimersByTime(30_000)
+    const younger = db.begin()
+    db.putSync('b', 1)
+    expect(db.stats().snapshots.open).toBe(1)
+    vi.advanceTimersByTime(20_002)
+    expect(await younger.getForUpdate('a', { lockTimeoutMs: 0 })).toBeUndefined()
     expectCode('LIGHTNING_TIMEOUT', () => old.get('a'))
-    const next = db.begin({ lockTimeoutMs: 0 })
-    expect(await next.getForUpdate('a')).toBeUndefined()
+    vi.advanceTimersByTime(30_000)
+    expect(db.stats().snapshots.open).toBe(0)
+    expectCode('LIGHTNING_TIMEOUT', () => younger.get('a'))
   })
 })
 

@@ -1,0 +1,97 @@
+// How a long transaction wins against a stream of short ones.
+//
+// Validation lets the first committer win, so a transaction that runs long over keys that others change all the time
+// would lose every attempt. Therefore one that `db.transaction` runs again after several losses claims what it used
+// before: as long as it runs, commits of younger transactions that would change any of it wait, until it has ended. A
+// body reads and writes mostly the same each time, so this attempt wins.
+//
+// A claim is waited for as a lock is, in a keyspace of its own that no caller can name: it has a queue, a bound, and its
+// deadlocks are found. Only the younger wait, so two claims cannot block each other. What cannot wait, plain writes and
+// synchronous commits, goes on.
+import { keyBehind } from './binary-key.ts'
+import { KeyRanges, overlap, rangeAt } from './key-ranges.ts'
+import type { Lock, LockTable } from './locks.ts'
+import type { Transaction } from './transaction.ts'
+import type { TreeView } from './tree-view.ts'
+
+/** The attempt that claims first. */
+export const firstClaimingAttempt = 4
+/** No path of a keyspace is like this one. */
+const claimTree = '\0claims'
+
+/** What a transaction has used, by keyspace. */
+export class Footprint {
+  readonly #trees = new Map<string, KeyRanges>()
+
+  /** Adds what was read and written through the views. */
+  add(views: readonly TreeView[]): void {
+    for (const { tree, reads, writes, locked } of views) {
+      const used = this.#of(tree.name)
+      for (const key of reads?.keys ?? []) used.add(key, keyBehind(key))
+      for (const { from, to } of reads?.ranges ?? []) used.add(from, to)
+      for (const key of locked?.keys() ?? []) used.add(key, keyBehind(key))
+      for (const { from, to } of writes?.guarded ?? []) used.add(from, to)
+      for (const { keys } of writes?.entries.pin().blocks ?? []) for (const key of keys) used.add(key, keyBehind(key))
+    }
+  }
+
+  /** Whether these writes would change any of it. */
+  isChangedBy(views: readonly TreeView[]): boolean {
+    for (const { tree, writes } of views) {
+      const ranges = this.#trees.get(tree.name)?.ranges
+      if (ranges === undefined || writes === undefined) continue
+      for (const { keys } of writes.entries.pin().blocks) {
+        for (const key of keys) if (rangeAt(ranges, key) !== undefined) return true
+      }
+      if (writes.cleared.some(cleared => ranges.some(range => overlap(range, cleared)))) return true
+    }
+    return false
+  }
+
+  #of(tree: string): KeyRanges {
+    let used = this.#trees.get(tree)
+    if (used === undefined) {
+      used = new KeyRanges()
+      this.#trees.set(tree, used)
+    }
+    return used
+  }
+}
+
+/** Whether the lock stands for a claim. */
+export function isClaim(lock: Lock): boolean {
+  return lock.tree === claimTree
+}
+
+/** The claims of the transactions that are open. */
+export class Claims {
+  readonly #locks: LockTable
+  readonly #claims = new Map<Transaction, { readonly footprint: Footprint; readonly lock: Lock }>()
+
+  constructor(locks: LockTable) {
+    this.#locks = locks
+  }
+
+  /** Keeps younger transactions from changing what is in the footprint until the transaction ends. */
+  add(transaction: Transaction, footprint: Footprint): void {
+    const lock = this.#locks.take(transaction, claimTree, String(transaction.id))
+    this.#claims.set(transaction, { footprint, lock })
+  }
+
+  remove(transaction: Transaction): void {
+    if (this.#claims.size > 0) this.#claims.delete(transaction)
+  }
+
+  /** The claim of an older transaction that these writes would violate, as a lock to wait for. */
+  inTheWay(transaction: Transaction, views: readonly TreeView[], ignored: ReadonlySet<Lock>): Lock | undefined {
+    for (const [claimant, { footprint, lock }] of this.#claims) {
+      if (claimant.seniority >= transaction.seniority || ignored.has(lock)) continue
+      if (footprint.isChangedBy(views)) return lock
+    }
+    return undefined
+  }
+
+  get isEmpty(): boolean {
+    return this.#claims.size === 0
+  }
+}
