@@ -14,6 +14,7 @@ import { compact } from './compact.ts'
 import type { Core } from './core.ts'
 import { countRange, type Cursor, EngineCursor } from './cursor.ts'
 import type { EngineEvent, EngineEvents } from './events.ts'
+import { readWritten, releaseSegments } from './large-values.ts'
 import { closeFiles, openCore } from './opening.ts'
 import type { EngineOperation } from './operation.ts'
 import type { EngineOptions } from './options.ts'
@@ -169,6 +170,22 @@ export class Engine {
   /** Applies all operations as one commit, or none. They may be walked through more than once. */
   batch(operations: Iterable<EngineOperation>): void {
     this.#writer.batch(operations)
+  }
+
+  /** Writes a value that is too large for a page ahead of the commit that names it; the result describes where it is. */
+  writeValue(value: Uint8Array): Uint8Array {
+    return this.#writer.writeValue(value)
+  }
+
+  /** Reads such a value back. */
+  readValue(description: Uint8Array): Uint8Array {
+    this.#core.checkOpen()
+    return readWritten(this.#core, description)
+  }
+
+  /** Gives up such a value that no commit has named; only in the generation in which it was written. */
+  discardValue(description: Uint8Array): void {
+    releaseSegments(this.#core, description)
   }
 
   /** Deletes a range as one commit. */

@@ -91,6 +91,23 @@ export function readLarge(core: Core, first: number, totalBytes: number, snapsho
   return value
 }
 
+/** Reads a value back that was written but is not named by anything yet. */
+export function readWritten(core: Core, description: Uint8Array): Uint8Array {
+  const view = new DataView(description.buffer, description.byteOffset, description.byteLength)
+  const value = new Uint8Array(view.getUint32(0, true))
+  let from = 0
+  for (let at = 4; at < description.length; at += 12) {
+    const into = value.subarray(from, from + segmentBytes)
+    const word = view.getUint32(at + 4, true)
+    const sector = view.getUint32(at, true)
+    if (!readImage(core, sector, word & 0xffffff, word >>> 24, view.getUint32(at + 8, true), into)) {
+      throw damaged(core, 0, sector)
+    }
+    from += into.length
+  }
+  return value
+}
+
 /** Checks the segments of a value without handing them out; `visit` is told each segment's page id. */
 export function readSegments(
   core: Core,
@@ -110,7 +127,7 @@ export function readSegments(
 
 /** Fills `into` with a segment's bytes; returns the next segment's page id. */
 function readSegment(core: Core, id: number, snapshot: number, into: Uint8Array): number {
-  const { memory, kernel, data } = core
+  const { memory, kernel } = core
   if (id === 0 || !kernel.exports.isId(id)) throw damaged(core, id, 0)
   const entry = kernel.exports.entryAt(id, snapshot) >>> 0
   const sector = memory.word(entry)
@@ -119,16 +136,30 @@ function readSegment(core: Core, id: number, snapshot: number, into: Uint8Array)
   const checksum = memory.word(entry + 8)
   const next = memory.word(entry + 20)
   if ((format & ENTRY_LARGE) === 0 || sector === 0 || bytes > segmentBytes) throw damaged(core, id, sector)
+  if (!readImage(core, sector, bytes, format, checksum, into)) throw damaged(core, id, sector)
+  return next
+}
+
+/** Fills `into` with the segment whose image is there; false when it is damaged. */
+function readImage(
+  core: Core,
+  sector: number,
+  bytes: number,
+  format: number,
+  checksum: number,
+  into: Uint8Array
+): boolean {
+  const { memory, kernel, data } = core
   const image = memory.word(IMAGE)
   data.read(memory.bytes.subarray(image, image + bytes), sector)
-  if (kernel.exports.xxh32(image, bytes, 0) >>> 0 !== checksum) throw damaged(core, id, sector)
+  if (kernel.exports.xxh32(image, bytes, 0) >>> 0 !== checksum) return false
   let from = image
   if ((format & FORMAT_MASK) === FORMAT_LZ4) {
     from = image + imageOffset
-    if (kernel.exports.lz4Decompress(image, bytes, from, into.length) !== into.length) throw damaged(core, id, sector)
-  } else if (bytes !== into.length) throw damaged(core, id, sector)
+    if (kernel.exports.lz4Decompress(image, bytes, from, into.length) !== into.length) return false
+  } else if (bytes !== into.length) return false
   into.set(memory.bytes.subarray(from, from + into.length))
-  return next
+  return true
 }
 
 function damaged(core: Core, page: number, sector: number): LightningError {

@@ -2,7 +2,7 @@ import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { Tree } from './tree.ts'
 
 /** One operation of a batch. */
-export type EngineOperation = KeyOperation | ClearOperation
+export type EngineOperation = KeyOperation | ClearOperation | NamingOperation
 
 /** Stores or deletes one key. */
 export type KeyOperation =
@@ -15,6 +15,15 @@ export type KeyOperation =
       readonly valueEncoding: ValueEncoding<unknown>
     }
   | { readonly type: 'del'; readonly tree: Tree; readonly key: unknown; readonly keyEncoding: KeyEncoding<unknown> }
+
+/** Stores a large value that `Engine.writeValue` has written. */
+export interface NamingOperation {
+  readonly type: 'name'
+  readonly tree: Tree
+  readonly key: unknown
+  readonly keyEncoding: KeyEncoding<unknown>
+  readonly description: Uint8Array
+}
 
 /** Deletes the keys from `lower` on, up to but without `upper`; undefined: all further ones. */
 export interface ClearOperation {

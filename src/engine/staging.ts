@@ -109,6 +109,11 @@ export class Staging {
     this.values.push({ part: this.parts.length, at, value })
   }
 
+  /** Stores a large value whose segments are written already. */
+  name(tree: number, key: unknown, keyEncoding: KeyEncoding<unknown>, description: Uint8Array): void {
+    this.#append(PUT_LARGE, 0, tree, encodeKey(key, keyEncoding), description)
+  }
+
   /** Deletes a key that is bytes already. */
   delBytes(tree: number, key: Uint8Array): void {
     this.#append(DELETE, 0, tree, key, none)

@@ -150,14 +150,15 @@ export class Writer {
     for (const operation of operations) {
       const tree = handleOf(operation.tree)
       let id = tree.locate(core) ? tree.id : (made.get(tree) ?? this.#madeElsewhere(made, tree))
-      if (operation.type === 'put') {
+      if (operation.type === 'put' || operation.type === 'name') {
         isShrinking = false
         if (id === 0) {
           id = core.nextTree++
           made.set(tree, id)
           staging.create(id, tree.path)
         }
-        staging.put(id, operation.key, operation.keyEncoding, operation.value, operation.valueEncoding)
+        if (operation.type === 'name') staging.name(id, operation.key, operation.keyEncoding, operation.description)
+        else staging.put(id, operation.key, operation.keyEncoding, operation.value, operation.valueEncoding)
       } else if (operation.type === 'clear') {
         if (id !== 0) staging.clear(id, operation.lower, operation.upper)
       } else {
@@ -175,6 +176,14 @@ export class Writer {
     this.#commit(staging, isShrinking)
     this.#buffer = staging.buffer
     if (made.size > 0) core.catalogVersion++
+  }
+
+  /** Writes a large value that nothing names yet; a commit may do so. The result is what it is named by. */
+  writeValue(value: Uint8Array): Uint8Array {
+    const core = this.#core
+    core.checkWritable()
+    if (core.options.maxBytes !== undefined) this.#checkQuota(1, [{ value }])
+    return writeSegments(core, value)
   }
 
   /** Deletes the range [lower, upper) as one commit. */

@@ -9,7 +9,8 @@ export function applyWrites(engine: Engine, views: readonly TreeView[]): void {
   const [view] = views
   const only = views.length === 1 ? view?.writes?.onlyEntry : undefined
   // A single write need not be staged.
-  if (view === undefined || only === undefined) engine.batch(new CommitOperations(views))
+  if (view === undefined || only === undefined || only.value?.isOnDisk === true)
+    engine.batch(new CommitOperations(views))
   else if (only.value === null) engine.del(view.tree, only.key, binaryKeys)
   else engine.put(view.tree, only.key, binaryKeys, only.value, storedValues)
 }
@@ -40,6 +41,7 @@ class CommitOperations implements Iterable<EngineOperation> {
 }
 
 function storage(tree: Tree, key: string, value: StoredValue): EngineOperation {
+  if (value.isOnDisk) return { type: 'name', tree, key, keyEncoding: binaryKeys, description: value.bytes }
   return { type: 'put', tree, key, keyEncoding: binaryKeys, value, valueEncoding: storedValues }
 }
 

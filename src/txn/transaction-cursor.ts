@@ -13,8 +13,6 @@ import type { WriteView } from './write-set.ts'
 
 /** Rows of a merged batch; the engine's batches are no longer. */
 const mostRows = 1_024
-/** Longer values of the transaction's own are handed out apart from their keys. */
-const mostInlineBytes = 65_536
 
 interface OwnRow {
   readonly key: string
@@ -76,8 +74,7 @@ export class TransactionCursor implements Cursor {
 
   large(): Uint8Array {
     const own = this.#current
-    // A copy: what comes out may be made of these bytes.
-    if (own !== undefined) return own.bytes.slice(own.start, own.end)
+    if (own !== undefined) return this.#view.transaction.engine.readValue(own.bytes)
     return this.#inner?.large() ?? this.bytes
   }
 
@@ -125,7 +122,7 @@ export class TransactionCursor implements Cursor {
 
   #showOwn({ key, value }: OwnRow): void {
     this.#current = value
-    this.isLarge = value.length > mostInlineBytes
+    this.isLarge = value.isOnDisk
     const valueBytes = this.isLarge || this.#keysOnly ? 0 : value.length
     const bytes = new Uint8Array(key.length + valueBytes)
     for (let i = 0; i < key.length; i++) bytes[i] = key.charCodeAt(i)

@@ -196,7 +196,7 @@ export class Transaction implements LockOwner {
   }
 
   store(value: unknown, encoding: ValueEncoding<unknown>): StoredValue {
-    this.#arena ??= new ValueArena(this.#transactions.spares)
+    this.#arena ??= new ValueArena(this.engine, this.#transactions.spares)
     return this.#arena.add(value, encoding)
   }
 
@@ -360,7 +360,10 @@ export class Transaction implements LockOwner {
     try {
       if (hasWritten) {
         applyWrites(this.engine, this.#views)
-        for (const view of this.#views) view.forgetCached()
+        for (const view of this.#views) {
+          view.forgetCached()
+          if (this.#arena?.isOnDisk === true) view.keepValues(this.#arena)
+        }
         this.#since = Number.POSITIVE_INFINITY
       } else if (this.isolation === 'read-committed') this.#since = this.engine.sequence
       this.#isApplied = true

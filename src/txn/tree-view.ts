@@ -9,7 +9,7 @@ import { keyRangeOf, RangeRead, ReadSet } from './read-set.ts'
 import { SortedCursor } from './sorted-map.ts'
 import type { Transaction } from './transaction.ts'
 import { TransactionCursor } from './transaction-cursor.ts'
-import type { StoredValue } from './value-arena.ts'
+import type { StoredValue, ValueArena } from './value-arena.ts'
 import { WriteSet } from './write-set.ts'
 
 /** What an entry of a write set takes beside its bytes, about. */
@@ -72,6 +72,10 @@ export class TreeView {
     transaction.checkUse()
     const written = this.writes?.find(name)
     if (written === null) return undefined
+    if (written?.isOnDisk === true) {
+      const bytes = transaction.engine.readValue(written.bytes)
+      return valueEncoding.readOwned(bytes, 0, bytes.length)
+    }
     if (written !== undefined) return valueEncoding.read(written.bytes, written.start, written.end)
     const snapshot = transaction.readingSnapshot()
     if (transaction.recordsReads) this.readSet().addKey(name)
@@ -182,6 +186,13 @@ export class TreeView {
       return
     }
     for (const { keys } of writes.entries.pin().blocks) for (const key of keys) cached.forget(key, binaryKeys)
+  }
+
+  /** What stands in the entries is named by a commit now. */
+  keepValues(arena: ValueArena): void {
+    for (const { values } of this.writes?.entries.pin().blocks ?? []) {
+      for (const value of values) if (value !== null) arena.keep(value)
+    }
   }
 
   readSet(): ReadSet {

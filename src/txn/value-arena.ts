@@ -1,26 +1,31 @@
 // The values that a transaction has written, encoded. Small ones stand one after the other in chunks that grow with the
-// transaction, for an array of its own would cost more than a small value; large ones are arrays of their own.
+// transaction, for an array of its own would cost more than a small value. Large ones go to the disk at once, where
+// nothing names them until the commit, so that a transaction of any size needs little memory; whatever is not named when
+// the transaction ends is given back, and after a crash nobody knows of it.
 import type { ValueEncoding } from '../encoding/encoding.ts'
+import type { Engine } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
 import { mostValueBytes } from '../engine/large-values.ts'
 
 const firstChunkBytes = 4_096
 const largestChunkBytes = 1_048_576
-/** Longer values get arrays of their own, so that taking back a write frees them. */
-const mostSharedBytes = 65_536
+/** Longer values are written to the disk; they would not fit into any page. */
+const mostBytesInMemory = 65_536
 /** First chunks of transactions that have ended, kept for the next ones. */
 const mostSpares = 16
 
-/** Bytes of one value; nobody changes them any more. */
+/** Bytes of one value; nobody changes them any more. Of one that is on disk they describe where it is. */
 export class StoredValue {
   readonly bytes: Uint8Array
   readonly start: number
   readonly end: number
+  readonly isOnDisk: boolean
 
-  constructor(bytes: Uint8Array, start: number, end: number) {
+  constructor(bytes: Uint8Array, start: number, end: number, isOnDisk = false) {
     this.bytes = bytes
     this.start = start
     this.end = end
+    this.isOnDisk = isOnDisk
   }
 
   get length(): number {
@@ -42,13 +47,18 @@ export class SpareChunks {
 }
 
 export class ValueArena {
+  readonly #engine: Engine
+  readonly #generation: number
   readonly #spares: SpareChunks
   readonly #first: Uint8Array
+  readonly #onDisk = new Set<StoredValue>()
   #chunk: Uint8Array
   #used = 0
   #isBusy = false
 
-  constructor(spares: SpareChunks) {
+  constructor(engine: Engine, spares: SpareChunks) {
+    this.#engine = engine
+    this.#generation = engine.generation
     this.#spares = spares
     this.#first = spares.take()
     this.#chunk = this.#first
@@ -69,9 +79,22 @@ export class ValueArena {
     return this.#keep(encoding.encode(value))
   }
 
+  /** Whether there are values on disk that nothing names. */
+  get isOnDisk(): boolean {
+    return this.#onDisk.size > 0
+  }
+
+  /** The value was named by a commit. */
+  keep(value: StoredValue): void {
+    this.#onDisk.delete(value)
+  }
+
   /** No value is needed any more. */
   end(): void {
     this.#spares.give(this.#first)
+    // A rollback of the engine has found everything that is not named to be free.
+    if (this.#generation !== this.#engine.generation) return
+    for (const { bytes } of this.#onDisk) this.#engine.discardValue(bytes)
   }
 
   #take(length: number): StoredValue {
@@ -88,7 +111,13 @@ export class ValueArena {
         `A value may have ${mostValueBytes} bytes, this one has ${length}. Store it in pieces.`
       )
     }
-    if (length > mostSharedBytes || this.#isBusy) return new StoredValue(bytes, 0, length)
+    if (length > mostBytesInMemory) {
+      const description = this.#engine.writeValue(bytes)
+      const value = new StoredValue(description, 0, description.length, true)
+      this.#onDisk.add(value)
+      return value
+    }
+    if (this.#isBusy) return new StoredValue(bytes, 0, length)
     if (length > this.#chunk.length - this.#used) {
       this.#chunk = new Uint8Array(Math.max(Math.min(this.#chunk.length * 4, largestChunkBytes), length))
       this.#used = 0
