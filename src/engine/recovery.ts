@@ -27,6 +27,9 @@ import { type ChainEnd, type ChainStart, LogReader } from '../wal/log-reader.ts'
 import type { Core } from './core.ts'
 
 const operationHeaderBytes = 12
+/** Of `cacheBytes`; the rest is for the page table (32 bytes a page of the database) and the work areas. */
+const frameShare = 15 / 16
+const leastFrames = 64
 
 /** What the log's chain was found to be. */
 export interface Recovered {
@@ -38,7 +41,7 @@ export interface Recovered {
 /** Prepares the kernel for this database; everything it held before is gone. */
 export function resetKernel(core: Core): void {
   const { pageBytes } = core.meta
-  const frames = Math.floor(core.options.cacheBytes / pageBytes)
+  const frames = Math.max(leastFrames, Math.floor((core.options.cacheBytes * frameShare) / pageBytes))
   assertStatus(core.kernel.exports.setUp(pageBytes, frames), 'the cache')
   // After a failed sync it is not known which of two metas is on disk, so what either names stays taken.
   if (core.failure === undefined) core.data.forgetBlocks()

@@ -7,6 +7,8 @@ import type { VfsFile } from '../vfs/vfs.ts'
 /** Preallocation goes in steps of this many bytes, so that no commit waits long for one. */
 const stepBytes = 1 << 20
 
+const zeros = new Uint8Array(stepBytes * 2)
+
 /** A place in the log. */
 export interface LogPosition {
   readonly file: number
@@ -71,7 +73,7 @@ export class LogFiles {
       const from = this.#allocated[index]
       const step = Math.min(stepBytes, Math.ceil((wanted - from) / 4_096) * 4_096 + stepBytes)
       this.#written[index]++
-      this.#files[index].writeAt(new Uint8Array(step), from)
+      this.#files[index].writeAt(zeros.subarray(0, step), from)
       this.#allocated[index] = from + step
     }
   }
@@ -134,7 +136,7 @@ export class LogFiles {
     const file = this.file(position.file)
     const end = file.size()
     for (let at = position.offset; at < end; at += stepBytes) {
-      file.writeAt(new Uint8Array(Math.min(stepBytes, end - at)), at)
+      file.writeAt(zeros.subarray(0, Math.min(stepBytes, end - at)), at)
     }
     file.sync()
   }
