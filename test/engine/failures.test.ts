@@ -1,5 +1,5 @@
 // The moments at which something fails in the middle, one by one.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { isLightningError, type LightningErrorCode } from '../../src/errors.ts'
 import { blockBytes } from '../../src/store/format.ts'
 import { MsgpackEncoding } from '../../src/encoding/msgpack-encoding.ts'
@@ -8,6 +8,8 @@ import { Random } from '../support/random.ts'
 import { SimulatedDisk } from '../support/simulated-disk.ts'
 import { contentOf, openEngine, path, someText, utf8 } from './content.ts'
 import { expectContent, expectSound } from './support.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const root = path('')
 

@@ -1,10 +1,12 @@
 // Memory and disk stay within bounds whatever is done, and what is deleted is given back.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
 import { memoryVfs } from '../../src/vfs/memory.ts'
 import { Random } from '../support/random.ts'
 import { contentOf, everything, openEngine, path, someText, utf8 } from './content.ts'
 import { expectContent, expectSound } from './support.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const MiB = 1 << 20
 const root = path('')
@@ -49,7 +51,7 @@ describe('memory', () => {
     for (const snapshot of snapshots) snapshot.close()
     await expectSound(engine)
     await engine.close()
-  }, 60_000)
+  })
 
   test('nothing grows with time at a constant load', async () => {
     const engine = await openEngine(memoryVfs(), { walBytes: 256 * 1_024 })

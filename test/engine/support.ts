@@ -57,8 +57,8 @@ export class Subject {
   /** Told the sequence number of what has become durable. */
   readonly #acknowledge: (lsn: number) => void
   #model = new Map<string, string>()
-  /** What the last step that failed would have left. */
-  failed: Map<string, string> = new Map()
+  /** What the last step that failed would have left, commit after commit. */
+  failed: readonly Content[] = []
 
   private constructor(
     engine: Engine,
@@ -101,7 +101,7 @@ export class Subject {
       await this.take(kind)
       return undefined
     } catch (error) {
-      this.failed = this.#model
+      this.failed = [this.#model]
       this.#model = before
       return error
     }
@@ -115,14 +115,17 @@ export class Subject {
       const value = someText(this.#random, 1 + this.#random.below(900))
       return { key, value }
     })
+    // A write that is refused at once has left nothing; one that is taken back later may be found, with those before it.
+    const reached = new Map(before)
+    const failed: Content[] = []
     const results = await Promise.allSettled(
       writes.map(async ({ key, value }) => {
         this.engine.put(this.engine.tree(path('')), key, utf8, value, utf8)
+        failed.push(new Map(reached.set(`/${key}`, value)))
         await this.engine.settled()
       })
     )
-    this.failed = new Map(before)
-    for (const { key, value } of writes) this.failed.set(`/${key}`, value)
+    this.failed = failed
     for (const [i, { key, value }] of writes.entries())
       if (results[i]?.status === 'fulfilled') before.set(`/${key}`, value)
     this.#model = before
