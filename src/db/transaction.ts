@@ -1,5 +1,6 @@
 import { describe, invalidArgument } from '../encoding/failure.ts'
-import { Savepoint, type Transaction as OpenTransaction } from '../txn/transaction.ts'
+import { Savepoint } from '../txn/savepoint.ts'
+import type { Transaction as OpenTransaction } from '../txn/transaction.ts'
 import { asyncDispose, dispose } from './disposal.ts'
 import type { Place } from './session.ts'
 import { LocalTransactionKeyspace } from './transaction-keyspace.ts'

@@ -11,12 +11,13 @@ import { binaryKeys, type KeyReader } from './binary-key.ts'
 import { firstClaimingAttempt, Footprint, isClaim } from './claims.ts'
 import { applyWrites } from './commit-operations.ts'
 import type { Lock, LockOwner, LockWait } from './locks.ts'
+import { type Savepoint, Savepoints } from './savepoint.ts'
 import type { SharedSnapshot } from './shared-snapshot.ts'
 import type { Transactions } from './transactions.ts'
-import { type CachedValues, TreeView } from './tree-view.ts'
+import type { CachedValues, TreeView } from './tree-view.ts'
+import { TreeViews } from './tree-views.ts'
 import { type StoredValue, ValueArena } from './value-arena.ts'
 import { conflictOf, type Isolation } from './validation.ts'
-import { emptyView, type WriteView } from './write-set.ts'
 
 const open = 0
 /** Waits for locks before it commits. */
@@ -24,29 +25,13 @@ const committing = 1
 const applying = 2
 const ended = 3
 
-/** So many keyspaces are searched one after the other. */
-const fewViews = 8
-const noLocks: ReadonlySet<Lock> = new Set()
-const noViews = new Map<string, TreeView>()
+const nothing: ReadonlySet<Lock> = new Set()
 
 /** Options of `getForUpdate`. */
 export interface ForUpdateOptions {
   /** Milliseconds; undefined: those of the transaction. */
   readonly timeoutMs: number | undefined
   readonly signal: AbortSignal | undefined
-}
-
-/** The write sets at some moment. */
-export class Savepoint {
-  readonly transaction: Transaction
-  readonly number: number
-  readonly writes: ReadonlyMap<TreeView, WriteView>
-
-  constructor(transaction: Transaction, number: number, writes: ReadonlyMap<TreeView, WriteView>) {
-    this.transaction = transaction
-    this.number = number
-    this.writes = writes
-  }
 }
 
 export class Transaction implements LockOwner {
@@ -65,9 +50,7 @@ export class Transaction implements LockOwner {
   readonly #transactions: Transactions
   readonly #generation: number
   readonly #lockTimeoutMs: number
-  #views: TreeView[] = []
-  /** Of many. */
-  #viewsByName: Map<string, TreeView> = noViews
+  readonly #views = new TreeViews(this)
   #arena: ValueArena | undefined
   #status = open
   /** Undefined as long as the newest state is the snapshot. */
@@ -82,9 +65,7 @@ export class Transaction implements LockOwner {
   #isApplied = false
   #footprint: Footprint | undefined
   #wasEndedByCaller = false
-  /** Numbers of the savepoints that can be returned to, ascending. */
-  readonly #savepoints: number[] = []
-  #lastSavepoint = 0
+  #savepoints: Savepoints | undefined
   #loss: LightningError | undefined
   #untold: LightningError | undefined
 
@@ -123,7 +104,12 @@ export class Transaction implements LockOwner {
 
   /** Whether it can still be used. */
   get isOpen(): boolean {
-    return this.#status === open && this.#generation === this.engine.generation
+    return this.#status === open && !this.isTakenBack
+  }
+
+  /** What it saw was taken back. */
+  get isTakenBack(): boolean {
+    return this.#generation !== this.engine.generation
   }
 
   /** Whether its writes are visible: nothing can undo it any more but a failing disk. */
@@ -153,18 +139,12 @@ export class Transaction implements LockOwner {
 
   /** The keyspace as this transaction sees it. */
   view(tree: Tree, cached: CachedValues | undefined): TreeView {
-    const known = this.#views.length < fewViews ? this.#findView(tree.name) : this.#viewsByName.get(tree.name)
-    if (known !== undefined) return known
-    const made = new TreeView(this, tree, cached)
-    this.#views.push(made)
-    if (this.#views.length === fewViews) this.#viewsByName = new Map(this.#views.map(view => [view.tree.name, view]))
-    else if (this.#views.length > fewViews) this.#viewsByName.set(tree.name, made)
-    return made
+    return this.#views.of(tree, cached)
   }
 
   /** Throws unless the transaction is open. */
   checkUse(): void {
-    if (this.#status !== open || this.#generation !== this.engine.generation) this.#refuse()
+    if (this.#status !== open || this.isTakenBack) this.#refuse()
     if (this.#transactions.maxAgeMs !== undefined) this.#transactions.checkAge(this)
   }
 
@@ -230,24 +210,16 @@ export class Transaction implements LockOwner {
   /** Remembers what has been written until now. */
   savepoint(): Savepoint {
     this.checkUse()
-    const writes = new Map<TreeView, WriteView>()
-    for (const view of this.#views) if (view.writes !== undefined) writes.set(view, view.writes.pin())
-    this.#savepoints.push(++this.#lastSavepoint)
-    return new Savepoint(this, this.#lastSavepoint, writes)
+    this.#savepoints ??= new Savepoints()
+    return this.#savepoints.take(this.#views.pin())
   }
 
   /** Undoes what was written since; savepoints taken since are gone. Throws `LIGHTNING_INVALID_ARGUMENT`. */
   rollbackTo(savepoint: Savepoint): void {
     this.checkUse()
-    const at = this.#savepoints.lastIndexOf(savepoint.number)
-    if (savepoint.transaction !== this || at < 0) {
-      throw new LightningError(
-        'LIGHTNING_INVALID_ARGUMENT',
-        'rollbackTo: pass a savepoint of this transaction that was not undone itself.'
-      )
-    }
-    this.#savepoints.length = at + 1
-    for (const view of this.#views) view.writes?.restore(savepoint.writes.get(view) ?? emptyView)
+    this.#savepoints ??= new Savepoints()
+    this.#savepoints.returnTo(savepoint)
+    this.#views.restore(savepoint.writes)
   }
 
   /** Resolves when the writes are applied, and as durable as the option `durability` asks. */
@@ -255,7 +227,8 @@ export class Transaction implements LockOwner {
     try {
       this.checkUse()
       this.#wasEndedByCaller = true
-      if (this.#obstacle(noLocks) !== undefined) return this.#commitLater()
+      const { locks, claims } = this.#transactions
+      if (this.#views.obstacle(locks, claims, nothing) !== undefined) return this.#commitLater()
       this.#apply()
       return this.#settled()
     } catch (error) {
@@ -267,7 +240,7 @@ export class Transaction implements LockOwner {
   commitSync(): void {
     this.checkUse()
     this.#wasEndedByCaller = true
-    const foreign = this.#foreignLock()
+    const foreign = this.#views.foreignLock(this.#transactions.locks)
     if (foreign !== undefined)
       throw this.#lost(`Transaction ${foreign.holder.id} holds the lock of a key that it wrote.`)
     this.#apply()
@@ -297,44 +270,25 @@ export class Transaction implements LockOwner {
     if (!isTold || error.code === 'LIGHTNING_TIMEOUT') this.#untold = error
   }
 
-  #findView(name: string): TreeView | undefined {
-    for (const view of this.#views) if (view.tree.name === name) return view
-    return undefined
-  }
-
-  /** The lock of a written key that another transaction holds. */
-  #foreignLock(): Lock | undefined {
-    const { locks } = this.#transactions
-    if (locks.isEmpty) return undefined
-    for (const { tree, writes } of this.#views) {
-      const lock = writes === undefined ? undefined : locks.inTheWay(this, tree.name, writes)
-      if (lock !== undefined) return lock
-    }
-    return undefined
-  }
-
-  /** What a commit waits for, as a lock. */
-  #obstacle(ignored: ReadonlySet<Lock>): Lock | undefined {
-    const { claims } = this.#transactions
-    return this.#foreignLock() ?? (claims.isEmpty ? undefined : claims.inTheWay(this, this.#views, ignored))
-  }
-
   /** Waits for the locks one after the other and keeps them, so that nobody can take them in between. */
   async #commitLater(): Promise<void> {
     this.#status = committing
     try {
       this.#validate()
       const ignored = new Set<Lock>()
-      for (let lock = this.#obstacle(ignored); lock !== undefined; lock = this.#obstacle(ignored)) {
+      const { locks, claims } = this.#transactions
+      while (true) {
+        const lock = this.#views.obstacle(locks, claims, ignored)
+        if (lock === undefined) break
         try {
           const bounds = { timeoutMs: this.#lockTimeoutMs, signal: undefined }
-          await this.#transactions.locks.acquire(this, lock.tree, lock.key, bounds)
+          await locks.acquire(this, lock.tree, lock.key, bounds)
         } catch (error) {
           // Nobody need wait for ever for a claim, which the caller knows nothing of.
           if (!isClaim(lock) || !isLightningError(error, 'LIGHTNING_TIMEOUT')) throw error
           ignored.add(lock)
         }
-        if (this.#status !== committing || this.#generation !== this.engine.generation) this.#refuse()
+        if (this.#status !== committing || this.isTakenBack) this.#refuse()
       }
       this.#apply()
     } catch (error) {
@@ -347,20 +301,20 @@ export class Transaction implements LockOwner {
   #validate(): void {
     if (this.engine.sequence === this.#since) return
     const { recent } = this.#transactions
-    const conflict = conflictOf(this.#views, this.isolation, this.#since, this.engine, recent)
+    const conflict = conflictOf(this.#views.list, this.isolation, this.#since, this.engine, recent)
     if (conflict !== undefined) throw this.#lost(conflict)
   }
 
   /** From here to the end nothing else runs. */
   #apply(): void {
     this.#validate()
-    const hasWritten = this.#hasWritten()
+    const { hasWritten } = this.#views
     this.#status = applying
     this.#letGo()
     try {
       if (hasWritten) {
-        applyWrites(this.engine, this.#views)
-        for (const view of this.#views) {
+        applyWrites(this.engine, this.#views.list)
+        for (const view of this.#views.list) {
           view.forgetCached()
           if (this.#arena?.isOnDisk === true) view.keepValues(this.#arena)
         }
@@ -370,11 +324,6 @@ export class Transaction implements LockOwner {
     } finally {
       this.#end()
     }
-  }
-
-  #hasWritten(): boolean {
-    for (const view of this.#views) if (view.writes?.isEmpty === false) return true
-    return false
   }
 
   /** Resolves when everything it has written, or could see, is durable. */
@@ -453,7 +402,7 @@ export class Transaction implements LockOwner {
     this.#loss = error
     if (this.attempt >= firstClaimingAttempt - 1) {
       this.#footprint ??= new Footprint()
-      this.#footprint.add(this.#views)
+      this.#footprint.add(this.#views.list)
     }
     this.#end()
     return error
@@ -475,14 +424,14 @@ export class Transaction implements LockOwner {
     this.#letGo()
     this.#arena?.end()
     this.#arena = undefined
-    this.#views = []
+    this.#views.clear()
     if (this.#waits !== undefined) for (const wait of this.#waits) wait.reject(this.#closed())
     if (this.#held !== undefined) this.#transactions.locks.release(this)
     this.#transactions.remove(this, this.#usedBytes)
   }
 
   #refuse(): never {
-    if (this.#status !== ended && this.#generation !== this.engine.generation) {
+    if (this.#status !== ended && this.isTakenBack) {
       this.lose(this.#transactions.takenBack())
     }
     const error = this.#untold

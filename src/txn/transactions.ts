@@ -79,7 +79,7 @@ export class Transactions {
     const transaction = new Transaction(this, isolation, attempt, previous, lockTimeoutMs)
     this.#open.add(transaction)
     if (previous?.footprint !== undefined) this.claims.add(transaction, previous.footprint)
-    if (this.maxAgeMs !== undefined) this.#ageTimer ??= this.#startAgeTimer(this.maxAgeMs)
+    if (this.maxAgeMs !== undefined) this.#ageTimer ??= this.#startAgeTimer(this.maxAgeMs + 1)
     return transaction
   }
 
@@ -157,7 +157,8 @@ export class Transactions {
   }
 
   #loseAll(): void {
-    for (const transaction of [...this.#open]) transaction.lose(this.takenBack())
+    // A listener before this one may have begun another, which sees what is there now.
+    for (const transaction of [...this.#open]) if (transaction.isTakenBack) transaction.lose(this.takenBack())
   }
 
   /** The oldest commit that some transaction may be validated against lies behind this one. */
@@ -180,14 +181,14 @@ export class Transactions {
   }
 
   /** One that is too old is ended though nobody uses it: it holds back what it could see, and its locks. */
-  #startAgeTimer(maxAgeMs: number): ReturnType<typeof setTimeout> {
+  #startAgeTimer(delayMs: number): ReturnType<typeof setTimeout> {
     const timer = setTimeout(() => {
       this.#ageTimer = undefined
       for (const transaction of [...this.#open]) if (this.#isTooOld(transaction)) transaction.lose(this.#tooOld())
       const [next] = this.#open
-      if (next === undefined) return
-      this.#ageTimer = this.#startAgeTimer(Math.max(1, next.openedMs + maxAgeMs + 1 - performance.now()))
-    }, maxAgeMs + 1)
+      if (next === undefined || this.maxAgeMs === undefined) return
+      this.#ageTimer = this.#startAgeTimer(Math.max(1, next.openedMs + this.maxAgeMs + 1 - performance.now()))
+    }, delayMs)
     letProcessEnd(timer)
     return timer
   }
