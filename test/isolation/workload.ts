@@ -1,6 +1,6 @@
 // Random transactions on lists, many at a time, written down as a history.
 //
-// Lists come in generations of `listsPerGeneration`; after some transactions the next one begins, so that lists stay
+// Lists come in generations of `listsPerGeneration`; after `transactionsPerGeneration` the next one begins, so that lists stay
 // short however long the history is. A missing key is an empty list: reads of ranges see what is not there, too.
 // Every choice is made from the seed; what runs in between other transactions decides only how they interleave.
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -18,10 +18,11 @@ export interface WorkloadOptions {
   readonly seed: number
   /** Everything is done under locks: no plain writes, no synchronous transactions, no appends without a lock. */
   readonly onlyLocks?: boolean
+  /** When the next generation of lists begins: the fewer, the more keys come into being (default 150). */
+  readonly transactionsPerGeneration?: number
 }
 
 const listsPerGeneration = 8
-const transactionsPerGeneration = 150
 
 const keyOf = (generation: number, list: number) => `${String(generation).padStart(6, '0')}/${list}`
 
@@ -142,7 +143,7 @@ export class Workload {
   #outcomeOf(error: unknown): Outcome {
     if (isLightningError(error, 'LIGHTNING_CONFLICT') && this.#options.onlyLocks !== true) return 'aborted'
     if (isLightningError(error, 'LIGHTNING_DEADLOCK')) return 'aborted'
-    if (this.#isStopped) return 'unknown'
+    if (this.#isStopped && isLightningError(error)) return 'unknown'
     throw error
   }
 
@@ -200,6 +201,7 @@ export class Workload {
   }
 
   #generation(random: Random): number {
+    const { transactionsPerGeneration = 150 } = this.#options
     const newest = Math.floor(this.#recorder.transactions.length / transactionsPerGeneration)
     return newest > 0 && random.chance(0.1) ? newest - 1 : newest
   }
@@ -239,6 +241,6 @@ function appendTo(
 
 /** Lets others run, for a few of their steps as a rule. */
 async function pause(random: Random): Promise<void> {
-  for (let i = random.below(4); i > 0; i--) await Promise.resolve()
+  for (let i = random.below(8); i > 0; i--) await Promise.resolve()
   if (random.chance(0.01)) await nextTurn()
 }

@@ -1,0 +1,30 @@
+// Histories of a database in memory.
+import { expect, onTestFinished } from 'vitest'
+import { type OpenOptions, open } from '../../src/index.ts'
+import { type History, Recorder } from '../support/history/history.ts'
+import { listsIn, Workload, type WorkloadOptions } from './workload.ts'
+
+/** Runs so many transactions on a new database, which is verified when the test has ended. */
+export async function historyInMemory(
+  workload: WorkloadOptions,
+  transactions: number,
+  options: OpenOptions = {}
+): Promise<History> {
+  const db = await open<string, number[]>(':memory:', {
+    durability: 'relaxed',
+    cacheBytes: 4 * 1_024 * 1_024,
+    ...options
+  })
+  onTestFinished(async () => {
+    expect((await db.verify()).problems).toEqual([])
+    await db.close()
+  })
+  const recorder = new Recorder()
+  await new Workload(db, recorder, workload).run(transactions)
+  return { transactions: recorder.transactions, final: listsIn(db) }
+}
+
+/** Which part of the transactions was committed, from 0 to 1. */
+export function committedIn({ transactions }: History): number {
+  return transactions.filter(({ outcome }) => outcome === 'committed').length / transactions.length
+}
