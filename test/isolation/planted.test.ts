@@ -36,7 +36,7 @@ describe('a planted fault is caught', () => {
     let reads = 0
     vi.spyOn(Transaction.prototype, 'readingSnapshot').mockImplementation(function (this: Transaction) {
       const snapshot = readingSnapshot.call(this)
-      return ++reads % 50 > 0 ? snapshot : undefined
+      return ++reads % 8 > 0 ? snapshot : undefined
     })
     const history = await historyInMemory({ isolation: 'snapshot', clients: 8, seed: 1 }, transactions)
     expect(violationsOf(history, 'snapshot')).not.toEqual([])
