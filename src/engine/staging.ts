@@ -25,18 +25,21 @@ export class Staging {
   readonly parts: Uint8Array[] = []
   readonly values: StagedValue[] = []
   readonly #inlineBytes: number
+  readonly #spares: Uint8Array[]
+  readonly #full: Uint8Array[] = []
   #bytes: Uint8Array
   #length = 0
 
-  /** `inlineBytes`: what a key and its value may have together inside a page. `buffer`: to write into, if there is one. */
-  constructor(inlineBytes: number, buffer: Uint8Array = new Uint8Array(smallestPart)) {
+  /** `inlineBytes`: what a key and its value may have together inside a page. `spares`: buffers to write into. */
+  constructor(inlineBytes: number, spares: Uint8Array[] = []) {
     this.#inlineBytes = inlineBytes
-    this.#bytes = buffer
+    this.#spares = spares
+    this.#bytes = spares.pop() ?? new Uint8Array(smallestPart)
   }
 
-  /** The buffer written into last, for another commit when this one has ended. */
-  get buffer(): Uint8Array {
-    return this.#bytes
+  /** The buffers written into, for another commit when this one has ended. */
+  get buffers(): readonly Uint8Array[] {
+    return [...this.#full, this.#bytes]
   }
 
   /** Ends the last part; the operations are in `parts`. */
@@ -137,7 +140,8 @@ export class Staging {
     const length = OPERATION_HEADER_BYTES + key.length + value.length
     if (this.#length + length > partBytes) {
       this.finish()
-      this.#bytes = new Uint8Array(Math.max(smallestPart, this.#bytes.length))
+      this.#full.push(this.#bytes)
+      this.#bytes = this.#spares.pop() ?? new Uint8Array(smallestPart)
     }
     if (this.#length + length > this.#bytes.length) this.#grow(this.#length + length)
     const at = this.#length

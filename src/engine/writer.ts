@@ -27,6 +27,8 @@ import { handleOf, type TreeHandle } from './tree.ts'
 
 /** More than one inline operation with its header takes. */
 const operationRoom = 32_768
+/** Buffers of at most half a MiB that are kept for the next batch. */
+const mostSpares = 4
 /** A checkpoint's slices are spread over the growth of the log: so many while it grows by `walBytes`. */
 const stepsPerLog = 1_024
 /** Blocks that only deleting and checkpoints may use when there is a quota. */
@@ -39,8 +41,8 @@ export class Writer {
   readonly #inlineBytes: number
   /** Counts encodings begun: code of the caller may begin others while one runs. */
   #encodings = 0
-  /** What the last batch was staged in, for the next one. */
-  #buffer: Uint8Array | undefined
+  /** What earlier batches were staged in, for the next one. */
+  readonly #spares: Uint8Array[] = []
   /** Bytes of live log at which the next slice of a checkpoint is due. */
   #nextStepBytes = 0
   /** Too many frames are dirty, since they could not be written. */
@@ -141,9 +143,8 @@ export class Writer {
     const core = this.#core
     core.checkWritable()
     this.#encodings++
-    const staging = new Staging(this.#inlineBytes, this.#buffer)
-    // Code of the caller that an encoding runs may begin another batch, which must not write into the same buffer.
-    this.#buffer = undefined
+    // Code of the caller that an encoding runs may begin another batch; it finds no buffer that this one writes into.
+    const staging = new Staging(this.#inlineBytes, this.#spares)
     const made = new Map<TreeHandle, number>()
     let isShrinking = true
     const version = core.catalogVersion
@@ -174,7 +175,7 @@ export class Writer {
       return
     }
     this.#commit(staging, isShrinking)
-    this.#buffer = staging.buffer
+    for (const buffer of staging.buffers) if (this.#spares.length < mostSpares) this.#spares.push(buffer)
     if (made.size > 0) core.catalogVersion++
   }
 
