@@ -23,6 +23,8 @@ export interface WorkloadOptions {
 }
 
 const listsPerGeneration = 8
+/** Timers run between two turns only. */
+const transactionsPerTurn = 200
 
 const keyOf = (generation: number, list: number) => `${String(generation).padStart(6, '0')}/${list}`
 
@@ -32,6 +34,7 @@ export class Workload {
   readonly #recorder: Recorder
   #remaining = 0
   #isStopped = false
+  #turn: Promise<void> = Promise.resolve()
 
   constructor(db: ListDatabase, recorder: Recorder, options: WorkloadOptions) {
     this.#db = db
@@ -55,7 +58,9 @@ export class Workload {
   async #client(random: Random): Promise<void> {
     while (this.#remaining > 0 && !this.#isStopped) {
       this.#remaining--
-      if (random.chance(0.05)) await nextTurn()
+      // All together: one that waited alone would wait until the others have nothing left to do.
+      if (this.#remaining % transactionsPerTurn === 0) this.#turn = nextTurn()
+      await this.#turn
       const way = this.#options.onlyLocks === true ? 0.99 : random.next() / 0x1_0000_0000
       if (way < 0.05) await this.#plain(random)
       else if (way < 0.12) await this.#synchronous(random)
@@ -242,5 +247,4 @@ function appendTo(
 /** Lets others run, for a few of their steps as a rule. */
 async function pause(random: Random): Promise<void> {
   for (let i = random.below(8); i > 0; i--) await Promise.resolve()
-  if (random.chance(0.01)) await nextTurn()
 }
