@@ -5,15 +5,17 @@ import { buildNativePeers } from './native-peers.ts'
 import { parseOptions, usage } from './options.ts'
 import { benchPeers, benchRuntime, benchShapes } from './peers.ts'
 import { didTask } from './task.ts'
+import { benchTransactions } from './transactions.ts'
 
 async function main(args: readonly string[]): Promise<void> {
   const { modes, options } = parseOptions(args)
   if (modes.length === 0) process.stdout.write(usage)
-  if (modes.includes('peers') || modes.includes('shapes')) buildNativePeers()
+  if (modes.some(mode => mode === 'peers' || mode === 'shapes' || mode === 'transactions')) buildNativePeers()
   for (const mode of modes) {
     if (mode === 'peers') await benchPeers(options)
     else if (mode === 'shapes') await benchShapes(options)
     else if (mode === 'runtime') await benchRuntime(options)
+    else if (mode === 'transactions') await benchTransactions(options)
     else if (mode === 'large') await benchLarge(options)
     else for (const keys of options.keys) await benchKernel({ ...options, keys })
   }

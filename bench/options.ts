@@ -9,11 +9,12 @@ export const usage = `usage: npm run bench -- MODE [options]
   --shapes        the same engines, loads and reads of other shapes of data
   --runtime       Lightning DB over the WebAssembly build of its kernel and over the JavaScript build
   --kernel        the kernel's functions one by one, WebAssembly and JavaScript
+  --transactions  bank transfers, 1 to 1,000 at once, among many accounts and among ten
   --large         loads, reopens and reads a large database in little memory
 
 options
-  --keys LIST     sizes, such as 10k,100k,1m (default 1m; kernel: 200k)
-  --repeat N      repetitions, the median counts (default 3)
+  --keys LIST     sizes, such as 10k,100k,1m (default 1m; kernel: 200k; transactions: 100k)
+  --repeat N      repetitions, the median counts (default 3; transactions: 1)
   --engines LIST  some of lightning, lmdb, classic-level, better-sqlite3, lightning-js
   --groups LIST   some of the groups of workloads
   --gigabytes N   size for --large (default 10)
@@ -21,7 +22,7 @@ options
   --record        keep the figures as bench/results/MODE.json
 `
 
-export type Mode = 'peers' | 'shapes' | 'runtime' | 'kernel' | 'large'
+export type Mode = 'peers' | 'shapes' | 'runtime' | 'kernel' | 'transactions' | 'large'
 
 export interface BenchOptions {
   readonly keys: readonly number[]
@@ -43,9 +44,10 @@ export function parseOptions(args: readonly string[]): { modes: Mode[]; options:
       shapes: { type: 'boolean' },
       runtime: { type: 'boolean' },
       kernel: { type: 'boolean' },
+      transactions: { type: 'boolean' },
       large: { type: 'boolean' },
       keys: { type: 'string' },
-      repeat: { type: 'string', default: '3' },
+      repeat: { type: 'string' },
       engines: { type: 'string', default: 'lightning,lmdb,classic-level,better-sqlite3' },
       groups: { type: 'string' },
       gigabytes: { type: 'string', default: '10' },
@@ -53,13 +55,17 @@ export function parseOptions(args: readonly string[]): { modes: Mode[]; options:
       record: { type: 'boolean', default: false }
     }
   })
-  const modes = (['peers', 'shapes', 'runtime', 'kernel', 'large'] as const).filter(mode => values[mode] === true)
-  const keys = values.keys ?? (modes.includes('kernel') ? '200k' : '1m')
+  const modes = (['peers', 'shapes', 'runtime', 'kernel', 'transactions', 'large'] as const).filter(
+    mode => values[mode] === true
+  )
+  const [first] = modes
+  const keys = values.keys ?? (modes.includes('kernel') ? '200k' : first === 'transactions' ? '100k' : '1m')
+  const repeat = values.repeat ?? (first === 'transactions' ? '1' : '3')
   return {
     modes,
     options: {
       keys: keys.split(',').map(parseCount),
-      repeat: parseCount(values.repeat),
+      repeat: parseCount(repeat),
       engines: values.engines.split(',').map(name => known(name, isEngineName, 'engine')),
       groups: values.groups?.split(',').map(name => known(name, isGroupName, 'group')),
       gigabytes: Number(values.gigabytes),

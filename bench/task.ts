@@ -3,10 +3,12 @@
 import { fork } from 'node:child_process'
 import { argv } from 'node:process'
 import { dataSet, type Shape } from './data.ts'
+import type { Durability } from './drivers/driver.ts'
 import { type EngineName, engines } from './engines.ts'
 import type { Figure } from './figures.ts'
 import { type GroupName, planOf } from './groups.ts'
 import { type KernelBuild, type KernelTime, measureKernel } from './kernel-cases.ts'
+import { type Alone, type BankName, measureAlone, measureTransfers, type Transfers } from './transfers.ts'
 
 /** A group of workloads for one engine. */
 export interface GroupTask {
@@ -26,25 +28,59 @@ export interface KernelTask {
   readonly keys: number
 }
 
-export type Task = GroupTask | KernelTask
+/** All ways of one engine to make transfers. */
+export interface TransfersTask {
+  readonly type: 'transfers'
+  readonly bank: BankName
+  readonly durability: Durability
+  readonly accounts: number
+  readonly directory: string
+  readonly cacheBytes: number
+}
+
+/** A transaction beside a plain put. */
+export interface AloneTask {
+  readonly type: 'alone'
+  readonly accounts: number
+  readonly directory: string
+  readonly cacheBytes: number
+}
+
+export type Task = GroupTask | KernelTask | TransfersTask | AloneTask
 
 const taskFlag = '--task'
 
 /** Runs a group in a new process. Rejects when it ends without an answer, unless it was to die. */
 export async function runGroup(task: GroupTask): Promise<readonly Figure[]> {
   const answer = await runTask(task, planOf(task.group).dies === true)
-  return answer === undefined ? [] : answer.figures
+  return answer?.figures ?? []
 }
 
 /** Measures one build of the kernel in a new process. */
 export async function runKernel(task: KernelTask): Promise<readonly KernelTime[]> {
   const answer = await runTask(task, false)
-  return answer === undefined ? [] : answer.times
+  return answer?.times ?? []
 }
 
+/** Measures the transfers of one engine in a new process. */
+export async function runTransfers(task: TransfersTask): Promise<readonly Transfers[]> {
+  const answer = await runTask(task, false)
+  return answer?.transfers ?? []
+}
+
+/** Measures a transaction that is alone in a new process. */
+export async function runAlone(task: AloneTask): Promise<Alone> {
+  const answer = await runTask(task, false)
+  if (answer?.alone === undefined) throw new Error('the process gave no answer')
+  return answer.alone
+}
+
+/** One of them, as the task was. */
 interface Answer {
-  readonly figures: readonly Figure[]
-  readonly times: readonly KernelTime[]
+  readonly figures?: readonly Figure[]
+  readonly times?: readonly KernelTime[]
+  readonly transfers?: readonly Transfers[]
+  readonly alone?: Alone
 }
 
 function runTask(task: Task, dies: boolean): Promise<Answer | undefined> {
@@ -77,14 +113,24 @@ export async function didTask(args: readonly string[]): Promise<boolean> {
   const task: Task = JSON.parse(text)
   // Whoever wanted the answer is gone.
   process.once('disconnect', () => process.exit(1))
-  const answer: Answer =
-    task.type === 'group'
-      ? { figures: await doGroup(task), times: [] }
-      : { figures: [], times: await measureKernel(task.build, task.keys) }
+  const answer = await doTask(task)
   await new Promise<void>(resolve => process.send?.(answer, () => resolve()))
   process.removeAllListeners('disconnect')
   process.disconnect()
   return true
+}
+
+async function doTask(task: Task): Promise<Answer> {
+  switch (task.type) {
+    case 'group':
+      return { figures: await doGroup(task) }
+    case 'kernel':
+      return { times: await measureKernel(task.build, task.keys) }
+    case 'transfers':
+      return { transfers: await measureTransfers(task.bank, task, task.accounts) }
+    case 'alone':
+      return { alone: await measureAlone(task, task.accounts) }
+  }
 }
 
 function doGroup({ group, engine, shape, keys, directory, cacheBytes }: GroupTask): Promise<Figure[]> {
