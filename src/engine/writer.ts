@@ -43,6 +43,8 @@ export class Writer {
   #encodings = 0
   /** What earlier batches were staged in, for the next one. */
   readonly #spares: Uint8Array[] = []
+  /** Up to so many bytes in the log's buffer, small commits need no room made for them. */
+  #readyBytes = 0
   /** Bytes of live log at which the next slice of a checkpoint is due. */
   #nextStepBytes = 0
   /** Too many frames are dirty, since they could not be written. */
@@ -284,7 +286,11 @@ export class Writer {
     const core = this.#core
     const { walBytes, maxBytes } = core.options
     const { log, memory } = core
-    const live = log.liveBytes + memory.word(LOG_BYTES)
+    const buffered = memory.word(LOG_BYTES)
+    // Once looked at, everything stays as it is until the buffer is written out.
+    if (buffered !== 0 && buffered + logBytes <= this.#readyBytes) return
+    this.#readyBytes = 0
+    const live = log.liveBytes + buffered
     if (live > walBytes) this.#keepLogShort(live, walBytes)
     if (core.pending.sectors * sectorBytes > walBytes) this.#freeSpace()
     if (this.#isOverfull) {
@@ -293,7 +299,11 @@ export class Writer {
     }
     if (maxBytes !== undefined && growthBytes > 0) this.#checkQuota(growthBytes, values)
     this.#committer.prepare(Math.min(logBytes, memory.word(LOG_CAPACITY) - 128))
-    if (logBytes > memory.word(LOG_CAPACITY)) log.reserve(logBytes)
+    const capacity = memory.word(LOG_CAPACITY)
+    if (logBytes > capacity) log.reserve(logBytes)
+    else if (live <= walBytes && walBytes >= capacity * 8 && maxBytes === undefined) {
+      this.#readyBytes = Math.min(capacity, log.reservedBytes) - 128
+    }
   }
 
   /** The log is long enough for a checkpoint. One that runs is helped along when the event loop does not get to it. */
@@ -374,6 +384,7 @@ export class Writer {
     } catch (error) {
       // This commit is whole and stays; the next one is refused unless there is room by then.
       this.#isOverfull = true
+      this.#readyBytes = 0
       options.logger?.warn('Pages could not be written', error)
     }
     this.#committer.committed()

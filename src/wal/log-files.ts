@@ -65,6 +65,11 @@ export class LogFiles {
     this.#ends[position.file === 0 ? 1 : 0] = endOfOther
   }
 
+  /** Bytes that can be appended into space that is physically written. */
+  get reservedBytes(): number {
+    return this.#allocated[this.#current === 0 ? 0 : 1] - this.#offset
+  }
+
   /** Writes zeros ahead until `bytes` more fit into written space. */
   reserve(bytes: number): void {
     const index = this.#current === 0 ? 0 : 1
