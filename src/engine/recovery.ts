@@ -28,7 +28,7 @@ import type { Core } from './core.ts'
 
 const operationHeaderBytes = 12
 /** Of `cacheBytes`; the rest is for the page table (32 bytes a page of the database) and the work areas. */
-const frameShare = 15 / 16
+const frameShare = 7 / 8
 const leastFrames = 64
 
 /** What the log's chain was found to be. */
