@@ -77,7 +77,7 @@ export function cacheBytesFor(shape: Shape, keys: number): number {
 }
 
 /** Another engine begins in every round. */
-function inTurn<T>(items: readonly T[], round: number): T[] {
+export function inTurn<T>(items: readonly T[], round: number): T[] {
   const first = (round - 1) % items.length
   return [...items.slice(first), ...items.slice(0, first)]
 }

@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inTurn } from './comparison.ts'
 import type { Durability } from './drivers/driver.ts'
 import { describeMachine } from './machine.ts'
 import type { BenchOptions } from './options.ts'
@@ -46,7 +47,7 @@ export async function benchTransactions(options: BenchOptions): Promise<void> {
     try {
       for (let round = 1; round <= options.repeat; round++) {
         for (const durability of modes) {
-          for (const bank of chosen) {
+          for (const bank of inTurn(chosen, round)) {
             await step(`${round}/${options.repeat}: ${bank}, ${durability}`, async directory => {
               const task = { bank, durability, accounts, directory, cacheBytes }
               runs.push({ bank, durability, measured: await runTransfers({ type: 'transfers', ...task }) })

@@ -45,7 +45,9 @@ export interface Alone {
 
 const balance = 1_000_000
 const secondsOfEach = 0.3
-const secondsOfWarming = 0.1
+/** Of each way with one client and with many: compilers need about a second in all. */
+const secondsOfWarming = 0.15
+const clientsOfWarming = [1, 100]
 /** Clients who live on resolved promises alone would keep timers, and so the pauses before another attempt, waiting. */
 const longestTurnMs = 1
 
@@ -54,9 +56,13 @@ export async function measureTransfers(name: BankName, options: BankOptions, acc
   const keys = Array.from({ length: accounts }, (_, i) => accountOf(i))
   const bank = await banks[name](options)
   await bank.load(keys, balance)
+  for (const way of bank.ways) {
+    for (const clients of way.takesMany ? clientsOfWarming : [undefined]) {
+      await measureOne(way, keys, 'low', clients, secondsOfWarming)
+    }
+  }
   const measured: Transfers[] = []
   for (const way of bank.ways) {
-    await measureOne(way, keys, 'low', 1, secondsOfWarming)
     for (const contention of contentions) {
       for (const clients of way.takesMany ? clientCounts : [undefined]) {
         const one = await measureOne(way, keys, contention, clients, secondsOfEach)
