@@ -50,7 +50,7 @@ export class Core {
   /** Set when memory could not be rebuilt: nothing can be read until the database is reopened. */
   unreadable: LightningError | undefined
   /** Snapshots that are open. */
-  readonly snapshots = new Set<{ readonly sequence: number; readonly openedMs: number }>()
+  readonly snapshots = new Set<{ readonly sequence: number; readonly openedMs: number; expire(): void }>()
   /** Counts large values written, and how many of them are surely on stable storage. */
   largeWritten = 0
   largeSynced = 0
@@ -125,6 +125,18 @@ export class Core {
       'LIGHTNING_LOCKED',
       `The lock of the database at ${this.location} was taken away. Close this handle.`
     )
+  }
+
+  /** Ends snapshots that are older than `maxSnapshotAgeMs`, used or not: what they hold back must not fill the disk. */
+  endOldSnapshots(): void {
+    const most = this.options.maxSnapshotAgeMs
+    if (most === undefined) return
+    const now = performance.now()
+    // In the order in which they were taken, so the first that may stay ends it.
+    for (const snapshot of this.snapshots) {
+      if (now - snapshot.openedMs <= most) return
+      snapshot.expire()
+    }
   }
 
   /** Throws unless something may be written now. */

@@ -62,11 +62,16 @@ export class EngineSnapshot implements Snapshot {
     }
     const most = this.#core.options.maxSnapshotAgeMs
     if (most !== undefined && performance.now() - this.openedMs > most) {
-      this.close()
-      this.#isTooOld = true
+      this.expire()
       throw this.#tooOld()
     }
     return this.#address
+  }
+
+  /** Ends it for its age: from now on every use is `LIGHTNING_TIMEOUT`. */
+  expire(): void {
+    this.#isTooOld = true
+    this.close()
   }
 
   #tooOld(): LightningError {

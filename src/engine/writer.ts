@@ -290,6 +290,7 @@ export class Writer {
     // Once looked at, everything stays as it is until the buffer is written out.
     if (buffered !== 0 && buffered + logBytes <= this.#readyBytes) return
     this.#readyBytes = 0
+    core.endOldSnapshots()
     const live = log.liveBytes + buffered
     if (live > walBytes) this.#keepLogShort(live, walBytes)
     if (core.pending.sectors * sectorBytes > walBytes) this.#freeSpace()

@@ -90,5 +90,18 @@ export function options(target: Target): void {
       expectCode('LIGHTNING_TIMEOUT', () => [...atItsStart])
       expect(db.get('k1')).toBe(1)
     })
+
+    it('ends snapshots that nobody uses any more as well, so that they hold nothing back', async () => {
+      vi.useFakeTimers({ toFake: ['performance'] })
+      const db = await openNew(target, { maxSnapshotAgeMs: 1_000 })
+      await db.put('k', 1)
+      const forgotten = db.snapshot()
+      await db.put('k', 2)
+      expect(db.stats().snapshots.open).toBe(1)
+      vi.advanceTimersByTime(1_100)
+      await db.put('k', 3)
+      expect(db.stats().snapshots.open).toBe(0)
+      expectCode('LIGHTNING_TIMEOUT', () => forgotten.get('k'))
+    })
   })
 }
