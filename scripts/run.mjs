@@ -3,7 +3,7 @@
 //
 // node scripts/run.mjs [node options…] FILE.ts [arguments…]
 import { spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -22,7 +22,7 @@ if (file === undefined) {
 // it do not overwrite each other's.
 const name = relative(root, resolve(file)).replaceAll(/[^\w.-]+/g, '-')
 const folder = join(root, '.cache/run')
-const output = join(folder, `${name}.mjs`)
+const output = join(folder, `${name}-${process.pid}.mjs`)
 mkdirSync(folder, { recursive: true })
 await build({
   entryPoints: [resolve(file)],
@@ -45,6 +45,7 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(signal, () => child.kill(signal))
 }
 child.on('exit', (code, signal) => {
+  rmSync(output, { force: true })
   if (signal) {
     process.removeAllListeners(signal)
     process.kill(process.pid, signal)

@@ -1,5 +1,6 @@
-// A database under test together with a model that says what each of its commits must have left.
-import { expect } from 'vitest'
+// A database under test together with a model that says what each of its commits must have left. Free of the test runner:
+// the trials of `fuzz/` use it too.
+import { deepStrictEqual, strictEqual } from 'node:assert/strict'
 import type { Engine, EngineOptions, Tree } from '../../src/engine/engine.ts'
 import { assert } from '../../src/errors.ts'
 import { memoryVfs } from '../../src/vfs/memory.ts'
@@ -8,12 +9,12 @@ import type { Random } from '../support/random.ts'
 import { type Content, everything, openEngine, path, someText, utf8 } from './content.ts'
 
 export async function expectSound(engine: Engine): Promise<void> {
-  expect((await engine.verify()).problems).toEqual([])
+  deepStrictEqual((await engine.verify()).problems, [])
 }
 
 /** Compares without printing values of a hundred thousand characters. */
 export function expectContent(found: Content, wanted: Content): void {
-  expect(brief(found)).toEqual(brief(wanted))
+  deepStrictEqual(brief(found), brief(wanted))
 }
 
 function brief(content: Content): Map<string, string> {
@@ -188,7 +189,7 @@ export class Subject {
     await this.engine.close()
     this.#acknowledge(before)
     this.engine = await openEngine(this.#vfs(), this.#options)
-    expect(this.engine.sequence).toBe(before)
+    strictEqual(this.engine.sequence, before)
   }
 
   async #write(write: () => void): Promise<void> {

@@ -1,0 +1,77 @@
+// The frame of `npm run torture`, with trials that are known to fail.
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bundleProgram, type Program } from '../support/child.ts'
+import { temporaryDirectory } from '../support/directory.ts'
+
+let program: Program
+beforeAll(async () => {
+  program = await bundleProgram(new URL('./frame-program.ts', import.meta.url))
+})
+afterAll(() => program.remove())
+
+interface Run {
+  readonly code: number
+  readonly output: string
+}
+
+function torture(directory: string, ...args: string[]): Promise<Run> {
+  return new Promise(resolve => {
+    execFile(process.execPath, [program.path, ...args], { cwd: directory }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: stdout + stderr })
+    })
+  })
+}
+
+const recordIn = async (directory: string, path: string) => JSON.parse(await readFile(join(directory, path), 'utf8'))
+
+describe('a run', () => {
+  test('tries seed after seed, sums up, goes on where it was, and records', async () => {
+    const directory = await temporaryDirectory()
+    const first = await torture(directory, '--minutes', '0.01', '--only', 'good')
+    expect(first).toMatchObject({ code: 0 })
+    const { next, counts } = await recordIn(directory, 'build/torture/good.json')
+    expect(counts).toEqual({ cases: next - 1, sum: (next * (next - 1)) / 2 })
+    await torture(directory, '--minutes', '0.01', '--only', 'good', '--resume', '--record')
+    const recorded = await recordIn(directory, 'fuzz/results/torture-good.json')
+    expect(recorded.cases).toBeGreaterThan(next - 1)
+    expect(recorded.counts.sum).toBe((recorded.cases * (recorded.cases + 1)) / 2)
+    expect(recorded.machine.runtime).toBe(`Node ${process.versions.node}`)
+  })
+
+  test('prints of a failure a smaller case, which fails when it is run again', async () => {
+    const directory = await temporaryDirectory()
+    const { code, output } = await torture(directory, '--only', 'large', '--seed', '3')
+    expect(code).toBe(1)
+    expect(output).toContain('npm run torture -- --only large --seed 3')
+    expect(output).toContain('somebody put it there')
+    const [, smallest = ''] = /--case '(.*)'/.exec(output) ?? []
+    expect(JSON.parse(smallest)).toEqual({ numbers: [7] })
+    expect(await torture(directory, '--only', 'large', '--case', smallest)).toMatchObject({ code: 1 })
+    expect(await torture(directory, '--only', 'large', '--case', '{"numbers":[8]}')).toMatchObject({ code: 0 })
+  })
+
+  test('stops a trial that fails and fails, and goes on with the others', async () => {
+    const directory = await temporaryDirectory()
+    const { code } = await torture(directory, '--minutes', '0.05', '--only', 'stray,good')
+    expect(code).toBe(1)
+    expect(await recordIn(directory, 'build/torture/stray.json')).toMatchObject({ failures: 5 })
+    expect((await recordIn(directory, 'build/torture/good.json')).cases).toBeGreaterThan(10)
+  })
+})
+
+describe('a case', () => {
+  test.concurrent.each([
+    ['busy', 'did not end within'],
+    ['asleep', 'did not end within'],
+    ['stray', 'nobody cares'],
+    ['dying', 'ended with 3'],
+    ['hungry', 'MiB of memory, more than a case may']
+  ])('that is %s is a failure', async (name, message) => {
+    const { code, output } = await torture(await temporaryDirectory(), '--only', name, '--seed', '1')
+    expect(output).toContain(message)
+    expect(code).toBe(1)
+  })
+})
