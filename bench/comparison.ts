@@ -70,10 +70,10 @@ async function runOne({ shape, keys }: ComparisonPlan, group: GroupName, engine:
   return runGroup({ type: 'group', group, engine, shape, keys, directory, cacheBytes: cacheBytesFor(shape, keys) })
 }
 
-/** Room for all data twice, so that reads measure the engine and not the disk; the same for all who have a cache. */
+/** Room for all data four times, so that reads measure the engine and not the disk; the same for all who have a cache. */
 export function cacheBytesFor(shape: Shape, keys: number): number {
   const data = keys * (dataSet(shape, keys).valueBytes + 32)
-  return Math.min(3 * 2 ** 30, Math.max(256 << 20, data * 2))
+  return Math.min(3 * 2 ** 30, Math.max(256 << 20, data * 4))
 }
 
 /** Another engine begins in every round. */
