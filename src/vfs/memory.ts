@@ -95,6 +95,10 @@ class MemoryVfs implements Vfs {
     return undefined
   }
 
+  freeBytesNow(): number {
+    return Number.POSITIVE_INFINITY
+  }
+
   async removeAll(): Promise<void> {
     for (const name of [...this.#files.keys()]) if (isDatabaseFile(name)) this.#files.delete(name)
     if (this.#files.size === 0) this.#prepared = false

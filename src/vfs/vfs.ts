@@ -109,6 +109,12 @@ export interface Vfs {
   freeBytes(): Promise<number | undefined>
 
   /**
+   * The same without waiting; `Infinity` where nothing but memory bounds it. Absent, or undefined: it cannot be told, so
+   * space counts as there only when it has been written. Throws `LIGHTNING_IO`.
+   */
+  freeBytesNow?(): number | undefined
+
+  /**
    * Removes every database file (`isDatabaseFile`) and the lock's own, then the directory if it is empty. Others' files
    * are left alone. Only for the holder of the exclusive lock, who releases it afterwards.
    */

@@ -244,6 +244,10 @@ class SimulatedVfs implements Vfs {
     return undefined
   }
 
+  freeBytesNow(): number {
+    return Number.POSITIVE_INFINITY
+  }
+
   async removeAll(): Promise<void> {
     for (const name of this.#access.state.names) if (isDatabaseFile(name)) await this.remove(name)
   }
