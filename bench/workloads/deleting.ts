@@ -2,7 +2,7 @@ import type { MaybePromise } from '../drivers/driver.ts'
 import type { Figure } from '../figures.ts'
 import { shuffled } from '../random.ts'
 import { perSecond, timedSlices } from '../timing.ts'
-import { at, type Context, nativeKeys, openDriver } from './context.ts'
+import { at, type Context, nativeKeys, openDriver, part } from './context.ts'
 
 const most = 200_000
 const pendingAtOnce = 1000
@@ -12,9 +12,10 @@ export async function deleteRandomly(context: Context): Promise<Figure> {
   const driver = await openDriver(context, 'relaxed')
   const order = shuffled(context.data.count, 2).subarray(0, most)
   const keys = nativeKeys(driver, context.data, order)
-  const result = await timedSlices({ total: keys.length, sliceLength: pendingAtOnce, seconds: 5 }, (from, to) => {
+  const slices = { total: keys.length, sliceLength: pendingAtOnce, seconds: 5, prepare: part(keys) }
+  const result = await timedSlices(slices, some => {
     const pending: MaybePromise<unknown>[] = []
-    for (const key of keys.slice(from, to)) pending.push(driver.deleteConcurrently(key))
+    for (const key of some) pending.push(driver.deleteConcurrently(key))
     return Promise.all(pending)
   })
   if (driver.get(at(keys, 0)) !== undefined) throw new Error('a deleted key is still there')

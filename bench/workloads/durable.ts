@@ -26,17 +26,21 @@ export const durable: Group = async context => {
   const small = { ...data, count: Math.min(data.count, loaded) }
   await loadAll(driver, small, Array(small.count).keys())
   const order = uniform(3 * each, small.count, 11)
-  const writes = writesTo(driver, data, order)
-  const alternating = await againstFloor(context, driver, writes.slice(0, each))
-  const many = await timedSlices({ total: each, sliceLength: waiting, seconds: 3 }, (from, to) => {
+  const behind = (first: number) => (from: number, to: number) =>
+    writesTo(driver, data, order, first + from, first + to)
+  const alternating = await againstFloor(context, driver, behind(0))
+  const slices = { total: each, sliceLength: waiting, seconds: 3 }
+  const many = await timedSlices({ ...slices, prepare: behind(each) }, writes => {
     const pending: MaybePromise<unknown>[] = []
-    for (const { key, value } of writes.slice(each + from, each + to)) pending.push(driver.putConcurrently(key, value))
+    for (const { key, value } of writes) pending.push(driver.putConcurrently(key, value))
     return Promise.all(pending)
   })
-  const keys = writes.slice(2 * each).map(({ key }) => key)
-  const values = writes.slice(2 * each).map(({ value }) => value)
-  const batches = await timedSlices({ total: each, sliceLength: waiting, seconds: 3 }, (from, to) =>
-    driver.putBatch(keys.slice(from, to), values.slice(from, to))
+  const columns = (from: number, to: number) => {
+    const writes = behind(2 * each)(from, to)
+    return { keys: writes.map(({ key }) => key), values: writes.map(({ value }) => value) }
+  }
+  const batches = await timedSlices({ ...slices, prepare: columns }, ({ keys, values }) =>
+    driver.putBatch(keys, values)
   )
   await driver.close()
   return [
@@ -51,7 +55,7 @@ export const durable: Group = async context => {
 async function againstFloor(
   { directory }: Context,
   driver: Driver,
-  writes: readonly Write[]
+  prepare: (from: number, to: number) => Write[]
 ): Promise<{ puts: Timed; floor: Timed }> {
   const floor = new Floor(join(directory, 'floor'))
   const puts: Timed[] = []
@@ -59,10 +63,12 @@ async function againstFloor(
   const perRound = Math.floor(each / rounds)
   for (let round = 0; round < rounds; round++) {
     const first = round * perRound
-    floors.push(await timedSlices({ total: 20_000, sliceLength: 10, seconds: secondsPerRound }, floor.sync))
+    const slices = { sliceLength: 10, seconds: secondsPerRound }
+    floors.push(await timedSlices({ ...slices, total: 20_000, prepare: (from, to) => ({ from, to }) }, floor.sync))
+    const ofRound = (from: number, to: number) => prepare(first + from, first + to)
     puts.push(
-      await timedSlices({ total: perRound, sliceLength: 10, seconds: secondsPerRound }, async (from, to) => {
-        for (const { key, value } of writes.slice(first + from, first + to)) await driver.put(key, value)
+      await timedSlices({ ...slices, total: perRound, prepare: ofRound }, async writes => {
+        for (const { key, value } of writes) await driver.put(key, value)
       })
     )
   }
@@ -83,7 +89,7 @@ class Floor {
     fdatasyncSync(this.#file)
   }
 
-  readonly sync = (from: number, to: number): void => {
+  readonly sync = ({ from, to }: { readonly from: number; readonly to: number }): void => {
     for (let i = from; i < to; i++) {
       writeSync(this.#file, this.#block, 0, floorBytes, (i % 1000) * floorBytes)
       fdatasyncSync(this.#file)

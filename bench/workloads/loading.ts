@@ -59,7 +59,8 @@ export async function loadAll(driver: Driver, data: DataSet, order: Iterable<num
   let seconds = 0
   for (const indexes of groupsOf(order, batchLength)) {
     const keys = nativeKeys(driver, data, indexes)
-    const values = indexes.map(index => data.value(index))
+    // Just made, as in a program that loads: see `writesTo`.
+    const values = indexes.map(index => new Uint8Array(data.value(index)))
     seconds += (await timed(indexes.length, () => driver.putBatch(keys, values))).seconds
   }
   return seconds

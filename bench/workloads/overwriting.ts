@@ -13,10 +13,11 @@ const putsPerTurn = 50
 export const overwriting: Group = async context => {
   const driver = await openDriver(context, 'relaxed')
   const { data } = context
-  const writes = writesTo(driver, data, uniform(most, data.count, 9))
-  const result = await timedSlices({ total: most, sliceLength: pendingAtOnce, seconds: 5 }, (from, to) => {
+  const order = uniform(most, data.count, 9)
+  const prepare = (from: number, to: number) => writesTo(driver, data, order, from, to)
+  const result = await timedSlices({ total: most, sliceLength: pendingAtOnce, seconds: 5, prepare }, writes => {
     const pending: MaybePromise<unknown>[] = []
-    for (const { key, value } of writes.slice(from, to)) pending.push(driver.putConcurrently(key, value))
+    for (const { key, value } of writes) pending.push(driver.putConcurrently(key, value))
     return Promise.all(pending)
   })
   await driver.close()
@@ -30,12 +31,14 @@ export const overwriting: Group = async context => {
 export const pausing: Group = async context => {
   const driver = await openDriver(context, 'relaxed')
   const { data } = context
-  const writes = writesTo(driver, data, uniform(most, data.count, 10))
+  const order = uniform(most, data.count, 10)
+  const prepare = (from: number, to: number) => writesTo(driver, data, order, from, to)
   const samples = new Float64Array(most)
   let longest = 0
-  const { operations } = await timedSlices({ total: most, sliceLength: putsPerTurn, seconds: 10 }, async (from, to) => {
+  const slices = { total: most, sliceLength: putsPerTurn, seconds: 10, prepare }
+  const { operations } = await timedSlices(slices, async (writes, from) => {
     let sample = from
-    for (const { key, value } of writes.slice(from, to)) {
+    for (const { key, value } of writes) {
       const before = performance.now()
       const pending = driver.put(key, value)
       if (pending instanceof Promise) await pending

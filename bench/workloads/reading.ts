@@ -3,7 +3,7 @@ import type { Figure } from '../figures.ts'
 import { shuffled, uniform, zipfian } from '../random.ts'
 import { percentile } from '../statistics.ts'
 import { perSecond, timed, timedSlices } from '../timing.ts'
-import { at, type Context, type Group, nativeKeys, openDriver } from './context.ts'
+import { at, type Context, type Group, nativeKeys, openDriver, part } from './context.ts'
 
 const hotKeys = 1000
 const groupLength = 10
@@ -122,8 +122,9 @@ async function shortScans(driver: Driver, context: Context): Promise<Figure> {
   // Starts within the first nine tenths of the numbers; other shapes than the ordered ones may end early.
   const order = uniform(20_000, Math.ceil(context.data.count * 0.9), 8)
   const starts = nativeKeys(driver, context.data, order)
-  const result = await timedSlices({ total: starts.length, sliceLength: 100, seconds: 2 }, async (from, to) => {
-    for (const start of starts.slice(from, to)) {
+  const slices = { total: starts.length, sliceLength: 100, seconds: 2, prepare: part(starts) }
+  const result = await timedSlices(slices, async some => {
+    for (const start of some) {
       const pending = driver.scan(start, scanLength)
       if (typeof pending !== 'number') await pending
     }

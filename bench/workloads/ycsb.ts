@@ -50,13 +50,14 @@ async function run(driver: Driver, context: Context, mix: Mix): Promise<Figure> 
   const order = zipfian(mix.operations, data.count, 13)
   // An insertion takes the next number behind all that are there.
   let next = data.count
-  const operations = Array.from(order, (index, i): Operation => {
-    const step = random() % 100 < mix.share ? mix.step : mix.other
-    const key = driver.native(data.key(step === 'insert' ? next++ : index))
-    return { step, key, value: data.value(i), length: 1 + (random() % longestScan) }
-  })
-  const result = await timedSlices({ total: mix.operations, sliceLength: 200, seconds }, async (from, to) => {
-    for (const operation of operations.slice(from, to)) {
+  const prepare = (from: number, to: number): Operation[] =>
+    Array.from(order.subarray(from, to), (index, i) => {
+      const step = random() % 100 < mix.share ? mix.step : mix.other
+      const key = driver.native(data.key(step === 'insert' ? next++ : index))
+      return { step, key, value: new Uint8Array(data.value(from + i)), length: 1 + (random() % longestScan) }
+    })
+  const result = await timedSlices({ total: mix.operations, sliceLength: 200, seconds, prepare }, async operations => {
+    for (const operation of operations) {
       const pending = act(driver, operation)
       if (pending instanceof Promise) await pending
     }
