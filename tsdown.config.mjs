@@ -1,18 +1,35 @@
 import { defineConfig } from 'tsdown'
+import { rolldownBrowserTwins } from './scripts/browser-twins.mjs'
 import { rolldownTwins } from './scripts/javascript-twins.mjs'
 
-export default defineConfig({
+/** @type {import('tsdown').UserConfig} */
+const everywhere = {
   entry: { index: 'src/index.ts' },
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',
-  outDir: 'dist',
   sourcemap: true,
-  dts: true,
   clean: true,
   inputOptions: { checks: { pluginTimings: false } },
   fixedExtension: false,
-  plugins: [rolldownTwins],
-  define: { PLANTED_BUG: '0' },
-  deps: { neverBundle: [/^node:/] }
-})
+  define: { PLANTED_BUG: '0' }
+}
+
+export default defineConfig([
+  {
+    ...everywhere,
+    outDir: 'dist',
+    dts: true,
+    plugins: [rolldownTwins],
+    deps: { neverBundle: [/^node:/] },
+    copy: ['build/kernel/kernel.wasm']
+  },
+  // For pages: nothing of Node in it, and nothing to be resolved, so that it also runs without any bundler.
+  {
+    ...everywhere,
+    outDir: 'dist/browser',
+    dts: false,
+    plugins: [rolldownTwins, rolldownBrowserTwins],
+    deps: { alwaysBundle: ['@assemblyscript/loader'], onlyBundle: false }
+  }
+])

@@ -62,3 +62,4 @@ export {
   type LightningErrorDetails,
   lightningErrorCodes
 } from './errors.ts'
+export { persisted, requestPersistence } from './vfs/persistence.ts'

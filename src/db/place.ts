@@ -1,9 +1,9 @@
 // From a location to the files there.
 
 import { describe, invalidArgument } from '../encoding/failure.ts'
-import { LightningError } from '../errors.ts'
 import { memoryVfs } from '../vfs/memory.ts'
 import type { Vfs } from '../vfs/vfs.ts'
+import { directoryAt } from './directories.ts'
 
 /** The location that keeps nothing. */
 export const inMemory = ':memory:'
@@ -14,21 +14,13 @@ export async function vfsAt(location: unknown, where: string): Promise<Vfs> {
 }
 
 /**
- * Files in a directory. Rejects with `LIGHTNING_INVALID_ARGUMENT`, and with `LIGHTNING_UNAVAILABLE` where there are no
- * directories, as in browsers.
+ * Files in a directory: through node:fs, or of the origin private file system of a browser. Rejects with
+ * `LIGHTNING_INVALID_ARGUMENT`; where files cannot be reached, the first use of them does with `LIGHTNING_UNAVAILABLE`.
  */
 export async function directoryVfs(location: unknown, where: string): Promise<Vfs> {
   const path = checkLocation(location, where)
   if (path === inMemory) throw invalidArgument(`${where}: what is in memory cannot be named. Pass a directory.`)
-  if (!hasNodeFiles()) {
-    throw new LightningError(
-      'LIGHTNING_UNAVAILABLE',
-      `${where}: this thread cannot reach files synchronously. Use connect(${JSON.stringify(path)}), or ':memory:'.`
-    )
-  }
-  // Not a static import: browsers have no node:fs.
-  const { nodeVfs } = await import('../vfs/node.ts')
-  return nodeVfs(path)
+  return await directoryAt(path)
 }
 
 function checkLocation(location: unknown, where: string): string {
@@ -39,13 +31,4 @@ function checkLocation(location: unknown, where: string): string {
     throw invalidArgument(`${where}: pass a path that is not empty and holds no zero byte; got ${describe(location)}.`)
   }
   return location
-}
-
-/** Node, Deno and Bun tell a version of Node whose modules they have. */
-function hasNodeFiles(): boolean {
-  const process: unknown = Reflect.get(globalThis, 'process')
-  if (typeof process !== 'object' || process === null) return false
-  const versions: unknown = Reflect.get(process, 'versions')
-  if (typeof versions !== 'object' || versions === null) return false
-  return typeof Reflect.get(versions, 'node') === 'string'
 }

@@ -3,8 +3,10 @@
 // memory of its own; the bundled module is compiled once.
 import { instantiate } from '@assemblyscript/loader'
 import { LightningError } from '../errors.ts'
+import { bundledBytes } from './bundled-bytes.ts'
 import type { KernelExports } from './exports.ts'
-import { kernelFunctions, wasmBase64 } from './generated/wasm.ts'
+import { kernelFunctions } from './generated/functions.ts'
+import { readFile } from './read-file.ts'
 
 /** What the option `wasm` takes: a compiled module, its bytes, where to find it, or `'off'` for the JavaScript build. */
 export type WasmSource = WebAssembly.Module | BufferSource | URL | string
@@ -52,7 +54,7 @@ async function javaScriptKernel(): Promise<Kernel> {
   return { build: 'javascript', exports: kernel, memory: kernel.currentMemory }
 }
 
-const bundledModule = once(() => WebAssembly.compile(bytesFromBase64(wasmBase64)))
+const bundledModule = once(async () => WebAssembly.compile(bytesFromBase64(await bundledBytes())))
 
 async function moduleFrom(source: Exclude<WasmSource, 'off'>): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source
@@ -82,10 +84,7 @@ async function instantiateModule(module: WebAssembly.Module) {
 async function fetchBytes(source: string | URL): Promise<ArrayBuffer | Uint8Array<ArrayBuffer>> {
   try {
     const url = new URL(source, globalThis.location?.href)
-    if (url.protocol === 'file:') {
-      const { readFile } = await import('node:fs/promises')
-      return await readFile(url)
-    }
+    if (url.protocol === 'file:') return await readFile(url)
     const response = await fetch(url)
     if (!response.ok) throw new Error(`the answer was ${response.status} ${response.statusText}`)
     return await response.arrayBuffer()

@@ -1,7 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { destroy, open, restore } from '../../src/index.ts'
+import { destroy, open, persisted, restore } from '../../src/index.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 import { callUnchecked, openAt, rejection } from '../support/database.ts'
 
@@ -35,10 +35,13 @@ describe('open', () => {
     expect(db.location).toBe(location)
   })
 
-  it('says in browsers to use connect, and still opens in memory', async () => {
+  it('says where there are no files what could help, and still opens in memory', async () => {
     vi.stubGlobal('process', undefined)
     const error = await rejection('LIGHTNING_UNAVAILABLE', open('app'))
-    expect(error.message).toContain('connect("app")')
+    expect(error.message).toContain("Serve it over HTTPS or from localhost, or use ':memory:'")
+    const db = await openAt(':memory:')
+    await db.put('a', 1)
+    expect(await persisted()).toBe(false)
     vi.unstubAllGlobals()
   })
 

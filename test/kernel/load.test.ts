@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { LightningError } from '../../src/errors.ts'
-import { kernelFunctions } from '../../src/kernel/generated/wasm.ts'
+import { kernelFunctions } from '../../src/kernel/generated/functions.ts'
 import { type Kernel, loadKernel } from '../../src/kernel/load.ts'
 
 const file = new URL('../../build/kernel/kernel.wasm', import.meta.url)
