@@ -1,4 +1,4 @@
-import { inDirectory } from '../support/database.ts'
+import { inDirectory } from '../support/in-directory.ts'
 import { describeConformance } from './conformance.ts'
 
 describeConformance('in a directory', inDirectory)

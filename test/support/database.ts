@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import {
   type Database,
@@ -11,7 +10,6 @@ import {
   type ValueEncodingChoice,
   type ValueIn
 } from '../../src/index.ts'
-import { temporaryDirectory } from './directory.ts'
 
 /** Where the databases of a suite are kept. */
 export interface Target {
@@ -23,9 +21,6 @@ export interface Target {
 
 /** Databases in memory. */
 export const inMemory: Target = { keeps: false, newLocation: async () => ':memory:' }
-
-/** Databases in directories. */
-export const inDirectory: Target = { keeps: true, newLocation: async () => join(await temporaryDirectory(), 'db') }
 
 /** Opens a database that is verified and closed when the test has ended, unless the test has closed it. */
 export function openAt<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(

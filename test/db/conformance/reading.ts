@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { expectCode } from '../../encoding/support.ts'
+import { equalBytes } from '../../support/bytes.ts'
 import { openNew, type Target } from '../../support/database.ts'
 
 /** Reads of single keys. */
@@ -89,8 +90,8 @@ export function readsOfKeys(target: Target): void {
       const value = new Uint8Array(length).fill(7)
       await db.put('a', value)
       db.read('a', bytes => bytes.fill(9))
-      expect(db.read('a', bytes => Buffer.from(bytes).equals(value))).toBe(true)
-      expect(Buffer.from(db.get('a') ?? []).equals(value)).toBe(true)
+      expect(db.read('a', bytes => equalBytes(bytes, value))).toBe(true)
+      expect(equalBytes(db.get('a'), value)).toBe(true)
     })
 
     it('lets the callback read, and read again', async () => {

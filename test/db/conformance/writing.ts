@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { expectCode } from '../../encoding/support.ts'
+import { equalBytes } from '../../support/bytes.ts'
 import { callUnchecked, openAt, openNew, rejection, type Target } from '../../support/database.ts'
 
 /** Writes of one keyspace. */
@@ -113,7 +114,7 @@ export function writes(target: Target): void {
       const value = new Uint8Array(20_000_000)
       for (let i = 0; i < value.length; i += 997) value[i] = i % 251
       await db.put('large', value)
-      expect(Buffer.from(db.get('large') ?? []).equals(value)).toBe(true)
+      expect(equalBytes(db.get('large'), value)).toBe(true)
       await db.put('large', Uint8Array.of(1))
       expect(db.get('large')).toEqual(Uint8Array.of(1))
     })

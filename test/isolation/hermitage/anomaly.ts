@@ -9,7 +9,8 @@
 // A script returns whether the anomaly happened, judged by what was read and by what is stored in the end.
 import { describe, expect, it } from 'vitest'
 import { type Database, type Isolation, isLightningError, type Transaction } from '../../../src/index.ts'
-import { inMemory, openNew } from '../../support/database.ts'
+import { openNew } from '../../support/database.ts'
+import { here } from './where.ts'
 
 /** What a level does with an anomaly. */
 export type Verdict = 'forbids' | 'allows'
@@ -32,7 +33,7 @@ export function anomaly(
     for (const isolation of ['serializable', 'snapshot', 'read-committed'] as const) {
       for (const [title, script] of Object.entries(scripts)) {
         it(`is what ${isolation} ${verdicts[isolation]}: ${title}`, async () => {
-          const db = await openNew(inMemory)
+          const db = await openNew(here)
           await db.batch([
             { type: 'put', key: 'x', value: 10 },
             { type: 'put', key: 'y', value: 20 }

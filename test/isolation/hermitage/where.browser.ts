@@ -1,0 +1,1 @@
+export { inPrivateFiles as here } from '../../support/in-private-files.ts'
