@@ -1,4 +1,5 @@
 import type { Trial } from '../runner/trial.ts'
+import { crash } from './crash.ts'
 
 /** Everything that `npm run torture` tries, in this order. */
-export const trials: readonly Trial<unknown>[] = []
+export const trials: readonly Trial<unknown>[] = [crash]

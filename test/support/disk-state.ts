@@ -1,6 +1,7 @@
 // What a simulated disk holds: per file a durable and a volatile layer, and the operations between them. Nothing but
 // bytes and names: no faults, no counting, no locks (those are in simulated-disk.ts), so that a state can be copied and
 // a recorded history be played into the copy.
+import { createHash } from 'node:crypto'
 import { assert } from '../../src/errors.ts'
 import type { Random } from './random.ts'
 
@@ -72,6 +73,13 @@ class Content {
     this.size = size
   }
 
+  /** Tells the chunks that hold anything, one after the other. */
+  forEachChunk(visit: (index: number, bytes: Uint8Array) => void): void {
+    this.#chunks.forEach((chunk, index) => {
+      if (chunk !== undefined) visit(index, chunk)
+    })
+  }
+
   bytes(): Uint8Array {
     const bytes = new Uint8Array(this.size)
     this.read(bytes, 0)
@@ -101,6 +109,11 @@ function forEachPart(
     at += bytes
   }
 }
+
+/** What a crash does with the changes that no sync has covered: each has a fate of its own, or all the same one. */
+export type CrashMood = 'mixed' | 'lost' | 'kept'
+
+const moods: readonly CrashMood[] = ['lost', 'kept']
 
 export class DiskState {
   #nodes: Node[] = []
@@ -208,25 +221,42 @@ export class DiskState {
     this.#pendingNames.push({ type: 'rename', from, to, node })
   }
 
-  syncNames(): void {
-    this.#durableNames = new Map(this.#names)
-    this.#pendingNames = []
+  /** Makes the names in a folder durable. */
+  syncNames(folder = ''): void {
+    const isInside = (name: string) => folderOf(name) === folder
+    const pending = this.#pendingNames
+    this.#pendingNames = pending.filter(change => !isInside(change.type === 'rename' ? change.to : change.name))
+    for (const change of pending) if (!this.#pendingNames.includes(change)) applyName(this.#durableNames, change)
+  }
+
+  /** The same bytes under the same names in a folder give the same text, as they read now. */
+  fingerprint(folder = ''): string {
+    const hash = createHash('md5')
+    for (const name of this.names) {
+      if (folderOf(name) !== folder) continue
+      const content = this.#node(this.#names.get(name) ?? -1).volatile
+      hash.update(`${name} ${content.size}\n`)
+      content.forEachChunk((index, bytes) => {
+        if (!isZero(bytes)) hash.update(`${index}`).update(bytes)
+      })
+    }
+    return hash.digest('base64')
   }
 
   /** The power fails: each change since the last sync is kept, dropped or torn. */
-  crash(random: Random): void {
+  crash(random: Random, mood?: CrashMood): void {
+    // Some crashes lose everything, some nothing: the extremes are worth more than their share.
+    const chosen = mood ?? moods[random.below(6)] ?? 'mixed'
+    const chanceOfName = { mixed: 0.5, lost: 0, kept: 1 }[chosen]
     for (const change of this.#pendingNames) {
-      if (random.chance(0.5)) applyName(this.#durableNames, change)
+      if (random.chance(chanceOfName)) applyName(this.#durableNames, change)
     }
     this.#pendingNames = []
     this.#names = new Map(this.#durableNames)
-    // Some crashes lose everything, some nothing: the extremes are worth more than their share.
-    const mood = random.below(6)
     for (const node of this.#nodes) {
       for (const change of node.pending) {
-        if (mood === 0) continue
-        if (mood === 1) apply(node.durable, change)
-        else applyPieces(node.durable, change, random)
+        if (chosen === 'kept') apply(node.durable, change)
+        else if (chosen === 'mixed') applyPieces(node.durable, change, random)
       }
       node.pending = []
       node.volatile = node.durable.copy()
@@ -244,6 +274,11 @@ export class DiskState {
     assert(node !== undefined, `file ${index} is on the disk`)
     return node
   }
+}
+
+/** What stands before the last slash of a name. */
+export function folderOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf('/')))
 }
 
 function apply(content: Content, change: FileChange): void {

@@ -12,7 +12,7 @@ import {
   type VfsLockKind,
   type VfsOpenOptions
 } from '../../src/vfs/vfs.ts'
-import { DiskState } from './disk-state.ts'
+import { type CrashMood, DiskState, folderOf } from './disk-state.ts'
 import { Random } from './random.ts'
 
 export type DiskCallKind = 'read' | 'write' | 'sync' | 'resize' | 'open' | 'rename' | 'remove' | 'sync names'
@@ -45,9 +45,11 @@ export class SimulatedDisk<Note = unknown> {
   readonly #initial: DiskState
   readonly #random: Random
   readonly #history: HistoryEntry<Note>[] = []
-  readonly #holders = new Set<SimulatedLock>()
+  readonly #holders = new Map<string, Set<SimulatedLock>>()
   #isRecording = false
   #isGone = false
+  /** Counts the processes that have used it. */
+  #life = 0
 
   constructor(seed = 1, state = new DiskState()) {
     this.#random = new Random(seed)
@@ -78,7 +80,7 @@ export class SimulatedDisk<Note = unknown> {
   *moments(): Generator<{
     readonly at: number
     readonly notes: readonly Note[]
-    crash(seed: number): SimulatedDisk
+    crash(seed: number, mood?: CrashMood): SimulatedDisk
     kill(): SimulatedDisk
   }> {
     const state = this.#initial.copy()
@@ -92,9 +94,9 @@ export class SimulatedDisk<Note = unknown> {
       yield {
         at,
         notes,
-        crash(seed) {
+        crash(seed, mood) {
           const image = state.copy()
-          image.crash(new Random(seed))
+          image.crash(new Random(seed), mood)
           return new SimulatedDisk(seed, image)
         },
         kill: () => new SimulatedDisk(at, state.copy())
@@ -105,10 +107,10 @@ export class SimulatedDisk<Note = unknown> {
   }
 
   /** The machine crashes now: this disk is gone, the result is what it holds afterwards. */
-  crash(seed: number): SimulatedDisk<Note> {
+  crash(seed: number, mood?: CrashMood): SimulatedDisk<Note> {
     this.#isGone = true
     const state = this.#state.copy()
-    state.crash(new Random(seed))
+    state.crash(new Random(seed), mood)
     return new SimulatedDisk(seed, state)
   }
 
@@ -116,6 +118,12 @@ export class SimulatedDisk<Note = unknown> {
   kill(): SimulatedDisk<Note> {
     this.#isGone = true
     return new SimulatedDisk(1, this.#state.copy())
+  }
+
+  /** The process dies and another one goes on with this disk: what was handed out is worth nothing, locks are free. */
+  restart(): void {
+    this.#life++
+    this.#holders.clear()
   }
 
   /** A copy of what is on it. */
@@ -143,17 +151,22 @@ export class SimulatedDisk<Note = unknown> {
   }
 
   get isLocked(): boolean {
-    return this.#holders.size > 0
+    return [...this.#holders.values()].some(holders => holders.size > 0)
   }
 
-  /** The disk as the database sees it. */
-  vfs(): Vfs {
-    return new SimulatedVfs({
+  /** A folder of the disk as the database sees it. */
+  vfs(folder = ''): Vfs {
+    const life = this.#life
+    const holders = this.#holders.get(folder) ?? new Set()
+    this.#holders.set(folder, holders)
+    return new SimulatedVfs(folder, {
       state: this.#state,
       random: this.#random,
-      holders: this.#holders,
-      call: (kind, file) => this.#call(kind, file),
-      change: change => this.#change(change)
+      holders,
+      call: (kind, file) => (life === this.#life ? this.#call(kind, file) : { code: 'EIO' }),
+      change: change => {
+        if (life === this.#life) this.#change(change)
+      }
     })
   }
 
@@ -180,10 +193,13 @@ interface Access {
 }
 
 class SimulatedVfs implements Vfs {
-  readonly location = '/simulated'
+  readonly location: string
+  readonly #folder: string
   readonly #access: Access
 
-  constructor(access: Access) {
+  constructor(folder: string, access: Access) {
+    this.location = folder === '' ? '/simulated' : `/simulated/${folder}`
+    this.#folder = folder
     this.#access = access
   }
 
@@ -204,40 +220,45 @@ class SimulatedVfs implements Vfs {
 
   async open(name: string, options: VfsOpenOptions = {}): Promise<VfsFile> {
     this.#check('open', name)
-    let node = this.#access.state.node(name)
+    const path = this.#path(name)
+    let node = this.#access.state.node(path)
     if (node === undefined) {
       if (options.create !== true) throw systemError(withCode('ENOENT'), 'open', name)
       this.#access.change(state => {
-        state.create(name)
+        state.create(path)
       })
-      node = this.#access.state.node(name)
+      node = this.#access.state.node(path)
     }
-    assert(node !== undefined, 'a file that was made is there')
+    if (node === undefined) throw systemError(withCode('EIO'), 'open', name)
     return new SimulatedFile(this.#access, name, node, options.readOnly === true)
   }
 
   async exists(name: string): Promise<boolean> {
-    return this.#access.state.node(name) !== undefined
+    return this.#access.state.node(this.#path(name)) !== undefined
   }
 
   async list(): Promise<string[]> {
-    return this.#access.state.names
+    const start = this.#folder.length + (this.#folder === '' ? 0 : 1)
+    return this.#access.state.names.filter(path => folderOf(path) === this.#folder).map(path => path.slice(start))
   }
 
   async remove(name: string): Promise<void> {
     this.#check('remove', name)
-    if (this.#access.state.node(name) === undefined) throw systemError(withCode('ENOENT'), 'remove', name)
-    this.#access.change(state => state.remove(name))
+    const path = this.#path(name)
+    if (this.#access.state.node(path) === undefined) throw systemError(withCode('ENOENT'), 'remove', name)
+    this.#access.change(state => state.remove(path))
   }
 
   async rename(from: string, to: string): Promise<void> {
     this.#check('rename', from)
-    this.#access.change(state => state.rename(from, to))
+    const [source, target] = [this.#path(from), this.#path(to)]
+    this.#access.change(state => state.rename(source, target))
   }
 
   async syncDirectory(): Promise<void> {
     this.#check('sync names', '.')
-    this.#access.change(state => state.syncNames())
+    const folder = this.#folder
+    this.#access.change(state => state.syncNames(folder))
   }
 
   async freeBytes(): Promise<number | undefined> {
@@ -249,7 +270,11 @@ class SimulatedVfs implements Vfs {
   }
 
   async removeAll(): Promise<void> {
-    for (const name of this.#access.state.names) if (isDatabaseFile(name)) await this.remove(name)
+    for (const name of await this.list()) if (isDatabaseFile(name)) await this.remove(name)
+  }
+
+  #path(name: string): string {
+    return this.#folder === '' ? name : `${this.#folder}/${name}`
   }
 
   #check(kind: DiskCallKind, name: string): void {

@@ -63,7 +63,7 @@ describe('a run', () => {
 })
 
 describe('a case', () => {
-  test.concurrent.each([
+  test.each([
     ['busy', 'did not end within'],
     ['asleep', 'did not end within'],
     ['stray', 'nobody cares'],

@@ -1,0 +1,39 @@
+import { LocalDatabase } from '../../src/db/database.ts'
+import { parseOpenOptions } from '../../src/db/options.ts'
+import { Engine } from '../../src/engine/engine.ts'
+import type { Database } from '../../src/index.ts'
+import type { Vfs } from '../../src/vfs/vfs.ts'
+
+/** How the databases of a case are opened; plain JSON. */
+export interface SmallOptions {
+  readonly pageSize?: number
+  readonly compression?: 'lz4' | 'none'
+  readonly walBytes?: number
+  readonly verifyWrites?: boolean
+  readonly durability?: 'strict' | 'relaxed'
+  readonly wasm?: 'off'
+}
+
+/** An open database: its public side, and the engine below it for what takes files in place of a location. */
+export interface Opened {
+  readonly db: Database<string, string>
+  readonly engine: Engine
+}
+
+const leastFrames = 64
+
+/** Opens with sizes at which a few commits already make checkpoints, log switches and evictions happen. */
+export async function openSmall(vfs: Vfs, options: SmallOptions, createIfMissing = true): Promise<Opened> {
+  const { walBytes = 16_384, ...others } = options
+  const parsed = parseOpenOptions({
+    pageSize: 4_096,
+    ...others,
+    createIfMissing,
+    valueEncoding: 'utf8',
+    syncIntervalMs: 5
+  })
+  // Smaller than `open` allows.
+  const small = { ...parsed, walBytes, cacheBytes: leastFrames * (parsed.pageSize ?? 4_096) }
+  const engine = await Engine.open(vfs, small)
+  return { engine, db: new LocalDatabase<string, string>(engine, small) }
+}

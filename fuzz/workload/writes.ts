@@ -1,0 +1,184 @@
+// The writes of a step: what to do with a database, and what it must have done to a map.
+import { strictEqual } from 'node:assert/strict'
+import type { Database } from '../../src/index.ts'
+import { type Content, someText } from '../../test/engine/content.ts'
+import { Random } from '../../test/support/random.ts'
+
+/** One commit. */
+export interface Write {
+  /** Makes it in a model, whose keys are `sublevel/key`. */
+  apply(model: Map<string, string>): void
+  /** Makes it in the database; applied when this returns, unless the write is a transaction. */
+  issue(db: Database<string, string>): Promise<void>
+}
+
+export type WriteKind = 'put' | 'delete' | 'batch' | 'transaction' | 'clear' | 'large value'
+
+const sublevels = ['', '', '', 'one', 'two'] as const
+
+/** The writes of a step, to be issued one after the other without waiting. `model` is what they start from. */
+export function writesOf(kind: WriteKind, seed: number, model: Content): Write[] {
+  const random = new Random(seed)
+  switch (kind) {
+    case 'put':
+      return Array.from({ length: random.pick([1, 1, 2, 5]) }, () => put(random, 10 + random.below(900)))
+    case 'large value':
+      return [put(random, random.pick([20_000, 70_000, 330_000]) + random.below(10_000))]
+    case 'delete':
+      return Array.from({ length: random.pick([1, 1, 3]) }, () => remove(random, model))
+    case 'batch':
+      return [random.chance(0.04) ? batch(random, 900, 900) : batch(random, 2 + random.below(20), 300)]
+    case 'clear':
+      return [random.pick([clearRange, clearRange, clearAll, drop])(random)]
+    case 'transaction':
+      return [random.chance(0.3) ? synchronousTransaction(random) : transaction(random, model)]
+  }
+}
+
+function keyOf(random: Random): string {
+  return `key ${random.below(40).toString().padStart(3, '0')}`
+}
+
+function keyspaceOf(db: Database<string, string>, sublevel: string) {
+  return sublevel === '' ? db : db.sublevel<string, string>(sublevel, { valueEncoding: 'utf8' })
+}
+
+function put(random: Random, length: number): Write {
+  const sublevel = random.pick(sublevels)
+  const key = keyOf(random)
+  const value = someText(random, length)
+  const waits = random.chance(0.7)
+  return {
+    apply: model => void model.set(`${sublevel}/${key}`, value),
+    async issue(db) {
+      const keyspace = keyspaceOf(db, sublevel)
+      if (waits) await keyspace.put(key, value)
+      else keyspace.putSync(key, value)
+    }
+  }
+}
+
+function remove(random: Random, model: Content): Write {
+  const present = [...model.keys()].filter(path => path.startsWith('/')).map(path => path.slice(1))
+  const key = (random.chance(0.8) ? present[random.below(present.length)] : undefined) ?? keyOf(random)
+  const waits = random.chance(0.7)
+  return {
+    apply: later => void later.delete(`/${key}`),
+    async issue(db) {
+      if (waits) await db.del(key)
+      else db.delSync(key)
+    }
+  }
+}
+
+interface Change {
+  readonly sublevel: string
+  readonly key: string
+  readonly value: string | undefined
+}
+
+function applyAll(changes: readonly Change[], model: Map<string, string>): void {
+  for (const { sublevel, key, value } of changes) {
+    if (value === undefined) model.delete(`${sublevel}/${key}`)
+    else model.set(`${sublevel}/${key}`, value)
+  }
+}
+
+function changesOf(random: Random, count: number, most: number): Change[] {
+  return Array.from({ length: count }, (_, i) => ({
+    sublevel: random.pick(sublevels),
+    key: count > 100 ? `${keyOf(random)}-${i % 400}` : keyOf(random),
+    value: random.chance(0.2) ? undefined : someText(random, 1 + random.below(most))
+  }))
+}
+
+function batch(random: Random, count: number, most: number): Write {
+  const changes = changesOf(random, count, most)
+  return {
+    apply: model => applyAll(changes, model),
+    async issue(db) {
+      await db.batch(
+        changes.map(({ sublevel, key, value }) => {
+          const place =
+            sublevel === '' ? {} : { sublevel: db.sublevel<string, string>(sublevel, { valueEncoding: 'utf8' }) }
+          return value === undefined ? { type: 'del', key, ...place } : { type: 'put', key, value, ...place }
+        })
+      )
+    }
+  }
+}
+
+function clearRange(random: Random): Write {
+  const [gte = '', lt = ''] = [keyOf(random), keyOf(random)].sort()
+  return {
+    apply(model) {
+      for (const path of [...model.keys()]) if (path >= `/${gte}` && path < `/${lt}`) model.delete(path)
+    },
+    issue: db => db.clear({ gte, lt })
+  }
+}
+
+function clearAll(): Write {
+  return {
+    apply(model) {
+      for (const path of [...model.keys()]) if (path.startsWith('/')) model.delete(path)
+    },
+    issue: db => db.clear()
+  }
+}
+
+function drop(random: Random): Write {
+  const sublevel = random.pick(['one', 'two'])
+  return {
+    apply(model) {
+      for (const path of [...model.keys()]) if (path.startsWith(`${sublevel}/`)) model.delete(path)
+    },
+    issue: db => db.dropSublevel(sublevel)
+  }
+}
+
+/** Reads, writes, and takes some of it back. */
+function transaction(random: Random, model: Content): Write {
+  const [read, taken] = [keyOf(random), keyOf(random)]
+  const changes = changesOf(random, 1 + random.below(6), 2_000)
+  const clears = random.chance(0.2)
+  const takesBack = random.chance(0.3)
+  return {
+    apply(later) {
+      if (clears) for (const path of [...later.keys()]) if (path.startsWith('two/')) later.delete(path)
+      applyAll(changes, later)
+    },
+    async issue(db) {
+      await db.transaction(async tx => {
+        strictEqual(tx.get(read), model.get(`/${read}`))
+        if (clears) tx.sublevel(db.sublevel<string, string>('two', { valueEncoding: 'utf8' })).clear()
+        for (const { sublevel, key, value } of changes) {
+          const keyspace =
+            sublevel === '' ? tx : tx.sublevel(db.sublevel<string, string>(sublevel, { valueEncoding: 'utf8' }))
+          if (value === undefined) keyspace.del(key)
+          else keyspace.put(key, value)
+        }
+        if (!takesBack) return
+        const savepoint = tx.savepoint()
+        tx.put(taken, 'never')
+        await tx.getForUpdate(taken)
+        tx.rollbackTo(savepoint)
+      })
+    }
+  }
+}
+
+function synchronousTransaction(random: Random): Write {
+  const changes = changesOf(random, 1 + random.below(6), 2_000).map(change => ({ ...change, sublevel: '' }))
+  return {
+    apply: model => applyAll(changes, model),
+    async issue(db) {
+      db.transactionSync(tx => {
+        for (const { key, value } of changes) {
+          if (value === undefined) tx.del(key)
+          else tx.put(key, value)
+        }
+      })
+    }
+  }
+}
