@@ -8,12 +8,13 @@ import { sectorBytes, sectorsPerBlock } from '../store/format.ts'
 import { type CareOptions, Pace } from './care.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Core } from './core.ts'
+import type { Space } from './space.ts'
 
 /** Rounds are repeated while they gain at least this share of the file. */
 const worthwhile = 0.02
 const mostRounds = 8
 
-export async function compact(core: Core, checkpoint: Checkpoint, options: CareOptions): Promise<void> {
+export async function compact(core: Core, checkpoint: Checkpoint, space: Space, options: CareOptions): Promise<void> {
   const pace = new Pace(options)
   // The first one gives back what only older checkpoints needed, so that there are holes to move into.
   await checkpoint.run()
@@ -22,7 +23,8 @@ export async function compact(core: Core, checkpoint: Checkpoint, options: CareO
     const { blocks } = core.data
     const before = blocks.endBlock
     if (blocks.freeBlocks === 0) break
-    const moved = (await moveImages(core, checkpoint, pace, blocks.usedBlocks)) + markTables(core, blocks.usedBlocks)
+    const moved =
+      (await moveImages(core, checkpoint, space, pace, blocks.usedBlocks)) + markTables(core, blocks.usedBlocks)
     if (moved === 0) break
     for (let i = 0; i < 2; i++) {
       blocks.rewind()
@@ -31,7 +33,7 @@ export async function compact(core: Core, checkpoint: Checkpoint, options: CareO
     if (before - core.data.blocks.endBlock < before * worthwhile) break
   }
   core.checkWritable()
-  core.data.trim()
+  core.data.trim(space.kept.blocks)
   pace.finish(1)
 }
 
@@ -48,7 +50,7 @@ function markTables(core: Core, goal: number): number {
 }
 
 /** Moves images that lie behind block `goal`, where the file could end; returns their number. */
-async function moveImages(core: Core, checkpoint: Checkpoint, pace: Pace, goal: number): Promise<number> {
+async function moveImages(core: Core, checkpoint: Checkpoint, space: Space, pace: Pace, goal: number): Promise<number> {
   const { memory, kernel, data } = core
   let moved = 0
   // A rollback in between can make the table shorter.
@@ -58,6 +60,8 @@ async function moveImages(core: Core, checkpoint: Checkpoint, pace: Pace, goal: 
     core.checkWritable()
     const entry = kernel.exports.entryAt(id, 0) >>> 0
     const sector = memory.word(entry)
+    // What an image leaves is free only after a checkpoint, which must find room itself.
+    if (!space.hasSpare) return moved
     if (sector >= goal * sectorsPerBlock) {
       const bytes = memory.word(entry + 4) & 0xffffff
       const blocks = Math.ceil(sectorsOf(bytes) / sectorsPerBlock)

@@ -32,6 +32,8 @@ export class Core {
   readonly events: Events
   /** Chunks of the page table as the last durable checkpoint has them. */
   readonly directory = new Directory()
+  /** Bytes that the disk can still take; undefined where it does not tell. */
+  readonly freeBytes: () => number | undefined
   /** The last durable meta. */
   meta: Meta
   /** Last LSN that is on stable storage. */
@@ -71,6 +73,7 @@ export class Core {
     log: LogFiles
     lock: VfsLock
     meta: Meta
+    freeBytes?: () => number | undefined
   }) {
     this.location = parts.location
     this.options = parts.options
@@ -80,6 +83,7 @@ export class Core {
     this.log = parts.log
     this.lock = parts.lock
     this.meta = parts.meta
+    this.freeBytes = parts.freeBytes ?? (() => undefined)
     this.events = new Events(parts.options.logger)
     this.pending = new PendingExtents(parts.data)
     this.run = new ImageRun(parts.kernel, this.memory, parts.data, parts.options.compression === 'lz4')

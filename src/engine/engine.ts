@@ -1,7 +1,7 @@
 // The engine: one open database in one thread. Reads and writes are synchronous on bytes and encodings; what waits for
 // the disk or takes long is asynchronous. The parts do the work: reader, writer, committer, checkpoint, recovery.
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
-import { LightningError } from '../errors.ts'
+import { isLightningError, LightningError } from '../errors.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 import { backUp } from './backup.ts'
 import { behind, type ByteRange, clampBounds } from './bounds.ts'
@@ -20,6 +20,7 @@ import type { EngineOperation } from './operation.ts'
 import type { EngineOptions } from './options.ts'
 import { Reader } from './reader.ts'
 import { rebuild } from './rebuild.ts'
+import { Space } from './space.ts'
 import { EngineSnapshot, type Snapshot } from './snapshots.ts'
 import { type EngineStats, statsOf } from './stats.ts'
 import { handleOf, type Tree, TreeHandle } from './tree.ts'
@@ -43,6 +44,7 @@ export class Engine {
   readonly #writer: Writer
   readonly #committer: Committer
   readonly #checkpoint: Checkpoint
+  readonly #space: Space
   #closing: Promise<void> | undefined
 
   /** Opens the database in `vfs`, or makes it, and recovers it. */
@@ -58,7 +60,8 @@ export class Engine {
       this.#committer.forgetIncarnation()
     })
     this.#checkpoint = new Checkpoint(core, this.#committer)
-    this.#writer = new Writer(core, this.#committer, this.#checkpoint)
+    this.#space = new Space(core, this.#checkpoint)
+    this.#writer = new Writer(core, this.#committer, this.#checkpoint, this.#space)
   }
 
   get location(): string {
@@ -69,6 +72,11 @@ export class Engine {
   get sequence(): number {
     this.#core.checkOpen()
     return this.#core.appliedLsn
+  }
+
+  /** Whether `close` was called. */
+  get isClosed(): boolean {
+    return this.#core.isClosed
   }
 
   /** Counts rollbacks: what was read before one may be gone. */
@@ -217,6 +225,11 @@ export class Engine {
     this.#committer.settleSync()
   }
 
+  /** Resolves when everything applied so far, or all until a commit, is on stable storage, whatever `durability` says. */
+  durable(sequence?: number): Promise<void> {
+    return this.#committer.durable(sequence)
+  }
+
   async flush(): Promise<void> {
     this.#core.checkOpen()
     await this.#committer.flush()
@@ -239,7 +252,7 @@ export class Engine {
 
   async compact(options: CareOptions = {}): Promise<void> {
     this.#core.checkWritable()
-    await compact(this.#core, this.#checkpoint, options)
+    await compact(this.#core, this.#checkpoint, this.#space, options)
   }
 
   async backup(destination: Vfs, options: CareOptions = {}): Promise<void> {
@@ -277,19 +290,31 @@ export class Engine {
       this.#committer.payDebt()
       if (core.failure !== undefined || core.unreadable !== undefined) return
       this.#committer.flushSync()
-      await this.#checkpoint.run(true)
-      this.#giveSpaceBack()
+      await this.#fold()
     } finally {
       await closeFiles(core)
     }
+  }
+
+  /** A disk too full for a checkpoint loses nothing: everything is in the log, and the next opening replays it. */
+  async #fold(): Promise<void> {
+    try {
+      await this.#checkpoint.run(true)
+    } catch (error) {
+      if (this.#core.failure !== undefined || !isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+      this.#core.options.logger?.warn('The log was not folded into the pages', error)
+      return
+    }
+    this.#giveSpaceBack()
   }
 
   /** Everything is durable by now: space that cannot be given back is given back by a later close. */
   #giveSpaceBack(): void {
     const { data, log, options } = this.#core
     try {
-      data.trim()
-      log.shrink()
+      const { blocks, logBytes } = this.#space.kept
+      data.trim(blocks)
+      log.shrink(logBytes)
     } catch (error) {
       options.logger?.warn('Space could not be given back', error)
     }

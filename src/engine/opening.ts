@@ -13,6 +13,7 @@ import { assertStatus } from '../kernel/status.ts'
 import { checksumOf, Core } from './core.ts'
 import { createDataFile, emptyFile } from './creation.ts'
 import { defaultPageBytes, type EngineOptions } from './options.ts'
+import { finishRepair, isRepairUnfinished } from './repair-files.ts'
 import { checkNothingDurableIsMissing, makeDurable, replay, writeMetas } from './recovery.ts'
 
 /** Opens or makes the database in `vfs` and recovers it. */
@@ -52,7 +53,7 @@ async function both(loading: Promise<Kernel>, locking: Promise<VfsLock>): Promis
 }
 
 async function checkPresence(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: EngineOptions): Promise<void> {
-  if (await vfs.exists(dataFileName)) {
+  if ((await vfs.exists(dataFileName)) || (await wasRepaired(vfs, options))) {
     if (!options.errorIfExists) return
     throw new LightningError(
       'LIGHTNING_EXISTS',
@@ -69,6 +70,17 @@ async function checkPresence(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: E
   }
   if (!options.createIfMissing || options.readOnly) throw notFound(vfs)
   await createDataFile(vfs, lock, kernel, options)
+}
+
+/** Ends a repair that was interrupted while it exchanged the files; true: there is a data file now. */
+async function wasRepaired(vfs: Vfs, options: EngineOptions): Promise<boolean> {
+  if (!options.readOnly) return finishRepair(vfs)
+  if (!(await isRepairUnfinished(vfs))) return false
+  throw new LightningError(
+    'LIGHTNING_CORRUPT',
+    `A repair of ${vfs.location} was interrupted. Open it once for writing, which ends the repair.`,
+    { file: dataFileName }
+  )
 }
 
 async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: EngineOptions): Promise<Core> {
@@ -107,7 +119,8 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
       data,
       log: new LogFiles([first, second], verifyWrites),
       lock,
-      meta
+      meta,
+      freeBytes: () => vfs.freeBytesNow?.()
     })
     // Before the replay writes anything: it takes blocks that another meta names.
     if (!isInBoth && !readOnly) writeMetas(core)

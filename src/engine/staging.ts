@@ -29,6 +29,8 @@ export class Staging {
   readonly #full: Uint8Array[] = []
   #bytes: Uint8Array
   #length = 0
+  /** Operations staged. */
+  count = 0
 
   /** `inlineBytes`: what a key and its value may have together inside a page. `spares`: buffers to write into. */
   constructor(inlineBytes: number, spares: Uint8Array[] = []) {
@@ -92,6 +94,7 @@ export class Staging {
     const valueBytes = valueRoom < 0 ? -1 : valueEncoding.write(value, bytes, start + keyBytes, valueRoom)
     if (valueBytes < 0) return false
     setHeader(bytes, at, PUT, 0, keyBytes, tree, valueBytes)
+    this.count++
     this.#length = start + keyBytes + valueBytes
     return true
   }
@@ -150,6 +153,7 @@ export class Staging {
     bytes.set(key, at + OPERATION_HEADER_BYTES)
     bytes.set(value, at + OPERATION_HEADER_BYTES + key.length)
     this.#length = at + length
+    this.count++
     return at + OPERATION_HEADER_BYTES + key.length
   }
 

@@ -3,18 +3,18 @@
 import {
   APPLY_AT,
   APPLY_PHASE,
-  FRAMES_DIRTY,
   LOG,
   LOG_BYTES,
   LOG_CAPACITY,
   MAX_KEY_BYTES,
   OK,
+  PAGES_USED,
   RELEASED_COUNT
 } from '../../assembly/state.ts'
 import { CONTINUES, FRAME_HEADER_BYTES } from '../../assembly/log.ts'
 import { CLEAR, DROP, OPERATION_HEADER_BYTES } from '../../assembly/operations.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
-import { LightningError } from '../errors.ts'
+import { isLightningError } from '../errors.ts'
 import { blockBytes, sectorBytes } from '../store/format.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { reportOperations } from './commit-observer.ts'
@@ -22,6 +22,7 @@ import type { Committer } from './committer.ts'
 import type { Core } from './core.ts'
 import { releaseSegments, writeSegments } from './large-values.ts'
 import type { EngineOperation } from './operation.ts'
+import type { Demand, Space } from './space.ts'
 import { checkKeyBytes, Staging } from './staging.ts'
 import { handleOf, type TreeHandle } from './tree.ts'
 
@@ -31,13 +32,14 @@ const operationRoom = 32_768
 const mostSpares = 4
 /** A checkpoint's slices are spread over the growth of the log: so many while it grows by `walBytes`. */
 const stepsPerLog = 1_024
-/** Blocks that only deleting and checkpoints may use when there is a quota. */
-const reserveBlocks = 64
+/** Pages that a single operation may dirty besides the leaf it belongs to: its path, split or joined all the way up. */
+const pathPages = 15
 
 export class Writer {
   readonly #core: Core
   readonly #committer: Committer
   readonly #checkpoint: Checkpoint
+  readonly #space: Space
   readonly #inlineBytes: number
   /** Counts encodings begun: code of the caller may begin others while one runs. */
   #encodings = 0
@@ -50,10 +52,11 @@ export class Writer {
   /** Too many frames are dirty, since they could not be written. */
   #isOverfull = false
 
-  constructor(core: Core, committer: Committer, checkpoint: Checkpoint) {
+  constructor(core: Core, committer: Committer, checkpoint: Checkpoint, space: Space) {
     this.#core = core
     this.#committer = committer
     this.#checkpoint = checkpoint
+    this.#space = space
     this.#inlineBytes = core.kernel.exports.inlineBytes()
   }
 
@@ -70,7 +73,7 @@ export class Writer {
       this.batch([{ type: 'put', tree, key, keyEncoding, value, valueEncoding }])
       return
     }
-    this.#makeRoom(operationRoom, operationRoom)
+    this.#makeRoom(operationRoom, 1, this.#inlineBytes)
     const { memory } = core
     const encoding = ++this.#encodings
     const { bytes } = memory
@@ -96,7 +99,7 @@ export class Writer {
       this.batch([{ type: 'del', tree, key, keyEncoding }])
       return
     }
-    this.#makeRoom(operationRoom, 0)
+    this.#makeRoom(operationRoom, 1, 0)
     const { memory } = core
     const encoding = ++this.#encodings
     const { generation } = core
@@ -185,7 +188,12 @@ export class Writer {
   writeValue(value: Uint8Array): Uint8Array {
     const core = this.#core
     core.checkWritable()
-    if (core.options.maxBytes !== undefined) this.#checkQuota(1, [{ value }])
+    this.#space.ensure(() => ({
+      logBytes: operationRoom,
+      pages: pathPages,
+      blocks: blocksOf([{ value }]),
+      grows: true
+    }))
     return writeSegments(core, value)
   }
 
@@ -233,7 +241,8 @@ export class Writer {
     staging.finish()
     const { parts, values } = staging
     if (parts.length === 0) return
-    this.#makeRoom(staging.totalBytes + parts.length * 128, isShrinking ? 0 : staging.totalBytes, values)
+    const { totalBytes, count } = staging
+    this.#makeRoom(totalBytes + parts.length * 128, count, isShrinking ? 0 : totalBytes, values)
     const written = this.#writeValues(staging)
     if (core.observer !== undefined) {
       for (const part of parts) reportOperations(part, core.appliedLsn + 1, core.observer)
@@ -281,10 +290,18 @@ export class Writer {
     return written
   }
 
-  /** Sees to it that a commit of so many bytes cannot fail for want of space; nothing has changed when it is refused. */
-  #makeRoom(logBytes: number, growthBytes: number, values: readonly { readonly value: Uint8Array }[] = []): void {
+  /**
+   * Sees to it that a commit of so many operations and bytes cannot fail for want of space; nothing has changed when it
+   * is refused. `growthBytes`: 0 when it only deletes.
+   */
+  #makeRoom(
+    logBytes: number,
+    operations: number,
+    growthBytes: number,
+    values: readonly { readonly value: Uint8Array }[] = []
+  ): void {
     const core = this.#core
-    const { walBytes, maxBytes } = core.options
+    const { walBytes } = core.options
     const { log, memory } = core
     const buffered = memory.word(LOG_BYTES)
     // Once looked at, everything stays as it is until the buffer is written out.
@@ -295,16 +312,41 @@ export class Writer {
     if (live > walBytes) this.#keepLogShort(live, walBytes)
     if (core.pending.sectors * sectorBytes > walBytes) this.#freeSpace()
     if (this.#isOverfull) {
-      core.pager.limitDirty()
+      this.#limitDirty()
       this.#isOverfull = false
     }
-    if (maxBytes !== undefined && growthBytes > 0) this.#checkQuota(growthBytes, values)
-    this.#committer.prepare(Math.min(logBytes, memory.word(LOG_CAPACITY) - 128))
+    const demand = (): Demand => ({
+      logBytes,
+      pages: this.#pagesOf(operations, growthBytes),
+      blocks: blocksOf(values),
+      grows: growthBytes > 0
+    })
+    this.#space.ensure(demand)
     const capacity = memory.word(LOG_CAPACITY)
-    if (logBytes > capacity) log.reserve(logBytes)
-    else if (live <= walBytes && walBytes >= capacity * 8 && maxBytes === undefined) {
+    try {
+      this.#prepareLog(logBytes, capacity)
+    } catch (error) {
+      if (core.failure !== undefined || !isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+      // The disk told otherwise. A checkpoint may find room yet.
+      this.#space.noteFull()
+      this.#space.ensure(demand)
+      this.#prepareLog(logBytes, capacity)
+    }
+    if (logBytes <= capacity && live <= walBytes && walBytes >= capacity * 8 && !this.#space.isLimited) {
       this.#readyBytes = Math.min(capacity, log.reservedBytes) - 128
     }
+  }
+
+  #prepareLog(logBytes: number, capacity: number): void {
+    this.#committer.prepare(Math.min(logBytes, capacity - 128))
+    if (logBytes > capacity) this.#core.log.reserve(logBytes)
+  }
+
+  /** Pages that so many operations may dirty: a leaf for each, what is split, and what lies above. */
+  #pagesOf(operations: number, growthBytes: number): number {
+    const { memory, meta } = this.#core
+    const split = Math.ceil((growthBytes * 2) / meta.pageBytes) * 2
+    return Math.min(memory.word(PAGES_USED), operations + (operations >>> 3)) + split + pathPages
   }
 
   /** The log is long enough for a checkpoint. One that runs is helped along when the event loop does not get to it. */
@@ -347,27 +389,14 @@ export class Writer {
     }
   }
 
-  #checkQuota(growthBytes: number, values: readonly { readonly value: Uint8Array }[]): void {
-    if (this.#missingBlocks(growthBytes, values) <= 0) return
-    // A checkpoint gives back what only the one before needs.
-    this.#checkpoint.runSync()
-    this.#checkpoint.runSync()
-    if (this.#missingBlocks(growthBytes, values) <= 0) return
-    throw new LightningError(
-      'LIGHTNING_DISK_FULL',
-      `The database may take ${this.#core.options.maxBytes} bytes (option maxBytes) and this write could need more. ` +
-        'Delete entries, or reopen with a larger quota.'
-    )
-  }
-
-  /** Blocks that a commit and the checkpoint after it could need beyond the quota. */
-  #missingBlocks(growthBytes: number, values: readonly { readonly value: Uint8Array }[]): number {
-    const { memory, meta, data } = this.#core
-    const pageBlocks = meta.pageBytes / blockBytes
-    const pages = memory.word(FRAMES_DIRTY) + Math.ceil((growthBytes * 2) / meta.pageBytes) + 8
-    const large = values.reduce((sum, { value }) => sum + Math.ceil(value.length / blockBytes) + 2, 0)
-    const tables = this.#core.directory.length * 2 + 4
-    return pages * pageBlocks + large + tables + reserveBlocks - data.roomBlocks
+  /** Writes pages out; what a full disk says against that is told to those who look after the space. */
+  #limitDirty(): void {
+    try {
+      this.#core.pager.limitDirty()
+    } catch (error) {
+      if (isLightningError(error, 'LIGHTNING_DISK_FULL')) this.#space.noteFull()
+      throw error
+    }
   }
 
   #isUntouched(part: Uint8Array | undefined): boolean {
@@ -381,7 +410,7 @@ export class Writer {
     const { memory, pager, options } = this.#core
     if (memory.word(RELEASED_COUNT) !== 0) pager.drainReleased()
     try {
-      pager.limitDirty()
+      this.#limitDirty()
     } catch (error) {
       // This commit is whole and stays; the next one is refused unless there is room by then.
       this.#isOverfull = true
@@ -390,4 +419,9 @@ export class Writer {
     }
     this.#committer.committed()
   }
+}
+
+/** Blocks that the segments of these values take at most. */
+function blocksOf(values: readonly { readonly value: Uint8Array }[]): number {
+  return values.reduce((sum, { value }) => sum + Math.ceil(value.length / blockBytes) + 2, 0)
 }

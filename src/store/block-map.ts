@@ -110,6 +110,21 @@ export class BlockMap {
     return this.#findHole(blocks, least)
   }
 
+  /** How many pieces of `blocks` blocks in a row can be found below the end: each find of as many or fewer costs one. */
+  freePieces(blocks: number): number {
+    let pieces = 0
+    let at = metaBlocks
+    while (at < this.#end) {
+      const start = this.#masks.indexOf(0, at)
+      if (start < 0 || start >= this.#end) break
+      let end = start + 1
+      while (end < this.#end && this.#masks[end] === 0) end++
+      pieces += Math.floor((end - start) / blocks)
+      at = end + 1
+    }
+    return pieces
+  }
+
   /** Holes are filled from the start of the file on again. */
   rewind(): void {
     this.#cursor = metaBlocks
@@ -131,8 +146,10 @@ export class BlockMap {
   #scan(from: number, to: number, blocks: number, least: number): { block: number; blocks: number } | undefined {
     let at = from
     while (at < to) {
-      const start = this.#masks.indexOf(0, at)
+      let start = this.#masks.indexOf(0, at)
       if (start < 0 || start >= to) return undefined
+      // From the start of the hole on, so that it is not cut into two that are too short.
+      while (start > metaBlocks && this.#masks[start - 1] === 0) start--
       let end = start + 1
       while (end < this.#end && end - start < blocks && this.#masks[end] === 0) end++
       if (end - start >= least) {

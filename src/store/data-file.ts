@@ -5,6 +5,8 @@ import { BlockMap, type Extent, sectorsOf } from './block-map.ts'
 import { blockBytes, metaBytes, sectorBytes, sectorsPerBlock } from './format.ts'
 import { type Checksum, decodeMeta, encodeMeta, looksLikeMeta, type Meta } from './meta.ts'
 
+const zeros = new Uint8Array(1 << 20)
+
 /** What limits the growth of the data file. */
 export interface DataFileLimits {
   /** Quota in bytes; `Infinity`: none. */
@@ -18,11 +20,18 @@ export class DataFile {
   readonly #limitBlocks: number
   readonly #verifyWrites: boolean
   #blocks = new BlockMap()
+  /** Up to here the file has been written, so that writing again needs no space. */
+  #writtenBlocks: number
+  /** Set when the disk is short of space: then blocks that were written before are preferred to growth. */
+  isDiskShort = false
+  /** Pieces taken since the database was opened. */
+  takenPieces = 0
 
   constructor(file: VfsFile, limits: DataFileLimits) {
     this.file = file
     this.#limitBlocks = Math.floor(limits.maxBytes / blockBytes)
     this.#verifyWrites = limits.verifyWrites
+    this.#writtenBlocks = Math.floor(file.size() / blockBytes)
   }
 
   /** Which blocks are in use. */
@@ -30,9 +39,26 @@ export class DataFile {
     return this.#blocks
   }
 
-  /** Blocks that can still be taken under the quota. */
-  get roomBlocks(): number {
-    return this.#limitBlocks - this.#blocks.usedBlocks
+  /** Blocks behind the last one in use that can be taken for certain. */
+  get tailBlocks(): number {
+    const end = this.isDiskShort ? Math.min(this.#limitBlocks, this.#writtenBlocks) : this.#limitBlocks
+    return Math.max(0, end - this.#blocks.endBlock)
+  }
+
+  /** Writes zeros behind the last block in use until `blocks` blocks there are written, or the quota is reached. */
+  reserve(blocks: number): void {
+    const end = Math.min(this.#limitBlocks, this.#blocks.endBlock + blocks)
+    let from = Math.max(this.#writtenBlocks, this.#blocks.endBlock)
+    try {
+      while (from < end) {
+        const step = Math.min(end - from, zeros.length / blockBytes)
+        this.file.writeAt(zeros.subarray(0, step * blockBytes), from * blockBytes)
+        from += step
+      }
+    } finally {
+      // What a full disk still took is reserved.
+      this.#writtenBlocks = Math.floor(this.file.size() / blockBytes)
+    }
   }
 
   /** Forgets what is in use; recovery marks it anew. */
@@ -56,8 +82,9 @@ export class DataFile {
   takeExtent(bytes: number): Extent {
     const sectors = sectorsOf(bytes)
     const blocks = Math.ceil(sectors / sectorsPerBlock)
-    const found = this.#blocks.find(blocks, blocks, this.#limitBlocks)
+    const found = this.#find(blocks, blocks)
     if (found === undefined) throw this.#full()
+    this.takenPieces += blocks
     const extent = { sector: found.block * sectorsPerBlock, sectors }
     const wasFree = this.#blocks.mark(extent)
     assert(wasFree, 'a free extent is free')
@@ -71,12 +98,13 @@ export class DataFile {
   takeRun(lengths: readonly number[]): number[] {
     const sectors: number[] = []
     const taken: Extent[] = []
+    this.takenPieces += lengths.length
     let next = 0
     while (next < lengths.length) {
       let wanted = 0
       for (let i = next; i < lengths.length; i++) wanted += sectorsOf(lengths[i] ?? 0)
       const least = Math.ceil(sectorsOf(lengths[next] ?? 0) / sectorsPerBlock)
-      const found = this.#blocks.find(Math.ceil(wanted / sectorsPerBlock), least, this.#limitBlocks)
+      const found = this.#find(Math.ceil(wanted / sectorsPerBlock), least)
       if (found === undefined) {
         for (const extent of taken) this.#blocks.release(extent)
         throw this.#full()
@@ -100,6 +128,8 @@ export class DataFile {
   /** Writes `bytes` from a sector's start. A failed write leaves the blocks taken: the caller gives them back. */
   write(bytes: Uint8Array, sector: number): void {
     this.file.writeAt(bytes, sector * sectorBytes)
+    const end = Math.floor((sector + sectorsOf(bytes.length)) / sectorsPerBlock)
+    if (end > this.#writtenBlocks) this.#writtenBlocks = end
     if (this.#verifyWrites) verifyWritten(this.file, bytes, sector * sectorBytes)
   }
 
@@ -150,10 +180,20 @@ export class DataFile {
     if (this.#verifyWrites) verifyWritten(this.file, bytes, slot * blockBytes)
   }
 
-  /** Gives the blocks behind the last one in use back to the file system. */
-  trim(): void {
-    const bytes = this.#blocks.endBlock * blockBytes
-    if (this.file.size() > bytes) this.file.truncate(bytes)
+  /** Gives what lies more than `keptBlocks` blocks behind the last one in use back to the file system. */
+  trim(keptBlocks = 0): void {
+    const end = this.#blocks.endBlock + keptBlocks
+    if (this.file.size() > end * blockBytes) this.file.truncate(end * blockBytes)
+    this.#writtenBlocks = Math.min(this.#writtenBlocks, end)
+  }
+
+  /** Blocks in a row as `BlockMap.find` says; on a disk that is short of space its end is the last resort. */
+  #find(blocks: number, least: number): { block: number; blocks: number } | undefined {
+    if (this.isDiskShort) {
+      const found = this.#blocks.find(blocks, least, Math.min(this.#limitBlocks, this.#writtenBlocks))
+      if (found !== undefined) return found
+    }
+    return this.#blocks.find(blocks, least, this.#limitBlocks)
   }
 
   #full(): LightningError {

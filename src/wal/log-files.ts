@@ -1,6 +1,6 @@
 // The two log files. Frames are appended to the current one inside space that was physically written before; a
 // checkpoint switches to the other one when no protected meta needs it, otherwise the current one grows.
-import { assert } from '../errors.ts'
+import { assert, isLightningError } from '../errors.ts'
 import { verifyWritten } from '../store/data-file.ts'
 import type { VfsFile } from '../vfs/vfs.ts'
 
@@ -72,15 +72,45 @@ export class LogFiles {
 
   /** Writes zeros ahead until `bytes` more fit into written space. */
   reserve(bytes: number): void {
-    const index = this.#current === 0 ? 0 : 1
-    const wanted = this.#offset + bytes
-    while (this.#allocated[index] < wanted) {
+    this.#allocate(this.#current === 0 ? 0 : 1, this.#offset + bytes)
+  }
+
+  /** Sees to it that a switch finds `bytes` bytes of written space in the other file too. */
+  reserveOther(bytes: number): void {
+    this.#allocate(this.#current === 0 ? 1 : 0, bytes)
+  }
+
+  /** Cuts the file that no protected meta needs down to `bytes`, giving the rest back to the disk. */
+  giveBack(bytes: number): void {
+    const other = this.#current === 0 ? 1 : 0
+    if (this.#isNeeded(other) || this.#allocated[other] <= bytes) return
+    this.#written[other]++
+    this.#files[other].truncate(bytes)
+    this.#allocated[other] = bytes
+  }
+
+  #isNeeded(file: number): boolean {
+    return this.#needed.file === file || this.#previousNeeded?.file === file
+  }
+
+  #allocate(index: 0 | 1, end: number): void {
+    while (this.#allocated[index] < end) {
       const from = this.#allocated[index]
-      const step = Math.min(stepBytes, Math.ceil((wanted - from) / 4_096) * 4_096 + stepBytes)
+      const least = Math.ceil((end - from) / 4_096) * 4_096
       this.#written[index]++
-      this.#files[index].writeAt(zeros.subarray(0, step), from)
-      this.#allocated[index] = from + step
+      try {
+        this.#writeZeros(index, from, Math.min(stepBytes, least + stepBytes))
+      } catch (error) {
+        // A disk too full for a step may still have what is needed now.
+        if (least >= stepBytes || !isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+        this.#writeZeros(index, from, least)
+      }
     }
+  }
+
+  #writeZeros(index: 0 | 1, from: number, bytes: number): void {
+    this.#files[index].writeAt(zeros.subarray(0, bytes), from)
+    this.#allocated[index] = from + bytes
   }
 
   /** Appends bytes for which room was reserved. */
@@ -116,8 +146,7 @@ export class LogFiles {
   /** A checkpoint begins: goes on at the start of the other file when no protected meta needs that. */
   switchFile(): LogPosition {
     const other = this.#current === 0 ? 1 : 0
-    const isNeeded = this.#needed.file === other || this.#previousNeeded?.file === other
-    if (!isNeeded && this.#offset > 0) {
+    if (!this.#isNeeded(other) && this.#offset > 0) {
       this.#ends[this.#current === 0 ? 0 : 1] = this.#offset
       this.#current = other
       this.#offset = 0
@@ -158,11 +187,12 @@ export class LogFiles {
     this.#written[index]++
   }
 
-  /** Gives the space of both files back, the log being empty. */
-  shrink(): void {
+  /** Gives the space of both files back but for `keptBytes` of each, the log being empty. */
+  shrink(keptBytes: number): void {
     for (const index of [0, 1] as const) {
-      this.#files[index].truncate(0)
-      this.#allocated[index] = 0
+      const bytes = Math.min(keptBytes, this.#allocated[index])
+      this.#files[index].truncate(bytes)
+      this.#allocated[index] = bytes
     }
     this.#offset = 0
   }

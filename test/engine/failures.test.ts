@@ -120,8 +120,9 @@ describe('a write that fails', () => {
     const disk = new SimulatedDisk()
     const engine = await openEngine(disk.vfs(), { walBytes: 1 << 24 })
     const random = new Random(1)
+    await put(engine, 'before')
     disk.fault = call => (call.kind === 'write' && call.file === 'data.ldb' ? { code: 'ENOSPC' } : undefined)
-    const kept: string[] = []
+    const kept = ['/before']
     for (let i = 0; i < 2_000; i++) {
       const key = `key ${random.below(100_000)}`
       try {

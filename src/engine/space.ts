@@ -1,0 +1,193 @@
+// Space for all that a commit may make necessary, made sure of before it changes anything (durability.md, rule 4).
+//
+// What is dirty must be written some day, the tables with it, and until the checkpoint after that is durable nothing old
+// may go. So a commit is let in only when there is a free piece of the data file, as large as a page that does not
+// compress, for every dirty frame, for every page that it may dirty, and for the tables. Free pieces are holes, and
+// what lies behind the last block in use: up to the quota, and on a disk that is short of space only as far as it has
+// been written, since nothing but writing reserves.
+//
+// A disk with much more free space than can be dirty at any time is believed, and nothing is written ahead: it is asked
+// again ten times a second while there are writes. One that has less, does not tell, or was found full against its word,
+// counts as short.
+//
+// Commits that grow leave a reserve, of pieces and of log, which only shrinking ones use. When that runs low too, a
+// checkpoint gives back what only the one before needed, and with it the log before its start.
+import { FRAMES_DIRTY, LOG_BYTES, TABLE_LIMIT } from '../../assembly/state.ts'
+import { isLightningError, LightningError } from '../errors.ts'
+import { blockBytes, chunkIds, directoryEntryBytes } from '../store/format.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Core } from './core.ts'
+
+/** What a commit may take. */
+export interface Demand {
+  /** Bytes of the log. */
+  readonly logBytes: number
+  /** Pages that it may dirty. */
+  readonly pages: number
+  /** Blocks of large values, written before it begins. */
+  readonly blocks: number
+  /** Whether it may make the data larger; otherwise it may use the reserve. */
+  readonly grows: boolean
+}
+
+/** Free space beyond what this handle can have unwritten that makes a disk one to be believed. */
+const marginBytes = 1 << 30
+const lookEveryMs = 100
+/** Pieces that only shrinking commits use: enough for one, since a checkpoint brings them back. */
+const reservePieces = 24
+/** Bytes of each log file that only shrinking commits use. */
+const reserveLogBytes = 128 * 1_024
+/** Images that are written before the ones they replace are free. */
+const imagesInFlight = 64
+/** Blocks written ahead beyond what is needed, so that not every commit writes some. */
+const stepBlocks = 256
+
+export class Space {
+  readonly #core: Core
+  readonly #checkpoint: Checkpoint
+  /** Blocks of a piece: a page, or a chunk of the page table if that is larger. */
+  readonly #pieceBlocks: number
+  #nextLookMs = 0
+  #isShort = false
+  /** The disk was full although it had told otherwise: quotas of users do that. */
+  #wasSurprised = false
+  /** Pieces in holes when they were counted last, and how many had been taken by then. */
+  #holes = { pieces: 0, taken: 0 }
+  #refusal: unknown
+
+  constructor(core: Core, checkpoint: Checkpoint) {
+    this.#core = core
+    this.#checkpoint = checkpoint
+    this.#pieceBlocks = Math.max(2, core.meta.pageBytes / blockBytes)
+  }
+
+  /** Whether commits must be let in one by one: there is a quota, or the disk is short of space. */
+  get isLimited(): boolean {
+    return this.#isShort || this.#core.options.maxBytes !== undefined
+  }
+
+  /** Blocks behind the last one in use, and bytes of each log file, to keep at a close for the next opening. */
+  get kept(): { readonly blocks: number; readonly logBytes: number } {
+    if (!this.#isShort) return { blocks: 0, logBytes: 0 }
+    return { blocks: 2 * reservePieces * this.#pieceBlocks, logBytes: reserveLogBytes }
+  }
+
+  /** Whether compaction may take free pieces without touching what commits rely on. */
+  get hasSpare(): boolean {
+    if (!this.isLimited) return true
+    return this.#missing({ logBytes: 0, pages: 0, blocks: 0, grows: true }) <= 0
+  }
+
+  /** The disk was found full: from now on only what is written counts as there. */
+  noteFull(): void {
+    this.#wasSurprised = true
+    this.#setShort(true)
+  }
+
+  /** Makes sure of what a commit may take. Throws `LIGHTNING_DISK_FULL`; then nothing has changed. */
+  ensure(of: () => Demand): void {
+    this.#look()
+    if (!this.isLimited) return
+    const demand = of()
+    if (this.#secure(demand)) return
+    this.#squeeze()
+    if (this.#secure(demand)) return
+    throw this.#full()
+  }
+
+  #look(): void {
+    const now = performance.now()
+    if (now < this.#nextLookMs || this.#wasSurprised) return
+    this.#nextLookMs = now + lookEveryMs
+    const { cacheBytes, walBytes } = this.#core.options
+    const free = this.#core.freeBytes()
+    this.#setShort(free === undefined || free < marginBytes + cacheBytes + walBytes * 2)
+  }
+
+  #setShort(isShort: boolean): void {
+    this.#isShort = isShort
+    this.#core.data.isDiskShort = isShort
+  }
+
+  /** Whether it is all there, or could be written ahead. */
+  #secure(demand: Demand): boolean {
+    try {
+      if (this.#isShort) this.#reserveLog(demand)
+      const missing = this.#missing(demand)
+      return missing <= 0 || (this.#isShort && this.#extend(demand, missing * this.#pieceBlocks))
+    } catch (error) {
+      if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+      this.#refusal = error
+      return false
+    }
+  }
+
+  #reserveLog(demand: Demand): void {
+    const { log, memory } = this.#core
+    const spare = demand.grows ? reserveLogBytes : 0
+    log.reserve(memory.word(LOG_BYTES) + demand.logBytes + spare)
+    log.reserveOther(spare)
+  }
+
+  #extend(demand: Demand, blocks: number): boolean {
+    const { data } = this.#core
+    const wanted = data.tailBlocks + blocks
+    try {
+      data.reserve(wanted + stepBlocks)
+    } catch (error) {
+      if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+      // A disk too full for a step may still have what is needed now.
+      data.reserve(wanted)
+    }
+    return this.#missing(demand) <= 0
+  }
+
+  /** Pieces that are needed beyond those that there are. */
+  #missing(demand: Demand): number {
+    const { memory, data } = this.#core
+    const dirty = memory.word(FRAMES_DIRTY)
+    const chunks = Math.ceil((memory.word(TABLE_LIMIT) + demand.pages + demand.blocks) / chunkIds) + 1
+    const tables = chunks * 2 + Math.ceil((chunks * directoryEntryBytes) / blockBytes) + 1
+    const needed =
+      dirty +
+      Math.min(dirty, imagesInFlight) +
+      demand.pages +
+      Math.ceil((tables + demand.blocks) / this.#pieceBlocks) +
+      (demand.grows ? reservePieces : 0)
+    const missing = needed - Math.floor(data.tailBlocks / this.#pieceBlocks)
+    const holes = this.#holes.pieces - (data.takenPieces - this.#holes.taken)
+    if (missing <= Math.max(0, holes)) return missing - Math.max(0, holes)
+    this.#holes = { pieces: data.blocks.freePieces(this.#pieceBlocks), taken: data.takenPieces }
+    return missing - this.#holes.pieces
+  }
+
+  /** Gets back what only the checkpoint before needs: blocks, and log. Nothing is done twice in vain. */
+  #squeeze(): void {
+    const { meta, pending, log } = this.#core
+    try {
+      if (this.#checkpoint.isRunning || meta.lsn !== this.#core.appliedLsn) this.#checkpoint.runSync()
+      if (pending.sectors > 0) this.#checkpoint.runSync()
+    } catch (error) {
+      if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+    }
+    if (this.#isShort) log.giveBack(reserveLogBytes)
+  }
+
+  #full(): LightningError {
+    const { options, location } = this.#core
+    const { maxBytes } = options
+    if (!this.#isShort && maxBytes !== undefined) {
+      return new LightningError(
+        'LIGHTNING_DISK_FULL',
+        `The database may take ${maxBytes} bytes (option maxBytes) and this write could need more. ` +
+          'Delete entries, or reopen with a larger quota.'
+      )
+    }
+    return new LightningError(
+      'LIGHTNING_DISK_FULL',
+      `The disk under ${location} has no space for what this write could need. Free some space, or delete entries; ` +
+        'writing goes on by itself.',
+      { cause: this.#refusal }
+    )
+  }
+}
