@@ -2,9 +2,8 @@
 
 import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
-import type { KeyOperation } from '../engine/engine.ts'
-import { encodingsOf, type Given } from './call-options.ts'
-import type { Place } from './session.ts'
+import type { KeyOperation, Tree } from '../engine/engine.ts'
+import { type EncodedPlace, encodingsOf, type Given } from './call-options.ts'
 import type { CachedKeyspace } from './value-cache.ts'
 
 const operationNames: KnownNames = new Set(['type', 'key', 'value', 'sublevel', 'keyEncoding', 'valueEncoding'])
@@ -12,12 +11,24 @@ const operationNames: KnownNames = new Set(['type', 'key', 'value', 'sublevel', 
 /** An operation as the engine takes it, and where cached values may go out of date by it. */
 export type PlacedOperation = KeyOperation & { readonly cached: CachedKeyspace | undefined }
 
+/** A keyspace that can be written to. */
+export interface OperationPlace extends EncodedPlace {
+  readonly tree: Tree
+  readonly cached: CachedKeyspace | undefined
+  readonly session: EncodedPlace['session'] & { placeOf(handle: unknown, where: string): OperationPlace }
+}
+
 /**
  * Checks the operations of a batch on `place`; `options` are those of the call, their names already checked. An
  * operation's own encodings count first, then those of the call, then those of its keyspace. Throws
  * `LIGHTNING_INVALID_ARGUMENT`.
  */
-export function parseOperations(operations: unknown, place: Place, options: Given, where: string): PlacedOperation[] {
+export function parseOperations(
+  operations: unknown,
+  place: OperationPlace,
+  options: Given,
+  where: string
+): PlacedOperation[] {
   if (!Array.isArray(operations)) {
     throw invalidArgument(`${where}: pass an array of operations; got ${describe(operations)}.`)
   }
@@ -29,7 +40,7 @@ export function parseOperations(operations: unknown, place: Place, options: Give
 
 function parseOperation(
   operation: unknown,
-  place: Place,
+  place: OperationPlace,
   options: Given,
   where: string,
   index: number

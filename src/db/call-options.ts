@@ -6,7 +6,7 @@ import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { Progress } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
 import { checkSignal } from './options.ts'
-import type { Place } from './session.ts'
+import type { EncodingTable } from '../encoding/encodings.ts'
 
 /** Options of reads of single keys. */
 export const readNames: KnownNames = new Set(['snapshot', 'keyEncoding', 'valueEncoding'])
@@ -60,16 +60,22 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return 'then' in value && typeof value.then === 'function'
 }
 
-interface Encodings {
+/** Encodings of keys and values. */
+export interface Encodings {
   readonly keyEncoding: KeyEncoding<unknown>
   readonly valueEncoding: ValueEncoding<unknown>
+}
+
+/** A keyspace as far as its encodings go. */
+export interface EncodedPlace extends Encodings {
+  readonly session: { readonly encodings: EncodingTable }
 }
 
 /**
  * The encodings that an operation names (`own`), else those of its call (`outer`), else those of its place. Throws
  * `LIGHTNING_INVALID_ARGUMENT`.
  */
-export function encodingsOf(place: Place, own: Given, outer: Given, where: string): Encodings {
+export function encodingsOf(place: EncodedPlace, own: Given, outer: Given, where: string): Encodings {
   const keyOption = own.keyEncoding === undefined ? outer.keyEncoding : own.keyEncoding
   const valueOption = own.valueEncoding === undefined ? outer.valueEncoding : own.valueEncoding
   const { encodings } = place.session

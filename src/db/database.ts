@@ -2,6 +2,7 @@ import { describe, invalidArgument } from '../encoding/failure.ts'
 import { Engine, type EngineStats, type VerifyReport } from '../engine/engine.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 import { runSynchronously, runWithRetries } from '../txn/retry.ts'
+import type { Transaction as OpenTransaction } from '../txn/transaction.ts'
 import { checkCare, checkFunction, checkProgress, isThenable } from './call-options.ts'
 import { asyncDispose } from './disposal.ts'
 import { LocalKeyspace } from './keyspace.ts'
@@ -43,7 +44,7 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database
     const { isolation, lockTimeoutMs } = given
     const { place } = this
     return await runWithRetries(
-      (attempt, previous) => {
+      (attempt, previous: OpenTransaction | undefined) => {
         const begun = { isolation, lockTimeoutMs, attempt, previous }
         const transaction = place.session.transactions.begin(begun)
         return { transaction, handle: new LocalTransaction<K, V>(place, transaction) }

@@ -74,9 +74,12 @@ export class Committer {
 
   /** Resolves when everything applied, or all until the commit `lsn`, is as durable as the option asks. */
   settled(lsn: number | undefined): Promise<void> {
-    const core = this.#core
-    if (core.options.durability !== 'strict' || (lsn !== undefined && lsn <= core.durableLsn)) return this.#settled
-    return this.#joinGroup()
+    return this.#core.options.durability === 'strict' ? this.durable(lsn) : this.#settled
+  }
+
+  /** Resolves when everything applied, or all until the commit `lsn`, is on stable storage. */
+  durable(lsn: number | undefined): Promise<void> {
+    return lsn !== undefined && lsn <= this.#core.durableLsn ? this.#settled : this.#joinGroup()
   }
 
   /** Everything applied is as durable as the option asks when it returns. */
@@ -306,7 +309,8 @@ export class Committer {
     } catch (error) {
       if (core.failure === undefined) this.#owed = this.fail(error)
     }
-    if (core.isClosed || core.failure !== undefined) return
+    // Somebody may have waited for it already.
+    if (core.isClosed || core.failure !== undefined || core.durableLsn >= core.appliedLsn) return
     const { generation } = core
     const lsn = this.cut()
     try {

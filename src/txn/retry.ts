@@ -4,7 +4,6 @@
 // Between two attempts there is a pause of random length, the longest one doubling each time ("full jitter"): those who
 // collided do not collide again in step.
 import { LightningError } from '../errors.ts'
-import type { Transaction } from './transaction.ts'
 
 const firstPauseMs = 1
 const longestPauseMs = 128
@@ -18,18 +17,39 @@ export interface RetryOptions {
   readonly signal: AbortSignal | undefined
 }
 
+/** What is run again: a transaction in this thread, or a client's. */
+export interface Repeatable {
+  /** The conflict or deadlock that it lost by, if it did. */
+  readonly loss: LightningError | undefined
+  /** Whether its writes are visible: nothing can undo it any more but a failing disk. */
+  readonly isApplied: boolean
+  /** Its commit is under way elsewhere, and only the answer tells whether a `rollback` came in time. */
+  readonly endsByAnswer?: boolean
+  /** Whether it was committed or rolled back through its own methods. */
+  readonly wasEndedByCaller: boolean
+  commit(): Promise<void>
+  /** Undoes everything; may be called again. */
+  rollback(): void
+}
+
 /** An attempt under way: the transaction, and the handle that the body gets. */
-export interface Attempt<H> {
-  readonly transaction: Transaction
+export interface Attempt<T extends Repeatable, H> {
+  readonly transaction: T
   readonly handle: H
 }
+
+/** Begins an attempt, the one before it given from the second on. */
+export type Begin<T extends Repeatable, H> = (
+  attempt: number,
+  previous: T | undefined
+) => Attempt<T, H> | Promise<Attempt<T, H>>
 
 /**
  * Runs the body until it commits. Rejects with what the body throws, `LIGHTNING_TIMEOUT`, `LIGHTNING_ABORTED`, what the
  * commit failed by, and `LIGHTNING_CONFLICT` or `LIGHTNING_DEADLOCK` after the last attempt.
  */
-export async function runWithRetries<H, R>(
-  begin: (attempt: number, previous: Transaction | undefined) => Attempt<H>,
+export async function runWithRetries<T extends Repeatable, H, R>(
+  begin: Begin<T, H>,
   body: (handle: H) => R | PromiseLike<R>,
   options: RetryOptions
 ): Promise<R> {
@@ -47,7 +67,11 @@ export async function runWithRetries<H, R>(
  * Runs a body that does not wait, and commits. Throws what the body throws, `LIGHTNING_INVALID_ARGUMENT` when its result is
  * a promise, `LIGHTNING_CONFLICT`, and as writes do.
  */
-export function runSynchronously<H, R>(transaction: Transaction, handle: H, body: (handle: H) => R): R {
+export function runSynchronously<H, R>(
+  transaction: Repeatable & { commitSync(): void },
+  handle: H,
+  body: (handle: H) => R
+): R {
   try {
     const result = body(handle)
     if (isThenable(result)) {
@@ -66,15 +90,16 @@ export function runSynchronously<H, R>(transaction: Transaction, handle: H, body
   }
 }
 
-async function runAttempts<H, R>(
-  begin: (attempt: number, previous: Transaction | undefined) => Attempt<H>,
+async function runAttempts<T extends Repeatable, H, R>(
+  begin: Begin<T, H>,
   body: (handle: H) => R | PromiseLike<R>,
   retries: number,
   bounds: Bounds | undefined
 ): Promise<R> {
-  let previous: Transaction | undefined
+  let previous: T | undefined
   for (let attempt = 1; ; attempt++) {
-    const { transaction, handle } = begin(attempt, previous)
+    const begun = begin(attempt, previous)
+    const { transaction, handle } = begun instanceof Promise ? await begun : begun
     previous = transaction
     bounds?.watch(transaction)
     try {
@@ -93,7 +118,7 @@ async function runAttempts<H, R>(
   }
 }
 
-async function runOnce<H, R>(transaction: Transaction, handle: H, body: (handle: H) => R | PromiseLike<R>): Promise<R> {
+async function runOnce<H, R>(transaction: Repeatable, handle: H, body: (handle: H) => R | PromiseLike<R>): Promise<R> {
   const result = await body(handle)
   if (transaction.loss !== undefined) throw transaction.loss
   // A body may end its transaction itself, and then means it.
@@ -107,7 +132,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 /** A timeout and a signal: they end the transaction of the moment, unless it has been applied already. */
 class Bounds {
-  #transaction: Transaction | undefined
+  #transaction: Repeatable | undefined
   #error: LightningError | undefined
   readonly #stopped: Promise<never>
   #reject: (error: LightningError) => void = () => undefined
@@ -126,7 +151,7 @@ class Bounds {
   }
 
   /** The transaction of the moment. */
-  watch(transaction: Transaction | undefined): void {
+  watch(transaction: Repeatable | undefined): void {
     this.#transaction = transaction
   }
 
@@ -152,6 +177,7 @@ class Bounds {
     if (this.#transaction?.isApplied === true) return
     this.#error = error
     this.#transaction?.rollback()
+    if (this.#transaction?.endsByAnswer === true) return
     this.#reject(error)
   }
 }

@@ -19,7 +19,13 @@ interface OwnRow {
   readonly value: StoredValue
 }
 
-export class TransactionCursor implements Cursor {
+/** How far a range was read, where rows are loaded here and taken elsewhere. */
+export interface DeferredReads {
+  /** The rows until `lastKey` were taken (undefined: none), and the range was read to its bound if `isExhausted`. */
+  noteDelivered(lastKey: Uint8Array | undefined, isExhausted: boolean): void
+}
+
+export class TransactionCursor implements Cursor, DeferredReads {
   bytes: Uint8Array = new Uint8Array(0)
   keyStart = 0
   keyEnd = 0
@@ -30,6 +36,8 @@ export class TransactionCursor implements Cursor {
   readonly #range: ByteRange
   readonly #keys: KeyRange
   readonly #keysOnly: boolean
+  /** What was read is what `noteDelivered` says, not what was loaded. */
+  readonly #isDeferred: boolean
   #read: RangeRead | undefined
   #inner: Cursor | undefined
   #merge: Merge | undefined
@@ -37,8 +45,9 @@ export class TransactionCursor implements Cursor {
   #left: number
   #isDone = false
 
-  constructor(view: TreeView, range: ByteRange, keysOnly: boolean) {
+  constructor(view: TreeView, range: ByteRange, keysOnly: boolean, isDeferred = false) {
     this.#view = view
+    this.#isDeferred = isDeferred
     this.#range = clampBounds(range)
     this.#keys = keyRangeOf(this.#range)
     this.#keysOnly = keysOnly
@@ -55,6 +64,10 @@ export class TransactionCursor implements Cursor {
     this.#inner ??= this.#start()
     const rows = this.#merge === undefined ? this.#inner.fill() : this.#merge.fill(this.#left)
     if (rows > 0) return rows
+    if (this.#isDeferred) {
+      this.#inner?.close()
+      return 0
+    }
     if (this.#left > 0) this.#read?.exhaust()
     this.close()
     return 0
@@ -69,7 +82,12 @@ export class TransactionCursor implements Cursor {
       if (this.#merge === undefined) this.#inner.row(i)
       this.#show(this.#inner)
     }
-    this.#read?.deliver(this.bytes, this.keyStart, this.keyEnd)
+    if (!this.#isDeferred) this.#read?.deliver(this.bytes, this.keyStart, this.keyEnd)
+  }
+
+  noteDelivered(lastKey: Uint8Array | undefined, isExhausted: boolean): void {
+    if (lastKey !== undefined) this.#read?.deliver(lastKey, 0, lastKey.length)
+    if (isExhausted) this.#read?.exhaust()
   }
 
   large(): Uint8Array {

@@ -113,6 +113,12 @@ export class TreeView {
     return new TransactionCursor(this, range, keysOnly)
   }
 
+  /** The same for rows that somebody else takes, who tells by `noteDelivered` how far. */
+  deferredCursor(range: ByteRange, keysOnly: boolean): TransactionCursor {
+    this.transaction.checkUse()
+    return new TransactionCursor(this, range, keysOnly, true)
+  }
+
   put(key: unknown, keyEncoding: KeyEncoding<unknown>, value: unknown, valueEncoding: ValueEncoding<unknown>): void {
     this.apply(this.preparePut(key, keyEncoding, value, valueEncoding))
   }
