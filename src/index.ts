@@ -10,6 +10,7 @@ export type {
 export { open } from './db/open.ts'
 export type { Logger, OpenOptions, WasmOption } from './db/options.ts'
 export type { RangeOptions } from './db/range.ts'
+export { type RepairOptions, repair } from './db/repair.ts'
 export { restore } from './db/restore.ts'
 export type {
   BeginOptions,
@@ -55,6 +56,8 @@ export type {
   ValueOf
 } from './encoding/encoding.ts'
 export type { EngineStats, Progress, VerifyProblem, VerifyReport } from './engine/engine.ts'
+export type { KeyRange } from './engine/key-text.ts'
+export type { LostPart, RepairReport } from './engine/repair.ts'
 export {
   isLightningError,
   LightningError,

@@ -1,4 +1,4 @@
-// A page in the kernel's memory as TypeScript reads it, for verification. assembly/page.ts draws the layout.
+// A page in the kernel's memory as TypeScript reads it, for verification and repair. assembly/page.ts draws the layout.
 import { CELL_BYTES, CELL_LARGE, HEADER_BYTES, SLOT_BYTES } from '../../assembly/page.ts'
 import type { KernelMemory } from '../kernel/kernel-memory.ts'
 
@@ -33,6 +33,13 @@ export class PageView {
     key.set(this.#bytes.subarray(this.address + HEADER_BYTES, this.address + HEADER_BYTES + prefix))
     key.set(this.#bytes.subarray(this.address + cell + CELL_BYTES, this.address + cell + CELL_BYTES + suffix), prefix)
     return key
+  }
+
+  /** A copy of the value of a leaf's entry as it stands in the cell. */
+  value(index: number): Uint8Array {
+    const cell = this.#cell(index)
+    const from = this.address + cell + CELL_BYTES + this.#view.getUint16(this.#slot(index) + 6, true)
+    return this.#bytes.slice(from, from + (this.#view.getUint32(cell, true) & 0xffffff))
   }
 
   /** Page id of child `index` of a branch, 0 being the first. */

@@ -48,7 +48,7 @@ export class LogReader {
 
   /**
    * Walks the chain. `visit` gets each frame's address in kernel memory and its header and must leave the log area as
-   * it is; after `mostFrames` frames, or behind `lastLsn`, the walk ends. Incomplete commits at the end are visited but
+   * it is; after `mostFrames` frames, or behind `lastLsn` (the end of some frame), the walk ends. Incomplete commits at the end are visited but
    * not part of what is returned.
    */
   walk(
@@ -78,13 +78,13 @@ export class LogReader {
           offset = 0
         }
       }
-      if (header === undefined || header.lsn > lastLsn) break
+      if (header === undefined || header.lastLsn > lastLsn) break
       visit(at, header)
       seen++
       offset += header.bytes
       previous = header.checksum
       incarnation = header.incarnation
-      if ((header.flags & INCARNATION) === 0 && (header.flags & CONTINUES) === 0) lsn = header.lsn
+      if ((header.flags & INCARNATION) === 0 && (header.flags & CONTINUES) === 0) lsn = header.lastLsn
       if ((header.flags & CONTINUES) === 0) {
         end = {
           position: { file, offset },
@@ -102,7 +102,7 @@ export class LogReader {
   }
 
   /** Calls `visit` for every valid frame of this database and timeline in either file, wherever it stands. */
-  scan(visit: (header: FrameHeader) => void): void {
+  scan(visit: (header: FrameHeader, position: LogPosition) => void): void {
     const { findFrame } = this.#kernel.exports
     for (const file of [0, 1]) {
       const size = this.#log.file(file).size()
@@ -113,7 +113,7 @@ export class LogReader {
         let at = findFrame(base, stop) >>> 0
         while (at !== 0) {
           const header = readFrameHeader(this.#memory, at)
-          visit(header)
+          visit(header, { file, offset: offset + at - base })
           at = findFrame(at + header.bytes, stop) >>> 0
         }
       }

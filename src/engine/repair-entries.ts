@@ -1,0 +1,88 @@
+// Entries of the page table as a repair looks at them: without trust, each by itself.
+import { IMAGE } from '../../assembly/state.ts'
+import { ENTRY_LARGE, ENTRY_NAMED, ENTRY_USED, FORMAT_LZ4, FORMAT_MASK, FORMAT_RAW } from '../../assembly/table.ts'
+import type { KernelMemory } from '../kernel/kernel-memory.ts'
+import type { Kernel } from '../kernel/load.ts'
+import type { DataFile } from '../store/data-file.ts'
+import { chunkBytes, entryBytes, metaBlocks, sectorBytes, sectorsPerBlock } from '../store/format.ts'
+
+/** Where a chunk of the page table is, and its checksum; sector 0: there is none. */
+export interface ChunkPlace {
+  readonly sector: number
+  readonly checksum: number
+}
+
+/** What looking at a damaged data file takes. */
+export interface Looking {
+  readonly kernel: Kernel
+  readonly memory: KernelMemory
+  readonly data: DataFile
+}
+
+/** Images are never longer. */
+const mostImageBytes = 256 * 1_024
+/** Where the kernel's image area has room for what is unpacked. */
+const unpackedOffset = 512 * 1_024
+const mostPageBytes = 65_536
+
+/** The newest commit that the entries of a chunk name. */
+export function newestIn(entries: Uint8Array): number {
+  const view = viewOf(entries)
+  let newest = 0
+  for (let at = 0; at < entries.length; at += entryBytes) {
+    if (view.getUint32(at, true) === 0) continue
+    newest = Math.max(newest, view.getUint32(at + 16, true) * 0x1_0000_0000 + view.getUint32(at + 12, true))
+  }
+  return newest
+}
+
+/** The chunk's bytes, what is behind the end of the file being zero; undefined when all of it is. */
+export function readChunk(data: DataFile, place: ChunkPlace): Uint8Array | undefined {
+  const bytes = new Uint8Array(chunkBytes)
+  return data.file.readAt(bytes, place.sector * sectorBytes) > 0 ? bytes : undefined
+}
+
+/** Whether the bytes at `at` look like an entry that is in use. */
+export function looksLikeEntry(data: DataFile, view: DataView, at: number): boolean {
+  const sector = view.getUint32(at, true)
+  const word = view.getUint32(at + 4, true)
+  const kind = (word >>> 24) & FORMAT_MASK
+  if (sector < metaBlocks * sectorsPerBlock || (kind !== FORMAT_RAW && kind !== FORMAT_LZ4)) return false
+  if (((word >>> 24) & (ENTRY_USED | ENTRY_NAMED)) !== 0) return false
+  const bytes = word & 0xffffff
+  return bytes > 0 && bytes <= mostImageBytes && sector * sectorBytes + bytes <= data.file.size()
+}
+
+/** Whether nothing is there. */
+export function isFree(view: DataView, at: number): boolean {
+  for (let word = 0; word < entryBytes; word += 4) if (view.getUint32(at + word, true) !== 0) return false
+  return true
+}
+
+/** Whether the entry is that of a segment of a large value. */
+export function isSegment(view: DataView, at: number): boolean {
+  return (view.getUint8(at + 7) & ENTRY_LARGE) !== 0
+}
+
+/** Whether the image that the entry of page `id` names is the one that it describes. */
+export function isConfirmed({ kernel, memory, data }: Looking, id: number, view: DataView, at: number): boolean {
+  const bytes = view.getUint32(at + 4, true) & 0xffffff
+  const image = memory.word(IMAGE)
+  if (bytes > mostImageBytes) return false
+  const into = memory.bytes.subarray(image, image + bytes)
+  if (data.file.readAt(into, view.getUint32(at, true) * sectorBytes) < bytes) return false
+  return kernel.exports.xxh32(image, bytes, isSegment(view, at) ? 0 : id) >>> 0 === view.getUint32(at + 8, true)
+}
+
+/** Bytes of the page whose confirmed image is in the image area; 0 when it cannot be unpacked. */
+export function unpackedBytes({ kernel, memory }: Looking, view: DataView, at: number): number {
+  const word = view.getUint32(at + 4, true)
+  const bytes = word & 0xffffff
+  if (((word >>> 24) & FORMAT_MASK) === FORMAT_RAW) return bytes
+  const image = memory.word(IMAGE)
+  return Math.max(0, kernel.exports.lz4Decompress(image, bytes, image + unpackedOffset, mostPageBytes))
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,144 @@
+// Which files a repair makes, and how the repaired database takes the place of the damaged one.
+//
+//   data.ldb.repairing     the new data file while it is made; means nothing
+//   data.ldb.repaired-3    the new data file, whole and synced, of the third repair here
+//   data.ldb.damaged-3     what the third repair found as data.ldb; likewise for the logs
+//
+// A crash may come between any two renames. As long as there is a data.ldb, it counts, with its logs, and whatever a
+// repair has left is swept away by the next. Where there is none but a repaired one, moving the damaged data file away
+// was the moment from which on the repair goes on: `finishRepair` ends it, at the next `open` or `repair`. So the logs
+// are moved only when it is durable that the damaged data file no longer counts, else it would be found without them.
+import { dataFileName, logFileNames } from '../store/format.ts'
+import { memoryVfs } from '../vfs/memory.ts'
+import type { Vfs, VfsFile, VfsLock, VfsOpenOptions } from '../vfs/vfs.ts'
+
+const buildName = `${dataFileName}.repairing`
+const repairedPattern = /^data\.ldb\.repaired-(\d+)$/
+const numberedPattern = /\.ldb\.(?:damaged|repaired)-(\d+)$/
+
+/** The name under which repair `number` keeps a damaged file. */
+export function damagedName(name: string, number: number): string {
+  return `${name}.damaged-${number}`
+}
+
+/** A number that no earlier repair here has used. */
+export async function nextRepair(vfs: Vfs): Promise<number> {
+  return largest(await vfs.list(), numberedPattern) + 1
+}
+
+/** Removes what earlier repairs did not finish; the damaged files that they kept stay. */
+export async function sweepRepairs(vfs: Vfs): Promise<void> {
+  for (const name of await vfs.list()) {
+    if (name.startsWith(buildName) || repairedPattern.test(name)) await vfs.remove(name)
+  }
+}
+
+/** Puts the finished data file in the place of the damaged database, which is kept beside. */
+export async function exchange(vfs: Vfs, number: number): Promise<void> {
+  await vfs.rename(buildName, repairedName(number))
+  await vfs.syncDirectory()
+  if (await vfs.exists(dataFileName)) {
+    await vfs.rename(dataFileName, damagedName(dataFileName, number))
+    await vfs.syncDirectory()
+  }
+  await moveIn(vfs, number)
+}
+
+/**
+ * Ends a repair that was interrupted while it exchanged the files. Call it, with the lock held, where there is no
+ * `data.ldb`; tells whether there is one now.
+ */
+export async function finishRepair(vfs: Vfs): Promise<boolean> {
+  const number = largest(await vfs.list(), repairedPattern)
+  if (number === 0) return false
+  await moveIn(vfs, number)
+  return true
+}
+
+/** Whether a repair was interrupted while it exchanged the files; only meant where there is no `data.ldb`. */
+export async function isRepairUnfinished(vfs: Vfs): Promise<boolean> {
+  return largest(await vfs.list(), repairedPattern) > 0
+}
+
+async function moveIn(vfs: Vfs, number: number): Promise<void> {
+  for (const name of logFileNames) {
+    if (await vfs.exists(name)) await vfs.rename(name, damagedName(name, number))
+  }
+  await vfs.syncDirectory()
+  await vfs.rename(repairedName(number), dataFileName)
+  await vfs.syncDirectory()
+}
+
+function repairedName(number: number): string {
+  return `${dataFileName}.repaired-${number}`
+}
+
+function largest(names: readonly string[], pattern: RegExp): number {
+  return names.reduce((most, name) => Math.max(most, Number(pattern.exec(name)?.[1] ?? 0)), 0)
+}
+
+/**
+ * Where the new database is made: its data file beside the damaged one under another name, its logs in memory, since a
+ * repair that is interrupted begins anew. The caller holds the lock.
+ */
+export class RepairVfs implements Vfs {
+  readonly location: string
+  readonly #vfs: Vfs
+  readonly #lock: VfsLock
+  readonly #logs = memoryVfs()
+
+  constructor(vfs: Vfs, lock: VfsLock) {
+    this.location = vfs.location
+    this.#vfs = vfs
+    this.#lock = lock
+  }
+
+  async prepare(): Promise<boolean> {
+    return true
+  }
+
+  async lock(): Promise<VfsLock> {
+    const outer = this.#lock
+    return { kind: 'exclusive', ours: () => outer.ours(), release: async () => undefined }
+  }
+
+  open(name: string, options?: VfsOpenOptions): Promise<VfsFile> {
+    return this.#placeOf(name).open(mapped(name), options)
+  }
+
+  exists(name: string): Promise<boolean> {
+    return this.#placeOf(name).exists(mapped(name))
+  }
+
+  async list(): Promise<string[]> {
+    return []
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#placeOf(name).remove(mapped(name))
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#placeOf(from).rename(mapped(from), mapped(to))
+  }
+
+  syncDirectory(): Promise<void> {
+    return this.#vfs.syncDirectory()
+  }
+
+  freeBytes(): Promise<number | undefined> {
+    return this.#vfs.freeBytes()
+  }
+
+  removeAll(): Promise<void> {
+    return sweepRepairs(this.#vfs)
+  }
+
+  #placeOf(name: string): Vfs {
+    return name.startsWith(dataFileName) ? this.#vfs : this.#logs
+  }
+}
+
+function mapped(name: string): string {
+  return name.startsWith(dataFileName) ? buildName + name.slice(dataFileName.length) : name
+}

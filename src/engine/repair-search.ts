@@ -1,0 +1,169 @@
+// Finding the page table when nothing tells where it is: directories and chunks are known by what they name.
+//
+// An entry of a directory names a chunk and its checksum, so a sector that begins with such an entry is a directory,
+// beyond doubt. Older ones may still stand in free blocks; the one whose pages have the newest commit counts, since any
+// change dirties a page and no block that the newest checkpoint names is ever written. When no directory is found,
+// chunks are looked for likewise: their entries name images and the images' checksums.
+import { IMAGE } from '../../assembly/state.ts'
+import {
+  chunkBytes,
+  chunkIds,
+  directoryEntryBytes,
+  entryBytes,
+  metaBlocks,
+  sectorBytes,
+  sectorsPerBlock
+} from '../store/format.ts'
+import type { Meta } from '../store/meta.ts'
+import {
+  type ChunkPlace,
+  isConfirmed,
+  isFree,
+  isSegment,
+  type Looking,
+  looksLikeEntry,
+  newestIn,
+  readChunk,
+  unpackedBytes,
+  viewOf
+} from './repair-entries.ts'
+
+/** A page table that was found. */
+export interface FoundTables {
+  readonly pageBytes: number
+  readonly chunks: readonly ChunkPlace[]
+  /** The newest commit in its pages. */
+  readonly lsn: number
+}
+
+const windowBytes = 1 << 20
+/** A database without a meta is searched for chunks up to this number: 16 million pages. */
+const mostChunks = 65_536
+/** The number of a chunk is guessed at most so often for each of its first entries. */
+const mostGuesses = 4_096
+
+/**
+ * The newest page table in the data file, undefined when there is none. When the meta is known, a directory counts only
+ * with the commit that the meta names: another is an older one.
+ */
+export function findTables(looking: Looking, meta: Meta | undefined): FoundTables | undefined {
+  let best: FoundTables | undefined
+  forEachSector(looking, directoryEntryBytes, (view, at, sector) => {
+    if (view.getUint32(at + 4, true) !== chunkBytes || view.getUint32(at + 12, true) !== 0) return
+    if (view.getUint32(at, true) < metaBlocks * sectorsPerBlock) return
+    const tables = directoryAt(looking, sector)
+    if (tables === undefined || (meta !== undefined && tables.lsn !== meta.lsn)) return
+    if (best === undefined || isBetter(tables, best)) best = tables
+  })
+  return best ?? chunksFound(looking, meta?.lsn ?? Number.POSITIVE_INFINITY, meta?.chunkCount ?? mostGuesses)
+}
+
+function isBetter(one: FoundTables, other: FoundTables): boolean {
+  return one.lsn === other.lsn ? one.chunks.length > other.chunks.length : one.lsn > other.lsn
+}
+
+/** The directory at a sector, as far as its chunks confirm it. */
+function directoryAt(looking: Looking, sector: number): FoundTables | undefined {
+  const { data, kernel, memory } = looking
+  const entry = new Uint8Array(directoryEntryBytes)
+  const view = viewOf(entry)
+  const chunks: ChunkPlace[] = []
+  let used = 0
+  let lsn = 0
+  let pageBytes = 0
+  while (chunks.length < mostChunks) {
+    const offset = sector * sectorBytes + chunks.length * directoryEntryBytes
+    if (data.file.readAt(entry, offset) < entry.length) break
+    const place = { sector: view.getUint32(0, true), checksum: view.getUint32(8, true) }
+    if (place.sector !== 0) {
+      const bytes = readChunk(data, place)
+      if (bytes === undefined || checksumOf(looking, bytes, chunks.length) !== place.checksum) break
+      lsn = Math.max(lsn, newestIn(bytes))
+      if (pageBytes === 0) pageBytes = pageBytesIn({ data, kernel, memory }, bytes, chunks.length)
+      used = chunks.length + 1
+    } else if (entry.some(byte => byte !== 0)) break
+    chunks.push(place)
+    if (chunks.length - used > chunkIds) break
+  }
+  return pageBytes === 0 ? undefined : { pageBytes, chunks: chunks.slice(0, used), lsn }
+}
+
+/** Size of the pages in a chunk, 0 when no image in it is whole. */
+function pageBytesIn(looking: Looking, chunk: Uint8Array, number: number): number {
+  const view = viewOf(chunk)
+  for (let i = 0; i < chunkIds; i++) {
+    const at = i * entryBytes
+    if (!looksLikeEntry(looking.data, view, at) || isSegment(view, at)) continue
+    if (isConfirmed(looking, number * chunkIds + i, view, at)) return unpackedBytes(looking, view, at)
+  }
+  return 0
+}
+
+/** The newest chunk of every number that is found anywhere. */
+function chunksFound(looking: Looking, newest: number, guesses: number): FoundTables | undefined {
+  const found = new Map<number, ChunkPlace & { readonly lsn: number }>()
+  let pageBytes = 0
+  forEachSector(looking, chunkBytes, (view, at, sector) => {
+    if (!looksLikeChunk(looking, view, at)) return
+    const bytes = readChunk(looking.data, { sector, checksum: 0 })
+    const number = bytes === undefined ? undefined : numberOf(looking, bytes, guesses)
+    if (bytes === undefined || number === undefined) return
+    const lsn = newestIn(bytes)
+    if (lsn > newest || lsn <= (found.get(number)?.lsn ?? -1)) return
+    if (pageBytes === 0) pageBytes = pageBytesIn(looking, bytes, number)
+    found.set(number, { sector, checksum: checksumOf(looking, bytes, number), lsn })
+  })
+  if (pageBytes === 0) return undefined
+  const chunks: ChunkPlace[] = []
+  const last = Math.max(...found.keys())
+  for (let number = 0; number <= last; number++) chunks.push(found.get(number) ?? { sector: 0, checksum: 0 })
+  return { pageBytes, chunks, lsn: Math.max(...Array.from(found.values(), ({ lsn }) => lsn)) }
+}
+
+function looksLikeChunk({ data }: Looking, view: DataView, at: number): boolean {
+  let used = 0
+  for (let i = 0; i < chunkIds; i++) {
+    const entry = at + i * entryBytes
+    if (looksLikeEntry(data, view, entry)) used++
+    else if (!isFree(view, entry)) return false
+  }
+  return used > 0
+}
+
+/** Which chunk it is: the number under which its first pages confirm it. */
+function numberOf(looking: Looking, chunk: Uint8Array, guesses: number): number | undefined {
+  const view = viewOf(chunk)
+  let tried = 0
+  for (let i = 0; i < chunkIds && tried < 4; i++) {
+    const at = i * entryBytes
+    if (isFree(view, at) || isSegment(view, at)) continue
+    tried++
+    for (let number = 0; number < guesses; number++) {
+      if (isConfirmed(looking, number * chunkIds + i, view, at)) return number
+    }
+  }
+  return undefined
+}
+
+function checksumOf({ kernel, memory }: Looking, bytes: Uint8Array, seed: number): number {
+  const image = memory.word(IMAGE)
+  memory.bytes.set(bytes, image)
+  return kernel.exports.xxh32(image, bytes.length, seed) >>> 0
+}
+
+/** Visits every sector behind the meta slots from which on so many bytes can be looked at. */
+function forEachSector(
+  { data }: Looking,
+  bytes: number,
+  visit: (view: DataView, at: number, sector: number) => void
+): void {
+  const buffer = new Uint8Array(windowBytes + chunkBytes)
+  const size = data.file.size()
+  for (let start = metaBlocks * sectorsPerBlock * sectorBytes; start < size; start += windowBytes) {
+    const length = data.file.readAt(buffer, start)
+    const view = new DataView(buffer.buffer, 0, length)
+    for (let at = 0; at < windowBytes && at + bytes <= length; at += sectorBytes) {
+      visit(view, at, (start + at) / sectorBytes)
+    }
+  }
+}

@@ -1,0 +1,153 @@
+// Repair: a new database is made of everything in the damaged one that can be read, and takes its place.
+//
+// The damaged files are only read until the new data file is whole, verified and on stable storage; then names change
+// hands (repair-files.ts). So a repair that is interrupted, or fails, has changed nothing, and can be run again. Base of
+// it all are the leaves that the page table names, then the log on top, as operations on the new database: no page of
+// the damaged tree is ever changed, so none but the leaves need be sound.
+import { dataFileName, logFileNames } from '../store/format.ts'
+import { LightningError } from '../errors.ts'
+import { loadKernel } from '../kernel/load.ts'
+import type { Vfs, VfsLock } from '../vfs/vfs.ts'
+import { type CareOptions, Pace } from './care.ts'
+import { Engine } from './engine.ts'
+import { type EngineOptions, readingOptions } from './options.ts'
+import { exchange, finishRepair, isRepairUnfinished, nextRepair, RepairVfs, sweepRepairs } from './repair-files.ts'
+import { type LostPart, Losses } from './repair-losses.ts'
+import { salvageLog } from './repair-log.ts'
+import { PageSalvage } from './repair-pages.ts'
+import { type DamagedDatabase, openDamaged } from './repair-source.ts'
+import { RepairTarget } from './repair-target.ts'
+
+export type { LostPart } from './repair-losses.ts'
+
+/** What `repair` has done. */
+export interface RepairReport {
+  /** Entries that the repaired database has, in all keyspaces. */
+  readonly recovered: number
+  /** What could not be read; empty when nothing is lost. */
+  readonly lost: readonly LostPart[]
+}
+
+export interface RepairOptions extends CareOptions {
+  /** Bytes of memory for pages, shared by the damaged and the new database. */
+  readonly cacheBytes: number
+}
+
+/** Log of the new database that is kept in memory until a checkpoint. */
+const walBytes = 4 * 1_024 * 1_024
+
+/**
+ * Repairs the database in `vfs`. Throws `LIGHTNING_NOT_FOUND`, `LIGHTNING_LOCKED`, `LIGHTNING_ABORTED`,
+ * `LIGHTNING_DISK_FULL` and what else the system reports; then the files are as they were.
+ */
+export async function repair(vfs: Vfs, options: RepairOptions): Promise<RepairReport> {
+  new Pace(options).check()
+  if (!(await vfs.prepare({ create: false }))) throw notFound(vfs)
+  const lock = await vfs.lock('exclusive')
+  try {
+    if (!(await vfs.exists(dataFileName)) && !(await finishRepair(vfs))) await checkPresence(vfs)
+    await sweepRepairs(vfs)
+    return await repairLocked(vfs, lock, options)
+  } finally {
+    await lock.release()
+  }
+}
+
+async function checkPresence(vfs: Vfs): Promise<void> {
+  for (const name of logFileNames) if (await vfs.exists(name)) return
+  throw notFound(vfs)
+}
+
+async function repairLocked(vfs: Vfs, lock: VfsLock, options: RepairOptions): Promise<RepairReport> {
+  const number = await nextRepair(vfs)
+  const losses = new Losses(number)
+  const sourceOptions = { ...readingOptions, cacheBytes: Math.floor(options.cacheBytes / 2) }
+  const kernel = await loadKernel(sourceOptions.wasm)
+  const damaged = await openDamaged(vfs, lock, kernel, sourceOptions, losses)
+  try {
+    const recovered = await rebuildIn(vfs, lock, damaged, losses, options)
+    damaged.close()
+    checkLock(lock, vfs)
+    await exchange(vfs, number)
+    return { recovered, lost: losses.parts }
+  } catch (error) {
+    damaged.close()
+    // What led here matters more than leftovers, which the next repair removes.
+    await sweepUnlessExchanged(vfs).catch(() => undefined)
+    throw error
+  }
+}
+
+/** Makes the new data file; the result is how many entries it has. */
+async function rebuildIn(
+  vfs: Vfs,
+  lock: VfsLock,
+  damaged: DamagedDatabase,
+  losses: Losses,
+  options: RepairOptions
+): Promise<number> {
+  const { core } = damaged
+  const targetOptions: EngineOptions = {
+    ...readingOptions,
+    createIfMissing: true,
+    readOnly: false,
+    durability: 'relaxed',
+    pageSize: core.meta.pageBytes,
+    cacheBytes: Math.floor(options.cacheBytes / 2),
+    walBytes
+  }
+  const place = new RepairVfs(vfs, lock)
+  const engine = await Engine.open(place, targetOptions)
+  try {
+    const target = new RepairTarget(engine)
+    const pages = new PageSalvage(core, target, losses)
+    // Reading is one half of the way, verification the other.
+    const total = pages.limit * 2
+    await pages.run(new Pace(options), total)
+    salvageLog(damaged, target, losses)
+    target.flush()
+    for (const [id, name] of target.unnamed) {
+      const message = `The name of a sublevel is lost: its entries are in the sublevel ${JSON.stringify(name)} now.`
+      losses.other(message, `The catalog does not tell the name of keyspace ${id}`)
+    }
+    await engine.checkpoint()
+    return await verified(engine, options, pages.limit, total)
+  } finally {
+    await engine.close()
+  }
+}
+
+async function verified(engine: Engine, options: RepairOptions, done: number, total: number): Promise<number> {
+  const report = await engine.verify({
+    signal: options.signal,
+    onProgress: progress => {
+      const share = progress.total === 0 ? 1 : Math.min(1, progress.done / progress.total)
+      options.onProgress?.({ done: done + Math.floor(share * (total - done)), total })
+    }
+  })
+  const [problem] = report.problems
+  if (problem === undefined) return report.entries
+  throw new LightningError(
+    'LIGHTNING_IO',
+    `The repaired database does not read back as it was written: ${problem.message} The damaged one is as it was. ` +
+      'Check the disk and the memory, copy the directory elsewhere and repair the copy.',
+    { file: problem.file, offset: problem.offset }
+  )
+}
+
+/** Once the damaged data file has been moved away, the repaired one must stay to take its place. */
+async function sweepUnlessExchanged(vfs: Vfs): Promise<void> {
+  if ((await vfs.exists(dataFileName)) || !(await isRepairUnfinished(vfs))) await sweepRepairs(vfs)
+}
+
+function checkLock(lock: VfsLock, vfs: Vfs): void {
+  if (lock.ours()) return
+  throw new LightningError(
+    'LIGHTNING_LOCKED',
+    `The lock of the database at ${vfs.location} was taken away. Repair anew.`
+  )
+}
+
+function notFound(vfs: Vfs): LightningError {
+  return new LightningError('LIGHTNING_NOT_FOUND', `There is no database at ${vfs.location}. Check the location.`)
+}
