@@ -5,11 +5,22 @@ export { entryAt, listFreeIds, loadChunk, nextDirtyAt, putMark, setTableLimit, s
 export { isSound } from './check'
 export { evict, makeClean, nextDirty, reserveFrames } from './frames'
 export { moveImage, packImage, setImage, unpackImage } from './image'
-export { commit, commitDelete, commitPut, findFrame, frameBytes, frameOperations, resumeCommit } from './log'
+export {
+  clearLog,
+  closeFrame,
+  commit,
+  commitDelete,
+  commitPut,
+  findFrame,
+  frameBytes,
+  frameOperations,
+  nextOperation,
+  resumeCommit
+} from './log'
 export { resolve } from './descent'
 export { get } from './lookup'
 export { lz4Compress, lz4Decompress } from './lz4'
-export { apply, beginApply, forgetTrees, registerTree } from './operations'
+export { apply, beginApply, beginApplyEach, forgetTrees, registerTree } from './operations'
 export { inlineBytes } from './page'
 export { scan } from './scan'
 export { makeTrees, setUp } from './setup'

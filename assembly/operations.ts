@@ -23,7 +23,10 @@ import {
   APPLY_AT,
   APPLY_PHASE,
   BAD_OPERATION,
+  COMMITS_EACH,
   DROP_COUNT,
+  LSN_HIGH,
+  LSN_LOW,
   MADE_ROOT,
   MAX_KEY_BYTES,
   NEED_TREE,
@@ -84,8 +87,22 @@ function rootOf(tree: u32): u32 {
   return 0
 }
 
+/** The commits so far are done: the next one has the next number. */
+export function nextLsn(): void {
+  const low: u32 = (load32(LSN_LOW) + 1) >>> 0
+  store32(LSN_LOW, low)
+  if (low == 0) store32(LSN_HIGH, load32(LSN_HIGH) + 1)
+}
+
+/** Begins with the operations in [from, to), each a commit of its own: with each the LSN goes up. For replay. */
+export function beginApplyEach(from: u32, to: u32): void {
+  beginApply(from, to)
+  store32(COMMITS_EACH, 1)
+}
+
 /** Begins with the operations in [from, to); `apply` does the work. */
 export function beginApply(from: u32, to: u32): void {
+  store32(COMMITS_EACH, 0)
   store32(APPLY_AT, from)
   store32(OPERATIONS_END, to)
   store32(APPLY_PHASE, 0)
@@ -107,6 +124,7 @@ export function apply(): i32 {
     if (status < 0 && status != NOT_FOUND) return status
     store32(APPLY_PHASE, 0)
     store32(APPLY_AT, at + OPERATION_HEADER_BYTES + keyBytes + valueBytes)
+    if (load32(COMMITS_EACH) != 0) nextLsn()
   }
   return OK
 }

@@ -155,3 +155,13 @@ export const IMAGE_CHECKSUM: u32 = 576
 /** How well shortcuts have done lately, and for how many lookups they are left alone because they did not. */
 export const SHORTCUT_SCORE: u32 = 604
 export const SHORTCUT_PAUSE: u32 = 608
+
+/** Bytes of the log frame that is open, its header's place included, how many commits are in it, and the first's LSN. */
+export const OPEN_BYTES: u32 = 612
+export const OPEN_COMMITS: u32 = 616
+export const OPEN_LSN_LOW: u32 = 620
+export const OPEN_LSN_HIGH: u32 = 624
+/** The commit being applied joins the open frame. */
+export const FRAME_IS_JOINED: u32 = 628
+/** Every operation being applied is a commit of its own. */
+export const COMMITS_EACH: u32 = 632

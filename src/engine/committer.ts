@@ -130,10 +130,7 @@ export class Committer {
     const core = this.#core
     if (lsn > core.durableLsn) core.durableLsn = lsn
     core.memory.setLong(DURABLE_LOW, core.durableLsn)
-    if (core.isDegraded) {
-      core.isDegraded = false
-      core.events.emit('recovered', { lsn: core.durableLsn })
-    }
+    core.health.durable(core.durableLsn)
     while (this.#groups[0] !== undefined && this.#groups[0].lsn <= core.durableLsn) this.#groups.shift()?.resolve()
   }
 
@@ -145,7 +142,7 @@ export class Committer {
     const core = this.#core
     const groups = this.#groups
     this.#groups = []
-    core.memory.setWord(LOG_BYTES, 0)
+    core.kernel.exports.clearLog()
     this.#rebuild(error)
     const told = core.failure ?? error
     for (const group of groups) {
@@ -275,7 +272,8 @@ export class Committer {
   }
 
   #writeOut(): void {
-    const { memory, log, data } = this.#core
+    const { memory, kernel, log, data } = this.#core
+    kernel.exports.closeFrame()
     const bytes = memory.word(LOG_BYTES)
     if (bytes === 0) return
     if (this.#core.holdsLarge) {

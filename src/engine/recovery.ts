@@ -12,7 +12,6 @@ import {
   IMAGE,
   INCARNATION_HIGH,
   INCARNATION_LOW,
-  LOG_BYTES,
   LSN_LOW,
   OK,
   PREVIOUS_CHECKSUM,
@@ -97,7 +96,7 @@ export function loadTables(core: Core): void {
   memory.setWord(PREVIOUS_CHECKSUM, meta.logPrevious)
   memory.setWord(INCARNATION_LOW, meta.incarnation[0])
   memory.setWord(INCARNATION_HIGH, meta.incarnation[1])
-  memory.setWord(LOG_BYTES, 0)
+  exports.clearLog()
   core.nextTree = meta.nextTree
 }
 
@@ -125,14 +124,16 @@ export function replay(core: Core, lastLsn = Number.POSITIVE_INFINITY): ChainEnd
     Number.POSITIVE_INFINITY,
     lastLsn
   )
-  const { beginApply, apply } = kernel.exports
+  const { beginApply, beginApplyEach, apply } = kernel.exports
   if (end.frames > 0) {
     reader.walk(
       start,
       (at, header) => {
         memory.setLong(LSN_LOW, header.lsn)
         memory.setLong(TIME_LOW, header.timeMs)
-        beginApply(at + FRAME_HEADER_BYTES, at + FRAME_HEADER_BYTES + header.operationBytes)
+        const from = at + FRAME_HEADER_BYTES
+        if (header.lastLsn > header.lsn) beginApplyEach(from, from + header.operationBytes)
+        else beginApply(from, from + header.operationBytes)
         let status = apply()
         while (status !== OK) {
           core.provide(status)
@@ -148,7 +149,7 @@ export function replay(core: Core, lastLsn = Number.POSITIVE_INFINITY): ChainEnd
   memory.setWord(PREVIOUS_CHECKSUM, end.previous)
   memory.setWord(INCARNATION_LOW, end.incarnation[0])
   memory.setWord(INCARNATION_HIGH, end.incarnation[1])
-  memory.setWord(LOG_BYTES, 0)
+  kernel.exports.clearLog()
   kernel.exports.forgetTrees()
   core.log.resume(end.position, start.position, end.otherEnd)
   return end

@@ -3,7 +3,6 @@
 import {
   APPLY_AT,
   APPLY_PHASE,
-  LOG,
   LOG_BYTES,
   LOG_CAPACITY,
   MAX_KEY_BYTES,
@@ -11,7 +10,7 @@ import {
   PAGES_USED,
   RELEASED_COUNT
 } from '../../assembly/state.ts'
-import { CONTINUES, FRAME_HEADER_BYTES } from '../../assembly/log.ts'
+import { CONTINUES } from '../../assembly/log.ts'
 import { CLEAR, DROP, OPERATION_HEADER_BYTES } from '../../assembly/operations.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { isLightningError } from '../errors.ts'
@@ -114,10 +113,9 @@ export class Writer {
     this.#finish(core.kernel.exports.commitDelete(tree.id, keyBytes))
   }
 
-  /** Where the key of the only operation of the next frame belongs. */
+  /** Where the key of the next single operation belongs. */
   #nextOperation(): number {
-    const { memory } = this.#core
-    return memory.word(LOG) + memory.word(LOG_BYTES) + FRAME_HEADER_BYTES + OPERATION_HEADER_BYTES
+    return (this.#core.kernel.exports.nextOperation() >>> 0) + OPERATION_HEADER_BYTES
   }
 
   /** Whether that is still there: code of the caller that an encoding runs may have flushed the log. */
@@ -194,7 +192,7 @@ export class Writer {
       blocks: blocksOf([{ value }]),
       grows: true
     }))
-    return writeSegments(core, value)
+    return this.#writeSegments(value)
   }
 
   /** Deletes the range [lower, upper) as one commit. */
@@ -279,7 +277,7 @@ export class Writer {
     const written: Uint8Array[] = []
     try {
       for (const { part, at, value } of staging.values) {
-        const description = writeSegments(this.#core, value)
+        const description = this.#writeSegments(value)
         written.push(description)
         staging.parts[part]?.set(description, at)
       }
@@ -403,7 +401,7 @@ export class Writer {
     const { memory, kernel } = this.#core
     const type = part?.[0]
     if (type === CLEAR || type === DROP) return false
-    return memory.word(APPLY_PHASE) === 0 && memory.word(APPLY_AT) === kernel.exports.frameOperations() >>> 0
+    return memory.word(APPLY_PHASE) === 0 && memory.word(APPLY_AT) === kernel.exports.nextOperation() >>> 0
   }
 
   #committed(): void {

@@ -13,20 +13,25 @@ export interface FrameHeader {
   readonly timeMs: number
   readonly operationBytes: number
   readonly flags: number
+  /** LSN of the frame's last commit; with several, each operation is one. */
+  readonly lastLsn: number
 }
 
 /** Reads the header of the frame at `at` (a multiple of 8) in the kernel's memory, which `frameBytes` found valid. */
 export function readFrameHeader(memory: KernelMemory, at: number): FrameHeader {
+  const lsn = memory.long(at + 24)
+  const word = memory.word(at + 52)
   return {
     bytes: memory.word(at),
     checksum: memory.word(at + 4),
     previous: memory.word(at + 12),
     incarnation: [memory.word(at + 16), memory.word(at + 20)],
-    lsn: memory.long(at + 24),
+    lsn,
     durableLsn: memory.long(at + 32),
     timeMs: memory.long(at + 40),
     operationBytes: memory.word(at + 48),
-    flags: memory.word(at + 52)
+    flags: word & 0xffff,
+    lastLsn: lsn + (word >>> 16)
   }
 }
 

@@ -110,7 +110,11 @@ describe('the end of the log', () => {
     const disk = new SimulatedDisk()
     const engine = await openEngine(disk.vfs())
     await put(engine, 'first', 'value')
-    for (let i = 0; i < 20; i++) engine.put(engine.tree(root), `old ${i}`, utf8, 'value', utf8)
+    // Batches, since single puts would share a frame.
+    for (let i = 0; i < 20; i++) {
+      const tree = engine.tree(root)
+      engine.batch([{ type: 'put', tree, key: `old ${i}`, keyEncoding: utf8, value: 'value', valueEncoding: utf8 }])
+    }
     await engine.settled()
     const killed = disk.kill()
     const log = killed.bytes('wal-0.ldb')

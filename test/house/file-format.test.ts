@@ -330,6 +330,7 @@ describe('a log', () => {
     await db.put('large', large)
     await db.sublevel('s').put('k', 'v')
     await db.dropSublevel('s')
+    await Promise.all([db.put('c', '3'), db.put('d', '4'), db.del('c')])
     const data = await readFile(join(directory, format.dataFileName))
     const { meta } = new DocumentReader(data)
     const log = await readFile(join(directory, format.logFileNames[meta.number('log file') === 0 ? 0 : 1]))
@@ -353,11 +354,17 @@ describe('a log', () => {
         [CREATE, 's\0\x01'],
         [PUT, 'k']
       ],
-      [[DROP, 's\0\x01']]
+      [[DROP, 's\0\x01']],
+      [
+        [PUT, 'c'],
+        [PUT, 'd'],
+        [DELETE, 'c']
+      ]
     ])
-    expect(frames.map(each => each.frame.number('lsn'))).toEqual([1, 2, 3, 4, 5, 6])
-    expect(frames.map(each => each.frame.number('durable lsn'))).toEqual([0, 1, 2, 3, 4, 5])
+    expect(frames.map(each => each.frame.number('lsn'))).toEqual([1, 2, 3, 4, 5, 6, 7])
+    expect(frames.map(each => each.frame.number('durable lsn'))).toEqual([0, 1, 2, 3, 4, 5, 6])
     expect(frames.every(each => each.frame.number('flags') === 0)).toBe(true)
+    expect(frames.map(each => each.frame.number('further commits'))).toEqual([0, 0, 0, 0, 0, 0, 2])
     expect(text(frames[2]?.operations[0]?.value ?? new Uint8Array())).toBe('c')
 
     const description = frames[3]?.operations[0]?.value ?? new Uint8Array()

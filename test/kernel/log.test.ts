@@ -103,8 +103,65 @@ describe.each(['wasm', 'javascript'] as const)('log frames of the %s build', bui
 
   test('hold one put whose key and value the caller wrote in place', async () => {
     const pager = await Pager.make(build, 4096, 64)
-    pager.bytes.set(Buffer.from('keyvalue'), pager.kernel.exports.frameOperations() + 12)
+    pager.bytes.set(Buffer.from('keyvalue'), pager.kernel.exports.nextOperation() + 12)
     expect(pager.kernel.exports.commitPut(1, 3, 5)).toBe(0)
     expect(pager.get(main, 'key')).toBe('value')
+  })
+
+  test('are joined by single operations, each a commit, until something else wants the log', async () => {
+    const pager = await Pager.make(build, 4096, 64)
+    pager.setCell(LSN_LOW, 0xffffffff)
+    const { exports } = pager.kernel
+    const frame = pager.cell(LOG) + pager.cell(LOG_BYTES)
+    for (const key of ['a', 'b', 'c']) {
+      pager.bytes.set(Buffer.from(`${key}value`), (exports.nextOperation() >>> 0) + 12)
+      pager.must(exports.commitPut(1, 1, 5))
+    }
+    pager.bytes.set(Buffer.from('b'), (exports.nextOperation() >>> 0) + 12)
+    pager.must(exports.commitDelete(1, 1))
+    expect([pager.cell(LSN_LOW), pager.cell(LSN_HIGH)]).toEqual([3, 1])
+    expect(exports.frameBytes(frame, 4096)).toBe(0)
+    pager.must(exports.commit(pager.encode([{ type: 'put', tree: 1, key: 'd', value: 'other' }]), 0))
+    const bytes = exports.frameBytes(frame, 4096)
+    expect(bytes).toBe(56 + 3 * 18 + 13 + 5)
+    expect([24, 28, 48, 52].map(offset => pager.cell(frame + offset))).toEqual([0xffffffff, 0, 67, 3 << 16])
+    expect(pager.cell(frame + bytes + 24)).toBe(3)
+    expect(pager.cell(frame + bytes + 12)).toBe(pager.cell(frame + 4))
+  })
+
+  test('that were joined give every operation its number when they are replayed', async () => {
+    const pager = await Pager.make(build, 4096, 64)
+    const { exports } = pager.kernel
+    const at = exports.nextOperation() >>> 0
+    for (const key of ['a', 'b', 'c']) {
+      pager.bytes.set(Buffer.from(`${key}value`), (exports.nextOperation() >>> 0) + 12)
+      pager.must(exports.commitPut(1, 1, 5))
+    }
+    pager.setCell(LSN_LOW, 0xfffffffe)
+    exports.beginApplyEach(at, at + 3 * 18)
+    pager.must(exports.apply())
+    expect([pager.cell(LSN_LOW), pager.cell(LSN_HIGH)]).toEqual([1, 1])
+  })
+
+  test('are not joined beyond a length that bounds what a torn write can take', async () => {
+    const pager = await Pager.make(build, 4096, 64)
+    const { exports } = pager.kernel
+    const first = pager.cell(LOG)
+    for (let i = 0; i < 2000; i++) {
+      pager.bytes.set(Buffer.from(String(i).padStart(4, '0').padEnd(40, '.')), (exports.nextOperation() >>> 0) + 12)
+      pager.must(exports.commitPut(1, 4, 36))
+    }
+    exports.closeFrame()
+    const end = first + pager.cell(LOG_BYTES)
+    let commits = 0
+    for (let at = first; at < end; ) {
+      const bytes = exports.frameBytes(at, end - at)
+      expect(bytes).toBeGreaterThan(0)
+      expect(bytes).toBeLessThan(65_536 + 128)
+      expect(pager.cell(at + 24)).toBe(1 + commits)
+      commits += 1 + (pager.cell(at + 52) >>> 16)
+      at += bytes
+    }
+    expect(commits).toBe(2000)
   })
 })
