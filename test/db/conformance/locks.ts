@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { expectCode } from '../../encoding/support.ts'
 import { openNew, rejection, type Target } from '../../support/database.ts'
-
-/** Runs everything that waits for promises already resolved. */
-const settle = () => new Promise<void>(resolve => setImmediate(resolve))
+import { nextTurn } from '../../support/next-turn.ts'
 
 /** Locks of keys. */
 export function locks(target: Target): void {
@@ -19,7 +17,7 @@ export function locks(target: Target): void {
         value = found
       })
       one.put('a', 2)
-      await settle()
+      await nextTurn()
       expect(value).toBeUndefined()
       await one.commit()
       await waiting
@@ -37,7 +35,7 @@ export function locks(target: Target): void {
         db.transaction(async tx => {
           const list = (await tx.getForUpdate('list')) ?? []
           order.push(n)
-          await settle()
+          await nextTurn()
           tx.put('list', [...(Array.isArray(list) ? list : []), n])
         })
       await Promise.all(Array.from({ length: 20 }, (_, n) => body(n)))
@@ -140,7 +138,7 @@ export function locks(target: Target): void {
       const committing = tx.commit().then(() => {
         isDone = true
       })
-      await settle()
+      await nextTurn()
       expect(isDone).toBe(false)
       expectCode('LIGHTNING_CLOSED', () => tx.get('a'))
       holder.put('a', 1)
@@ -157,7 +155,7 @@ export function locks(target: Target): void {
       const tx = db.begin()
       tx.clear()
       const committing = tx.commit()
-      await settle()
+      await nextTurn()
       expect(db.has('a')).toBe(true)
       holder.rollback()
       await committing

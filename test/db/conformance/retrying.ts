@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { expectCode } from '../../encoding/support.ts'
 import { callUnchecked, openNew, rejection, type Target } from '../../support/database.ts'
+import { nextTurn } from '../../support/next-turn.ts'
 
 const never = () => new Promise<never>(() => undefined)
 
@@ -80,7 +81,7 @@ export function retrying(target: Target): void {
         db.transaction(async tx => {
           tx.put(first, Number((await tx.getForUpdate(first)) ?? 0) + 1)
           begun++
-          while (begun < 2) await new Promise(resolve => setImmediate(resolve))
+          while (begun < 2) await nextTurn()
           tx.put(second, Number((await tx.getForUpdate(second)) ?? 0) + 1)
           return tx.attempt
         })
@@ -168,7 +169,7 @@ export function retrying(target: Target): void {
       ]) {
         const controller = new AbortController()
         const aborted = rejection('LIGHTNING_ABORTED', db.transaction(body, { signal: controller.signal }))
-        setImmediate(() => controller.abort(reason))
+        setTimeout(() => controller.abort(reason))
         expect((await aborted).cause).toBe(reason)
       }
       holder.rollback()
@@ -216,7 +217,7 @@ export function retrying(target: Target): void {
         expectCode('LIGHTNING_INVALID_ARGUMENT', () => tx.getForUpdate('a'))
         tx.put('c', 1)
       })
-      await new Promise(resolve => setImmediate(resolve))
+      await nextTurn()
       expect([...db.keys()]).toEqual(['c'])
     })
 

@@ -1,0 +1,97 @@
+// Real browsers, driven from a test: started with a profile of their own, so that what they store lies on the disk and
+// outlives them, as it does for a user. (In a private context it would be kept in memory.)
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import puppeteer, { type Browser as Driver, type Page } from 'puppeteer-core'
+import { type BrowserName, findBrowser } from '../../scripts/browsers.mjs'
+
+export type { BrowserName } from '../../scripts/browsers.mjs'
+
+/** A running browser. */
+export interface Browser {
+  readonly name: BrowserName
+  /** As it names itself, with its version. */
+  readonly version: string
+  /** Opens a tab. */
+  open(url: string): Promise<Page>
+  close(): Promise<void>
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>
+}
+
+/** Where a browser keeps what it stores; several browsers may use it one after the other. */
+export interface Profile {
+  readonly path: string
+  remove(): Promise<void>
+}
+
+export async function newProfile(): Promise<Profile> {
+  const path = await mkdtemp(join(tmpdir(), 'lightning-browser-'))
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 20 }) }
+}
+
+const chromiumArguments = [
+  // Root may not have a sandbox, and tests run as root in containers.
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run'
+]
+
+/** Nothing that goes out by itself, and nothing that asks. */
+const firefoxPreferences = {
+  'app.update.enabled': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'toolkit.telemetry.enabled': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'services.settings.server': 'data:,',
+  'dom.storageManager.prompt.testing': true,
+  'dom.storageManager.prompt.testing.allow': true
+}
+
+/** Starts a browser. Throws when it is not installed. */
+export async function startBrowser(name: BrowserName, profile: Profile): Promise<Browser> {
+  const executablePath = findBrowser(name)
+  if (executablePath === undefined) throw new Error(`${name} is not installed: npm run setup installs it.`)
+  const options = { executablePath, userDataDir: profile.path, headless: true, protocolTimeout: 600_000 }
+  const driver =
+    name === 'chromium'
+      ? await puppeteer.launch({ ...options, browser: 'chrome', args: chromiumArguments })
+      : await puppeteer.launch({ ...options, browser: 'firefox', extraPrefsFirefox: firefoxPreferences })
+  return new DrivenBrowser(name, await driver.version(), driver)
+}
+
+class DrivenBrowser implements Browser {
+  readonly name: BrowserName
+  readonly version: string
+  readonly #driver: Driver
+
+  constructor(name: BrowserName, version: string, driver: Driver) {
+    this.name = name
+    this.version = version
+    this.#driver = driver
+  }
+
+  async open(url: string): Promise<Page> {
+    const page = await this.#driver.newPage()
+    await page.goto(url)
+    return page
+  }
+
+  async close(): Promise<void> {
+    await this.#driver.close()
+  }
+
+  async kill(): Promise<void> {
+    const process = this.#driver.process()
+    if (process === null || process.exitCode !== null) return
+    const gone = new Promise(resolve => process.once('exit', resolve))
+    process.kill('SIGKILL')
+    await gone
+  }
+}
