@@ -8,6 +8,7 @@ import { locks } from './conformance/locks.ts'
 import { options } from './conformance/options.ts'
 import { readsOfRanges } from './conformance/ranges.ts'
 import { readsOfKeys } from './conformance/reading.ts'
+import { repairing } from './conformance/repairing.ts'
 import { retrying } from './conformance/retrying.ts'
 import { snapshots } from './conformance/snapshots.ts'
 import { sublevels } from './conformance/sublevels.ts'
@@ -31,6 +32,7 @@ export function describeConformance(name: string, target: Target): void {
     badArguments(target)
     options(target)
     care(target)
+    repairing(target)
     closing(target)
   })
 }

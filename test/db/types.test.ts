@@ -1,6 +1,16 @@
 // What the compiler knows about keys and values; `tsc` checks it with all tests.
 import { describe, expectTypeOf, it } from 'vitest'
-import { type Database, open, type RangeIterator, type Reads, type Sublevel, type TupleKey } from '../../src/index.ts'
+import {
+  type Database,
+  type KeyRange,
+  open,
+  type RangeIterator,
+  type Reads,
+  type RepairReport,
+  repair,
+  type Sublevel,
+  type TupleKey
+} from '../../src/index.ts'
 
 interface User {
   readonly name: string
@@ -122,6 +132,19 @@ describe('the types of keys and values', () => {
       db.on('checkpoint', ({ pages }) => pages.toFixed())
     }
     expectTypeOf(mistakes).parameters.toEqualTypeOf<[Database<string, User>, Sublevel<number, number>]>()
+  })
+
+  it('tell what a repair has done', () => {
+    expectTypeOf(repair).returns.resolves.toEqualTypeOf<RepairReport>()
+    expectTypeOf<RepairReport['lost'][number]['keyRange']>().toEqualTypeOf<KeyRange | undefined>()
+    const mistakes = (): void => {
+      // @ts-expect-error an unknown option
+      void repair('x', { progress: () => undefined })
+      // @ts-expect-error no location
+      void repair()
+      void repair('x', { onProgress: ({ done, total }) => void (done / total), cacheBytes: 5 })
+    }
+    expectTypeOf(mistakes).returns.toEqualTypeOf<void>()
   })
 
   it('fit where less is asked for', () => {

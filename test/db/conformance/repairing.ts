@@ -1,0 +1,118 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { destroy, isLightningError, open, repair } from '../../../src/index.ts'
+import { callUnchecked, openAt, rejection, type Target } from '../../support/database.ts'
+
+/** Repair, where what is closed can be opened again. */
+export function repairing(target: Target): void {
+  describe.skipIf(!target.keeps)('repair', () => {
+    const filled = async (): Promise<string> => {
+      const location = await target.newLocation()
+      const db = await open(location)
+      await db.batch(Array.from({ length: 500 }, (_, i) => ({ type: 'put', key: `k${i}`, value: { i } })))
+      await db.sublevel('sub').put('k', 'v')
+      await db.close()
+      return location
+    }
+
+    it('of a sound database recovers everything and loses nothing', async () => {
+      const location = await filled()
+      expect(await repair(location)).toEqual({ recovered: 501, lost: [] })
+      const db = await openAt(location)
+      expect([db.count(), db.get('k77'), db.sublevel('sub').get('k')]).toEqual([500, { i: 77 }, 'v'])
+      await db.put('later', 1)
+    })
+
+    it('tells how far it is, up to the end', async () => {
+      const location = await filled()
+      const told: { readonly done: number; readonly total: number }[] = []
+      await repair(location, { onProgress: progress => told.push(progress) })
+      const last = told.at(-1)
+      expect(last?.done).toBe(last?.total)
+      expect(told.every(({ done, total }, i) => done <= total && done >= (told[i - 1]?.done ?? 0))).toBe(true)
+    })
+
+    it('keeps the damaged files, which destroy removes', async () => {
+      const location = await filled()
+      const path = join(location, 'data.ldb')
+      const before = await readFile(path)
+      await repair(location)
+      await repair(location)
+      expect(Buffer.compare(await readFile(join(location, 'data.ldb.damaged-1')), before)).toBe(0)
+      expect(await readdir(location)).toContain('data.ldb.damaged-2')
+      await destroy(location)
+      await rejection('LIGHTNING_NOT_FOUND', open(location, { createIfMissing: false }))
+      await expect(readdir(location)).rejects.toMatchObject({ code: 'ENOENT' })
+    })
+
+    it('says where what is lost stood', async () => {
+      const location = await filled()
+      const path = join(location, 'data.ldb')
+      const bytes = await readFile(path)
+      bytes.fill(0, 8_192)
+      await writeFile(path, bytes)
+      const refused = await open(location).catch(error => error)
+      expect(isLightningError(refused, 'LIGHTNING_CORRUPT')).toBe(true)
+      const { recovered, lost } = await repair(location)
+      expect(recovered).toBe(0)
+      expect(lost.map(({ file, message }) => [file, /[.]$/.test(message)])).toContainEqual(['data.ldb', true])
+      const db = await openAt(location)
+      await db.put('a', 1)
+    })
+
+    it('does not mind what stands in LOCK files whose holder is gone', async () => {
+      const location = await filled()
+      await writeFile(join(location, 'LOCK.999'), 'junk \0 {')
+      expect(await repair(location)).toEqual({ recovered: 501, lost: [] })
+    })
+
+    it('is refused while the database is open, and where there is none', async () => {
+      const location = await filled()
+      const db = await openAt(location)
+      await rejection('LIGHTNING_LOCKED', repair(location))
+      expect(db.get('k1')).toEqual({ i: 1 })
+      await rejection('LIGHTNING_NOT_FOUND', repair(await target.newLocation()))
+    })
+
+    it('can be aborted, before it begins and on the way, and has then changed nothing', async () => {
+      const location = await filled()
+      const names = await readdir(location)
+      await rejection('LIGHTNING_ABORTED', repair(location, { signal: AbortSignal.abort() }))
+      const controller = new AbortController()
+      const onProgress = () => controller.abort()
+      await rejection('LIGHTNING_ABORTED', repair(location, { signal: controller.signal, onProgress }))
+      const data = (list: readonly string[]) => list.filter(name => !name.startsWith('LOCK'))
+      expect(data(await readdir(location))).toEqual(data(names))
+      const db = await openAt(location)
+      expect(db.count()).toBe(500)
+    })
+
+    it('ends with what its callback throws', async () => {
+      const location = await filled()
+      const mine = new Error('mine')
+      const onProgress = () => {
+        throw mine
+      }
+      await expect(repair(location, { onProgress })).rejects.toBe(mine)
+      await openAt(location)
+    })
+
+    it('refuses arguments that cannot be meant', async () => {
+      const location = await filled()
+      const bad: readonly unknown[][] = [
+        [],
+        [5],
+        [''],
+        [':memory:'],
+        [location, { onProgres: () => undefined }],
+        [location, { onProgress: 1 }],
+        [location, { signal: {} }],
+        [location, { cacheBytes: 5 }],
+        [location, 'options']
+      ]
+      for (const given of bad)
+        await rejection('LIGHTNING_INVALID_ARGUMENT', callUnchecked({ repair }, 'repair', ...given))
+    })
+  })
+}
