@@ -56,7 +56,8 @@ function writeJson(path: string, value: unknown): void {
   writeFileSync(path, `${JSON.stringify(value, undefined, 2)}\n`)
 }
 
-function currentCommit(): string {
+/** The commit that is checked out; a `+` behind it: with changes that were not committed. */
+export function currentCommit(): string {
   const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim()
   try {
     const isChanged = git('status', '--porcelain', '--untracked-files=no', 'src', 'assembly') !== ''
