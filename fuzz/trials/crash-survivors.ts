@@ -99,8 +99,12 @@ export class Survivors {
       disk.note(possible.length - 1)
     }
     if (random.chance(0.3)) await opened.db.checkpoint()
+    if (random.chance(0.5)) {
+      await opened.db.close()
+      return 1
+    }
     await this.#expectLater(disk.crash(random.next()), possible, possible.length - 1)
-    if (!random.chance(0.4)) return 2
+    if (!random.chance(0.5)) return 2
     // The recovery itself crashes, anywhere.
     const chosen = random.below(disk.changes + 1)
     for (const moment of disk.moments()) {

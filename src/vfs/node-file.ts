@@ -13,16 +13,44 @@ import { assert, LightningError } from '../errors.ts'
 import { guarded, systemError } from './system-error.ts'
 import type { VfsFile, VfsOpenOptions } from './vfs.ts'
 
+/** What a file needs of node:fs; tests put a disk that fails below it. */
+export interface FileCalls {
+  openSync(path: string, flags: number): number
+  closeSync(fd: number): void
+  readSync(fd: number, into: Uint8Array, from: number, length: number, position: number): number
+  writeSync(fd: number, bytes: Uint8Array, from: number, length: number, position: number): number
+  fdatasyncSync(fd: number): void
+  fdatasync(fd: number, callback: (error: Error | null) => void): void
+  ftruncateSync(fd: number, bytes: number): void
+  fstatSync(fd: number): { readonly size: number }
+}
+
+const nodeCalls: FileCalls = {
+  openSync,
+  closeSync,
+  readSync,
+  writeSync,
+  fdatasyncSync,
+  fdatasync,
+  ftruncateSync,
+  fstatSync
+}
+
 /** Opens the file at `path`, called `name`, through node:fs. Throws as `Vfs.open` says. */
-export function openNodeFile(name: string, path: string, options: VfsOpenOptions): VfsFile {
+export function openNodeFile(
+  name: string,
+  path: string,
+  options: VfsOpenOptions,
+  calls: FileCalls = nodeCalls
+): VfsFile {
   const access = options.readOnly === true ? constants.O_RDONLY : constants.O_RDWR
   const creation = options.create === true ? constants.O_CREAT | (options.exclusive === true ? constants.O_EXCL : 0) : 0
-  const fd = guarded('open', path, () => openSync(path, access | creation))
-  if (options.readOnly === true) return new NodeFile(name, path, fd, undefined)
+  const fd = guarded('open', path, () => calls.openSync(path, access | creation))
+  if (options.readOnly === true) return new NodeFile(name, path, calls, fd, undefined)
   try {
-    return new NodeFile(name, path, fd, openSync(path, access))
+    return new NodeFile(name, path, calls, fd, calls.openSync(path, access))
   } catch (error) {
-    closeSync(fd)
+    calls.closeSync(fd)
     throw systemError(error, 'open', path)
   }
 }
@@ -30,6 +58,7 @@ export function openNodeFile(name: string, path: string, options: VfsOpenOptions
 class NodeFile implements VfsFile {
   readonly name: string
   readonly #path: string
+  readonly #calls: FileCalls
   #fd: number | undefined
   /** For syncs in the pool only (durability.md, rule 16); undefined when the file is open for reading. */
   #poolFd: number | undefined
@@ -37,9 +66,10 @@ class NodeFile implements VfsFile {
   #queued: Promise<void> | undefined
   #syncFailure: LightningError | undefined
 
-  constructor(name: string, path: string, fd: number, poolFd: number | undefined) {
+  constructor(name: string, path: string, calls: FileCalls, fd: number, poolFd: number | undefined) {
     this.name = name
     this.#path = path
+    this.#calls = calls
     this.#fd = fd
     this.#poolFd = poolFd
   }
@@ -49,7 +79,7 @@ class NodeFile implements VfsFile {
     let done = 0
     try {
       while (done < into.length) {
-        const bytes = readSync(fd, into, done, into.length - done, offset + done)
+        const bytes = this.#calls.readSync(fd, into, done, into.length - done, offset + done)
         if (bytes === 0) break
         done += bytes
       }
@@ -62,9 +92,9 @@ class NodeFile implements VfsFile {
   writeAt(bytes: Uint8Array, offset: number): void {
     const fd = this.#writable(offset)
     try {
-      let done = writeSync(fd, bytes, 0, bytes.length, offset)
+      let done = this.#calls.writeSync(fd, bytes, 0, bytes.length, offset)
       // The second call gets to the end, or makes the system say what stopped the first.
-      if (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, offset + done)
+      if (done < bytes.length) done += this.#calls.writeSync(fd, bytes, done, bytes.length - done, offset + done)
       if (done < bytes.length) throw shortWrite(this.#path, done, bytes.length, offset)
     } catch (error) {
       throw systemError(error, 'write', this.#path)
@@ -76,7 +106,7 @@ class NodeFile implements VfsFile {
     if (this.#syncFailure !== undefined) throw this.#syncFailure
     if (this.#poolFd === undefined) return
     try {
-      fdatasyncSync(fd)
+      this.#calls.fdatasyncSync(fd)
     } catch (error) {
       this.#syncFailure = systemError(error, 'sync', this.#path)
       throw this.#syncFailure
@@ -97,12 +127,12 @@ class NodeFile implements VfsFile {
 
   truncate(bytes: number): void {
     const fd = this.#writable(bytes)
-    guarded('resize', this.#path, () => ftruncateSync(fd, bytes))
+    guarded('resize', this.#path, () => this.#calls.ftruncateSync(fd, bytes))
   }
 
   size(): number {
     const fd = this.#descriptor(0)
-    return guarded('examine', this.#path, () => fstatSync(fd).size)
+    return guarded('examine', this.#path, () => this.#calls.fstatSync(fd).size)
   }
 
   close(): void {
@@ -110,7 +140,7 @@ class NodeFile implements VfsFile {
     if (fd === undefined) return
     this.#fd = undefined
     try {
-      guarded('close', this.#path, () => closeSync(fd))
+      guarded('close', this.#path, () => this.#calls.closeSync(fd))
     } finally {
       if (this.#running === undefined) this.#closePool()
     }
@@ -122,7 +152,7 @@ class NodeFile implements VfsFile {
     if (this.#fd === undefined) return Promise.reject(closedEarly(this.#path))
     if (fd === undefined) return Promise.resolve()
     this.#running = new Promise((resolve, reject) => {
-      fdatasync(fd, error => {
+      this.#calls.fdatasync(fd, error => {
         this.#running = undefined
         // Closing a descriptor under a pool thread could let it sync another file that got the same number.
         if (this.#fd === undefined) this.#closePool()
@@ -137,7 +167,7 @@ class NodeFile implements VfsFile {
   #closePool(): void {
     const fd = this.#poolFd
     this.#poolFd = undefined
-    if (fd !== undefined) guarded('close', this.#path, () => closeSync(fd))
+    if (fd !== undefined) guarded('close', this.#path, () => this.#calls.closeSync(fd))
   }
 
   #descriptor(offset: number): number {

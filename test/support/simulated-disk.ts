@@ -1,8 +1,9 @@
 // A disk that crashes and fails where a test says so. Every call through its `Vfs` is counted and can be made to fail;
 // everything that changes the disk is recorded, so that the disk as a crash after any call would leave it can be made
 // later, without running the workload again.
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { constants } from 'node:fs'
 import { assert, LightningError } from '../../src/errors.ts'
+import { type FileCalls, openNodeFile } from '../../src/vfs/node-file.ts'
 import { systemError } from '../../src/vfs/system-error.ts'
 import {
   isDatabaseFile,
@@ -25,10 +26,14 @@ export interface DiskCall {
   readonly file: string
 }
 
-/** What goes wrong with a call: the system's code, and for a write how much of it still reaches the disk (0 to 1). */
+/** What goes wrong with a call. */
 export interface DiskFault {
-  readonly code: 'EIO' | 'ENOSPC' | 'EACCES' | 'EMFILE'
+  /** The system's code, if it reports anything. */
+  readonly code?: 'EIO' | 'ENOSPC' | 'EACCES' | 'EMFILE'
+  /** How much of a write still reaches the disk, or of a read is given, from 0 to 1; a read gives at least a byte. */
   readonly written?: number
+  /** A sync that does nothing and reports nothing. */
+  readonly lies?: boolean
 }
 
 /** One recorded change, or what the test noted between two of them. */
@@ -46,6 +51,7 @@ export class SimulatedDisk<Note = unknown> {
   readonly #random: Random
   readonly #history: HistoryEntry<Note>[] = []
   readonly #holders = new Map<string, Set<SimulatedLock>>()
+  #descriptors = new Set<number>()
   #isRecording = false
   #isGone = false
   /** Counts the processes that have used it. */
@@ -124,6 +130,7 @@ export class SimulatedDisk<Note = unknown> {
   restart(): void {
     this.#life++
     this.#holders.clear()
+    this.#descriptors = new Set()
   }
 
   /** A copy of what is on it. */
@@ -154,6 +161,11 @@ export class SimulatedDisk<Note = unknown> {
     return [...this.#holders.values()].some(holders => holders.size > 0)
   }
 
+  /** Files that are open, twice those that are open for writing. */
+  get descriptors(): number {
+    return this.#descriptors.size
+  }
+
   /** A folder of the disk as the database sees it. */
   vfs(folder = ''): Vfs {
     const life = this.#life
@@ -163,6 +175,7 @@ export class SimulatedDisk<Note = unknown> {
       state: this.#state,
       random: this.#random,
       holders,
+      descriptors: this.#descriptors,
       call: (kind, file) => (life === this.#life ? this.#call(kind, file) : { code: 'EIO' }),
       change: change => {
         if (life === this.#life) this.#change(change)
@@ -188,6 +201,7 @@ interface Access {
   readonly state: DiskState
   readonly random: Random
   readonly holders: Set<SimulatedLock>
+  readonly descriptors: Set<number>
   call(kind: DiskCallKind, file: string): DiskFault | undefined
   change(change: (state: DiskState) => void): void
 }
@@ -219,18 +233,7 @@ class SimulatedVfs implements Vfs {
   }
 
   async open(name: string, options: VfsOpenOptions = {}): Promise<VfsFile> {
-    this.#check('open', name)
-    const path = this.#path(name)
-    let node = this.#access.state.node(path)
-    if (node === undefined) {
-      if (options.create !== true) throw systemError(withCode('ENOENT'), 'open', name)
-      this.#access.change(state => {
-        state.create(path)
-      })
-      node = this.#access.state.node(path)
-    }
-    if (node === undefined) throw systemError(withCode('EIO'), 'open', name)
-    return new SimulatedFile(this.#access, name, node, options.readOnly === true)
+    return openNodeFile(name, name, options, new SimulatedCalls(this.#access, this.#path(name)))
   }
 
   async exists(name: string): Promise<boolean> {
@@ -279,7 +282,7 @@ class SimulatedVfs implements Vfs {
 
   #check(kind: DiskCallKind, name: string): void {
     const fault = this.#access.call(kind, name)
-    if (fault !== undefined) throw systemError(withCode(fault.code), kind, name)
+    if (fault !== undefined) throw systemError(withCode(fault.code ?? 'EIO'), kind, name)
   }
 }
 
@@ -301,92 +304,114 @@ class SimulatedLock implements VfsLock {
   }
 }
 
-class SimulatedFile implements VfsFile {
-  readonly name: string
+/**
+ * What the system does with the descriptors of one file. Above it stands the code that also runs on real disks, with its
+ * answers to short reads and writes.
+ */
+class SimulatedCalls implements FileCalls {
   readonly #access: Access
-  readonly #node: number
-  readonly #readOnly: boolean
-  #isOpen = true
-  #syncFailure: LightningError | undefined
+  readonly #path: string
+  readonly #name: string
+  readonly #nodeOf = new Map<number, number>()
 
-  constructor(access: Access, name: string, node: number, readOnly: boolean) {
+  constructor(access: Access, path: string) {
     this.#access = access
-    this.name = name
-    this.#node = node
-    this.#readOnly = readOnly
+    this.#path = path
+    this.#name = path.slice(path.lastIndexOf('/') + 1)
   }
 
-  readAt(into: Uint8Array, offset: number): number {
-    this.#check(offset)
-    this.#refuse(this.#access.call('read', this.name), 'read')
-    return this.#access.state.read(this.#node, into, offset)
+  openSync(_: string, flags: number): number {
+    const { state, descriptors } = this.#access
+    this.#begin('open')
+    if (state.node(this.#path) === undefined) {
+      if ((flags & constants.O_CREAT) === 0) throw withCode('ENOENT')
+      this.#access.change(state => void state.create(this.#path))
+    }
+    const node = state.node(this.#path)
+    if (node === undefined) throw withCode('EIO')
+    let fd = 3
+    while (descriptors.has(fd)) fd++
+    descriptors.add(fd)
+    this.#nodeOf.set(fd, node)
+    return fd
   }
 
-  writeAt(bytes: Uint8Array, offset: number): void {
-    this.#checkWritable(offset)
-    const fault = this.#access.call('write', this.name)
-    const length = fault === undefined ? bytes.length : Math.floor(bytes.length * (fault.written ?? 0))
-    const kept = bytes.slice(0, length)
-    if (length > 0) this.#access.change(state => state.write(this.#node, kept, offset))
-    this.#refuse(fault, 'write')
+  closeSync(fd: number): void {
+    this.#node(fd)
+    this.#nodeOf.delete(fd)
+    this.#access.descriptors.delete(fd)
   }
 
-  sync(): void {
-    this.#check(0)
-    if (this.#readOnly) return
+  readSync(fd: number, into: Uint8Array, from: number, length: number, position: number): number {
+    const node = this.#node(fd)
+    const given = this.#begin('read')?.written
+    const wanted = given === undefined ? length : Math.max(1, Math.floor(length * given))
+    return this.#access.state.read(node, into.subarray(from, from + wanted), position)
+  }
+
+  writeSync(fd: number, bytes: Uint8Array, from: number, length: number, position: number): number {
+    const node = this.#node(fd)
+    const fault = this.#access.call('write', this.#name)
+    const written = fault === undefined ? length : Math.floor(length * (fault.written ?? 0))
+    const kept = bytes.slice(from, from + written)
+    if (written > 0) this.#access.change(state => state.write(node, kept, position))
+    if (fault?.code !== undefined) throw withCode(fault.code)
+    return written
+  }
+
+  fdatasyncSync(fd: number): void {
+    const node = this.#node(fd)
     const begun = this.#access.state.beginSync()
-    this.#endSync(begun, this.#access.call('sync', this.name))
+    this.#endSync(node, begun, this.#access.call('sync', this.#name))
   }
 
-  async syncAsync(): Promise<void> {
-    this.#check(0)
-    if (this.#readOnly) return
+  fdatasync(fd: number, callback: (error: Error | null) => void): void {
+    const node = this.#node(fd)
     const begun = this.#access.state.beginSync()
-    const fault = this.#access.call('sync', this.name)
-    await nextTurn()
-    this.#endSync(begun, fault)
+    const fault = this.#access.call('sync', this.#name)
+    setImmediate(() => {
+      try {
+        this.#endSync(node, begun, fault)
+      } catch (error) {
+        callback(error instanceof Error ? error : new Error(String(error)))
+        return
+      }
+      callback(null)
+    })
   }
 
-  truncate(bytes: number): void {
-    this.#checkWritable(bytes)
-    this.#refuse(this.#access.call('resize', this.name), 'resize')
-    this.#access.change(state => state.resize(this.#node, bytes))
+  ftruncateSync(fd: number, bytes: number): void {
+    const node = this.#node(fd)
+    this.#begin('resize')
+    this.#access.change(state => state.resize(node, bytes))
   }
 
-  size(): number {
-    this.#check(0)
-    return this.#access.state.size(this.#node)
+  fstatSync(fd: number): { readonly size: number } {
+    return { size: this.#access.state.size(this.#node(fd)) }
   }
 
-  close(): void {
-    this.#isOpen = false
-  }
-
-  #endSync(begun: number, fault: DiskFault | undefined): void {
-    if (this.#syncFailure !== undefined) throw this.#syncFailure
-    if (fault === undefined) {
-      this.#access.change(state => state.endSync(this.#node, begun))
+  #endSync(node: number, begun: number, fault: DiskFault | undefined): void {
+    if (fault?.lies === true) return
+    if (fault?.code === undefined) {
+      this.#access.change(state => state.endSync(node, begun))
       return
     }
     const seed = this.#access.random.next()
-    this.#access.change(state => state.failSync(this.#node, begun, new Random(seed)))
-    this.#syncFailure = systemError(withCode(fault.code), 'sync', this.name)
-    throw this.#syncFailure
+    this.#access.change(state => state.failSync(node, begun, new Random(seed)))
+    throw withCode(fault.code)
   }
 
-  #refuse(fault: DiskFault | undefined, action: string): void {
-    if (fault !== undefined) throw systemError(withCode(fault.code), action, this.name)
+  /** Throws what the call reports; otherwise what else is wrong with it. */
+  #begin(kind: DiskCallKind): DiskFault | undefined {
+    const fault = this.#access.call(kind, this.#name)
+    if (fault?.code !== undefined) throw withCode(fault.code)
+    return fault
   }
 
-  #check(offset: number): void {
-    assert(this.#isOpen, `${this.name} is used after close`)
-    assert(Number.isSafeInteger(offset) && offset >= 0, `${offset} is no place in ${this.name}`)
-  }
-
-  #checkWritable(offset: number): void {
-    this.#check(offset)
-    if (!this.#readOnly) return
-    throw new LightningError('LIGHTNING_READ_ONLY', `Cannot write ${this.name}: it was opened for reading.`)
+  #node(fd: number): number {
+    const node = this.#nodeOf.get(fd)
+    assert(node !== undefined, `descriptor ${fd} of ${this.#name} is open`)
+    return node
   }
 }
 
