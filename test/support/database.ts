@@ -11,8 +11,18 @@ import {
   type ValueIn
 } from '../../src/index.ts'
 
+/** The files of databases that are closed, for tests that look at them or damage them. */
+export interface StoredFiles {
+  /** Names, sorted; none where there is no database. */
+  list(location: string): Promise<string[]>
+  read(location: string, name: string): Promise<Uint8Array>
+  write(location: string, name: string, content: Uint8Array | string): Promise<void>
+}
+
 /** Where the databases of a suite are kept. */
 export interface Target {
+  /** Undefined where nothing is kept. */
+  readonly files?: StoredFiles
   /** Whether what is closed can be opened again. */
   readonly keeps: boolean
   /** A location where there is nothing yet. */
