@@ -55,7 +55,15 @@ export type {
   ValueEncodingName,
   ValueOf
 } from './encoding/encoding.ts'
-export type { EngineStats, Progress, VerifyProblem, VerifyReport } from './engine/engine.ts'
+export type {
+  EngineStats,
+  HealthReport,
+  HealthState,
+  LostCommits,
+  Progress,
+  VerifyProblem,
+  VerifyReport
+} from './engine/engine.ts'
 export type { KeyRange } from './engine/key-text.ts'
 export type { LostPart, RepairReport } from './engine/repair.ts'
 export {

@@ -14,6 +14,7 @@ import { Catalog } from './catalog.ts'
 import type { CommitObserver } from './commit-observer.ts'
 import { Directory } from './directory.ts'
 import { Events } from './events.ts'
+import { Health } from './health.ts'
 import type { EngineOptions } from './options.ts'
 import { Pager } from './pager.ts'
 
@@ -58,8 +59,8 @@ export class Core {
   largeSynced = 0
   /** A meta slot was written and its outcome is not known: either meta may be the one on disk. */
   isMetaUncertain = false
-  /** Something was rolled back, and nothing has become durable since. */
-  isDegraded = false
+  /** Whether writing works. */
+  readonly health: Health
   /** While a caller looks at kernel memory nothing may change it. */
   isLent = false
   /** Is told what commits change. */
@@ -85,6 +86,7 @@ export class Core {
     this.meta = parts.meta
     this.freeBytes = parts.freeBytes ?? (() => undefined)
     this.events = new Events(parts.options.logger)
+    this.health = new Health(this.events)
     this.pending = new PendingExtents(parts.data)
     this.run = new ImageRun(parts.kernel, this.memory, parts.data, parts.options.compression === 'lz4')
     this.pager = new Pager(parts.kernel, this.memory, parts.data, this.run, this.pending, parts.options.readOnly)

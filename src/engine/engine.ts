@@ -31,6 +31,7 @@ export type { CareOptions, Progress } from './care.ts'
 export type { CommitObserver } from './commit-observer.ts'
 export type { Cursor } from './cursor.ts'
 export type { EngineEvent, EngineEvents } from './events.ts'
+export type { HealthReport, HealthState, LostCommits } from './health.ts'
 export type { EngineOperation, KeyOperation } from './operation.ts'
 export type { EngineOptions } from './options.ts'
 export type { Snapshot } from './snapshots.ts'
@@ -56,6 +57,7 @@ export class Engine {
     this.#core = core
     this.#reader = new Reader(core)
     this.#committer = new Committer(core, cause => {
+      if (isLightningError(cause, 'LIGHTNING_DISK_FULL')) this.#space.noteFull()
       rebuild(core, this.#checkpoint, cause)
       this.#committer.forgetIncarnation()
     })

@@ -1,14 +1,19 @@
 // The engine's events. Listeners run at once; what they throw goes to the logger and disturbs nobody else.
+import type { HealthReport, LostCommits } from './health.ts'
 import type { EngineLogger } from './options.ts'
 
 /** What a listener is told, by event. */
 export interface EngineEvents {
   /** A checkpoint has become durable: last commit in it, pages written, milliseconds taken. */
   checkpoint: { readonly lsn: number; readonly pages: number; readonly durationMs: number }
-  /** Writes fail, or acknowledged relaxed commits were lost: why, and which LSNs are gone. */
-  degraded: { readonly cause: unknown; readonly lost?: { readonly from: number; readonly to: number } }
-  /** Writing works again. */
-  recovered: { readonly lsn: number }
+  /**
+   * Writing is disturbed: how, since when, and why, as `stats().health` says it; `cause` is the error that writes get.
+   * `lost`: commits of relaxed durability that were acknowledged and are gone. Told before those who wait get the error;
+   * a full disk once, not for every write that is refused.
+   */
+  degraded: HealthReport & { readonly cause: unknown; readonly lost?: LostCommits }
+  /** Writing works again: the commit that shows it, about to be acknowledged, and how long it did not. */
+  recovered: { readonly lsn: number; readonly durationMs: number }
   /** `close` was called. */
   closing: Record<string, never>
 }

@@ -40,8 +40,8 @@ export function rebuild(core: Core, checkpoint: Checkpoint, cause: unknown): voi
     )
   }
   const wereResolved = core.options.durability === 'relaxed' && lost.to >= lost.from
-  core.isDegraded = true
-  core.events.emit('degraded', wereResolved ? { cause, lost } : { cause })
+  const isFailed = core.failure !== undefined
+  core.health.tookBack(core.failure ?? cause, core.durableLsn, isFailed, wereResolved ? lost : undefined)
 }
 
 /** A checkpoint was interrupted while it wrote its meta: the one that can be read is made the one that is there. */

@@ -84,15 +84,39 @@ export class Space {
     this.#setShort(true)
   }
 
+  /**
+   * Runs `attempt`, which finds room for a commit. When the disk is full although it had told otherwise, it is run again
+   * after what can be given back was.
+   */
+  find(attempt: () => void, demand: () => Demand): void {
+    const { generation } = this.#core
+    try {
+      attempt()
+    } catch (error) {
+      if (this.#core.failure !== undefined || !isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+      if (this.#wasSurprised || generation !== this.#core.generation) throw this.refuse(error)
+      this.noteFull()
+      this.ensure(demand)
+      this.find(attempt, demand)
+    }
+  }
+
+  /** A write is refused with this error; the result is the error. */
+  refuse(error: unknown): unknown {
+    this.#core.health.refused(error)
+    return error
+  }
+
   /** Makes sure of what a commit may take. Throws `LIGHTNING_DISK_FULL`; then nothing has changed. */
   ensure(of: () => Demand): void {
     this.#look()
     if (!this.isLimited) return
     const demand = of()
-    if (this.#secure(demand)) return
-    this.#squeeze()
-    if (this.#secure(demand)) return
-    throw this.#full()
+    if (!this.#secure(demand)) {
+      this.#squeeze()
+      if (!this.#secure(demand)) throw this.refuse(this.#full())
+    }
+    if (demand.grows) this.#core.health.admitted(this.#core.appliedLsn + 1)
   }
 
   #look(): void {

@@ -17,6 +17,7 @@ import { blockBytes, sectorBytes } from '../store/format.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Committer } from './committer.ts'
 import type { Core } from './core.ts'
+import type { HealthReport } from './health.ts'
 
 /** Sizes are in bytes, times in milliseconds, everything else counts; counts begin at open. */
 export interface EngineStats {
@@ -24,6 +25,8 @@ export interface EngineStats {
   readonly sequence: number
   /** Number of the newest commit that is on stable storage. */
   readonly durableSequence: number
+  /** Whether writing works, and if not, since when and why. */
+  readonly health: HealthReport
   /** Pages of the database, wherever they are. */
   readonly pages: {
     /** Bytes of a page. */
@@ -114,6 +117,7 @@ export function statsOf(core: Core, committer: Committer, checkpoint: Checkpoint
   return {
     sequence: core.appliedLsn,
     durableSequence: core.durableLsn,
+    health: core.health.report,
     pages: {
       size: meta.pageBytes,
       used: memory.word(PAGES_USED),

@@ -288,6 +288,15 @@ export class Writer {
     return written
   }
 
+  #writeSegments(value: Uint8Array): Uint8Array {
+    try {
+      return writeSegments(this.#core, value)
+    } catch (error) {
+      // No piece long enough, or a disk that had told otherwise.
+      throw isLightningError(error, 'LIGHTNING_DISK_FULL') ? this.#space.refuse(error) : error
+    }
+  }
+
   /**
    * Sees to it that a commit of so many operations and bytes cannot fail for want of space; nothing has changed when it
    * is refused. `growthBytes`: 0 when it only deletes.
@@ -307,37 +316,28 @@ export class Writer {
     this.#readyBytes = 0
     core.endOldSnapshots()
     const live = log.liveBytes + buffered
-    if (live > walBytes) this.#keepLogShort(live, walBytes)
-    if (core.pending.sectors * sectorBytes > walBytes) this.#freeSpace()
-    if (this.#isOverfull) {
-      this.#limitDirty()
-      this.#isOverfull = false
-    }
+    const capacity = memory.word(LOG_CAPACITY)
     const demand = (): Demand => ({
       logBytes,
       pages: this.#pagesOf(operations, growthBytes),
       blocks: blocksOf(values),
       grows: growthBytes > 0
     })
-    this.#space.ensure(demand)
-    const capacity = memory.word(LOG_CAPACITY)
-    try {
-      this.#prepareLog(logBytes, capacity)
-    } catch (error) {
-      if (core.failure !== undefined || !isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
-      // The disk told otherwise. A checkpoint may find room yet.
-      this.#space.noteFull()
+    const find = () => {
+      if (live > walBytes) this.#keepLogShort(live, walBytes)
+      if (core.pending.sectors * sectorBytes > walBytes) this.#freeSpace()
+      if (this.#isOverfull) {
+        core.pager.limitDirty()
+        this.#isOverfull = false
+      }
       this.#space.ensure(demand)
-      this.#prepareLog(logBytes, capacity)
+      this.#committer.prepare(Math.min(logBytes, capacity - 128))
+      if (logBytes > capacity) log.reserve(logBytes)
     }
+    this.#space.find(find, demand)
     if (logBytes <= capacity && live <= walBytes && walBytes >= capacity * 8 && !this.#space.isLimited) {
       this.#readyBytes = Math.min(capacity, log.reservedBytes) - 128
     }
-  }
-
-  #prepareLog(logBytes: number, capacity: number): void {
-    this.#committer.prepare(Math.min(logBytes, capacity - 128))
-    if (logBytes > capacity) this.#core.log.reserve(logBytes)
   }
 
   /** Pages that so many operations may dirty: a leaf for each, what is split, and what lies above. */
@@ -387,16 +387,6 @@ export class Writer {
     }
   }
 
-  /** Writes pages out; what a full disk says against that is told to those who look after the space. */
-  #limitDirty(): void {
-    try {
-      this.#core.pager.limitDirty()
-    } catch (error) {
-      if (isLightningError(error, 'LIGHTNING_DISK_FULL')) this.#space.noteFull()
-      throw error
-    }
-  }
-
   #isUntouched(part: Uint8Array | undefined): boolean {
     const { memory, kernel } = this.#core
     const type = part?.[0]
@@ -408,11 +398,12 @@ export class Writer {
     const { memory, pager, options } = this.#core
     if (memory.word(RELEASED_COUNT) !== 0) pager.drainReleased()
     try {
-      this.#limitDirty()
+      pager.limitDirty()
     } catch (error) {
       // This commit is whole and stays; the next one is refused unless there is room by then.
       this.#isOverfull = true
       this.#readyBytes = 0
+      if (isLightningError(error, 'LIGHTNING_DISK_FULL')) this.#space.noteFull()
       options.logger?.warn('Pages could not be written', error)
     }
     this.#committer.committed()

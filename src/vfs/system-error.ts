@@ -37,7 +37,15 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
     'ENOTDIR',
     { code: 'LIGHTNING_IO', reason: 'a part of the path is a file', advice: 'Choose a path of directories.' }
   ],
-  ['EFBIG', { code: 'LIGHTNING_IO', reason: 'the file system takes no files this large', advice: 'Move the database.' }]
+  // As with a full disk, what shrinks goes on.
+  [
+    'EFBIG',
+    {
+      code: 'LIGHTNING_DISK_FULL',
+      reason: 'no larger file is allowed',
+      advice: 'Raise the limit of this process (ulimit -f), or move the database to another file system.'
+    }
+  ]
 ])
 
 const unknown: Meaning = {

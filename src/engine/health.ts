@@ -1,0 +1,79 @@
+// Whether writing works: what `stats()` shows and the events 'degraded' and 'recovered' tell.
+//
+//   ok         writes work
+//   full       the disk or the quota is full: what would grow is refused, reading, deleting and closing work
+//   disturbed  a fault took back commits that were not durable; the next ones may work
+//   failed     a sync failed, or what was taken back could not be erased: writes are refused until the next opening
+import { isLightningError, type LightningErrorCode } from '../errors.ts'
+import type { Events } from './events.ts'
+
+export type HealthState = 'ok' | 'full' | 'disturbed' | 'failed'
+
+/** The state, since when and why. */
+export interface HealthReport {
+  readonly state: HealthState
+  /** When the state began, in milliseconds since 1970; 0 for `'ok'`. */
+  readonly sinceMs: number
+  /** Code of the error that writes got; empty for `'ok'`. */
+  readonly code: LightningErrorCode | ''
+  /** Its message. */
+  readonly message: string
+}
+
+/** Sequence numbers of commits that were acknowledged and are gone: only those of relaxed durability can be. */
+export interface LostCommits {
+  readonly from: number
+  readonly to: number
+}
+
+const ok: HealthReport = { state: 'ok', sinceMs: 0, code: '', message: '' }
+
+export class Health {
+  readonly #events: Events
+  #report = ok
+  /** Writing works again when a commit with this number or a later one is durable. */
+  #provenBy = Number.POSITIVE_INFINITY
+
+  constructor(events: Events) {
+    this.#events = events
+  }
+
+  get report(): HealthReport {
+    return this.#report
+  }
+
+  /** A write was refused because of `error`, and nothing has changed. Told once, not for each. */
+  refused(error: unknown): void {
+    if (this.#report.state === 'ok' || this.#report.state === 'disturbed') this.#enter('full', error)
+    this.#provenBy = Number.POSITIVE_INFINITY
+  }
+
+  /** Something that may grow was let in as commit `lsn`. */
+  admitted(lsn: number): void {
+    if (this.#report.state === 'full' && this.#provenBy === Number.POSITIVE_INFINITY) this.#provenBy = lsn
+  }
+
+  /** Commits behind `durableLsn` were taken back because of `error`. `isFailed`: and no more can be written. */
+  tookBack(error: unknown, durableLsn: number, isFailed: boolean, lost: LostCommits | undefined): void {
+    const isFull = isLightningError(error, 'LIGHTNING_DISK_FULL')
+    this.#provenBy = isFull ? Number.POSITIVE_INFINITY : durableLsn + 1
+    this.#enter(isFailed ? 'failed' : isFull ? 'full' : 'disturbed', error, lost)
+  }
+
+  /** Everything up to `lsn` is durable. Called before anybody who waits for that is told. */
+  durable(lsn: number): void {
+    if (lsn < this.#provenBy || this.#report.state === 'ok' || this.#report.state === 'failed') return
+    const durationMs = Math.max(0, Date.now() - this.#report.sinceMs)
+    this.#report = ok
+    this.#provenBy = Number.POSITIVE_INFINITY
+    this.#events.emit('recovered', { lsn, durationMs })
+  }
+
+  #enter(state: HealthState, cause: unknown, lost?: LostCommits): void {
+    const sinceMs = this.#report.state === state ? this.#report.sinceMs : Date.now()
+    const code = isLightningError(cause) ? cause.code : 'LIGHTNING_IO'
+    const message = cause instanceof Error ? cause.message : String(cause)
+    this.#report = { state, sinceMs, code, message }
+    this.#events.emit('degraded', { ...this.#report, cause, ...(lost === undefined ? {} : { lost }) })
+  }
+}
