@@ -1,7 +1,7 @@
 // Table chunks: runs of CHUNK_IDS entries as they stand on disk. Flags that only mean something in memory are left out.
 import { copy, fill, load32, load8, store32, store8 } from './platform'
 import { isDirty } from './page'
-import { FREE_ID_LIST, OK, PAGES_USED, TABLE_LIMIT } from './state'
+import { FREE_ID_LIST, IMAGE_CAPACITY, OK, PAGE_BYTES, PAGES_USED, TABLE_LIMIT } from './state'
 import {
   chainOf,
   CHUNK_IDS,
@@ -55,8 +55,12 @@ export function loadChunk(chunk: u32, from: u32): bool {
     if (load32(from) != 0) {
       const format: u32 = load8(from + 7)
       const kind: u32 = format & FORMAT_MASK
+      const bytes: u32 = load32(from + 4) & 0xffffff
+      // What is longer would be read over what stands behind the area for images.
+      const most: u32 = (format & ENTRY_LARGE) != 0 ? load32(IMAGE_CAPACITY) : load32(PAGE_BYTES)
       if (!isId(id) || (kind != FORMAT_RAW && kind != FORMAT_LZ4) || (format & (ENTRY_USED | ENTRY_NAMED)) != 0)
         return false
+      if (bytes == 0 || bytes > most) return false
       const entry = entryOf(id)
       copy(entry, from, ENTRY_BYTES)
       store32(entry + 4, (load32(entry + 4) | ((ENTRY_USED | ENTRY_NAMED) << 24)) >>> 0)

@@ -18,8 +18,11 @@ export class DataImage {
   bytes: Uint8Array
   #view: DataView
   readonly #tools: Tools
+  /** The meta as the base has it: what a change made of it must not lead astray. */
+  readonly #layout: DataView
 
   constructor(file: Uint8Array, tools: Tools) {
+    this.#layout = new DataView(file.slice(0, metaBytes).buffer)
     this.bytes = file.slice()
     this.#view = new DataView(this.bytes.buffer)
     this.#tools = tools
@@ -112,12 +115,9 @@ export class DataImage {
     return Math.max(1, this.#original(108))
   }
 
-  /** A word of the meta as the base has it: what a change made of it must not lead astray. */
   #original(offset: number): number {
-    this.#layout ??= new DataView(this.bytes.slice(0, metaBytes).buffer)
     return this.#layout.getUint32(offset, true)
   }
-  #layout: DataView | undefined
 
   /** Places of the chunks that are inside the file. */
   get #chunkPlaces(): number[] {
@@ -198,7 +198,6 @@ export class DataImage {
   }
 
   #grow(length: number): void {
-    this.#original(0)
     const larger = new Uint8Array(length)
     larger.set(this.bytes)
     this.bytes = larger

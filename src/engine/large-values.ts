@@ -1,7 +1,7 @@
 // Large values on disk: segments of 256 KiB, each compressed on its own, in extents of the data file. The log and the
 // tree only carry where they are (assembly/large.ts), so a value of any size costs neither log nor cache.
 import { ENTRY_LARGE, FORMAT_LZ4, FORMAT_MASK, FORMAT_RAW } from '../../assembly/table.ts'
-import { HASH_TABLE, IMAGE } from '../../assembly/state.ts'
+import { HASH_TABLE, IMAGE, TABLE_LIMIT } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
 import { sectorsOf } from '../store/block-map.ts'
 import { sectorBytes } from '../store/format.ts'
@@ -72,6 +72,7 @@ function writeSegment(core: Core, raw: Uint8Array, view: DataView, at: number): 
 
 /** Reads the value whose first segment is page `first`, as the snapshot (0: now) sees it. */
 export function readLarge(core: Core, first: number, totalBytes: number, snapshot: number): Uint8Array {
+  checkChain(core, first, totalBytes, snapshot)
   let value: Uint8Array
   try {
     value = new Uint8Array(totalBytes)
@@ -89,6 +90,20 @@ export function readLarge(core: Core, first: number, totalBytes: number, snapsho
   }
   if (id !== 0) throw damaged(core, id, 0)
   return value
+}
+
+/** Throws unless there are as many segments as the length says: no memory is asked for because of a damaged length. */
+function checkChain(core: Core, first: number, totalBytes: number, snapshot: number): void {
+  const { memory, kernel } = core
+  let id = first
+  // A chain that leads back into itself has as many as one likes.
+  if (totalBytes > memory.word(TABLE_LIMIT) * segmentBytes) throw damaged(core, id, 0)
+  for (let at = 0; at < totalBytes; at += segmentBytes) {
+    if (id === 0 || !kernel.exports.isId(id)) throw damaged(core, id, 0)
+    const entry = kernel.exports.entryAt(id, snapshot) >>> 0
+    if (((memory.word(entry + 4) >>> 24) & ENTRY_LARGE) === 0) throw damaged(core, id, memory.word(entry))
+    id = memory.word(entry + 20)
+  }
 }
 
 /** Reads a value back that was written but is not named by anything yet. */

@@ -91,13 +91,6 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
     opened.push(dataFile)
     const data = new DataFile(dataFile, { maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY, verifyWrites })
     const { meta, isInBoth } = data.readMeta(bareChecksum(kernel))
-    if (meta.pageBytes < 4_096 || meta.pageBytes > 65_536 || (meta.pageBytes & (meta.pageBytes - 1)) !== 0) {
-      throw new LightningError(
-        'LIGHTNING_CORRUPT',
-        `${dataFileName} names an impossible page size. Restore a backup.`,
-        { file: dataFileName }
-      )
-    }
     const present = await Promise.all(logFileNames.map(name => vfs.exists(name)))
     // Before there are logs it must be sure that the data file keeps its name: logs alone are damage.
     if (!readOnly && present.includes(false)) await vfs.syncDirectory()

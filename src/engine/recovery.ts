@@ -65,7 +65,7 @@ export function loadTables(core: Core): void {
     if (core.checksum(bytes, 0) !== meta.directoryChecksum || bytes.length !== meta.chunkCount * directoryEntryBytes) {
       throw damaged(core, 'The directory of the page table', meta.directorySector)
     }
-    data.blocks.mark({ sector: meta.directorySector, sectors: sectorsOf(bytes.length) })
+    claim(core, 'The directory of the page table', meta.directorySector, bytes.length)
     directory.decode(bytes)
   }
   const image = memory.word(IMAGE)
@@ -73,18 +73,17 @@ export function loadTables(core: Core): void {
     const sector = directory.sector(chunk)
     if (sector === 0) continue
     if (directory.bytes(chunk) !== chunkBytes) throw damaged(core, `Chunk ${chunk} of the page table`, sector)
+    claim(core, `Chunk ${chunk} of the page table`, sector, chunkBytes)
     data.read(memory.bytes.subarray(image, image + chunkBytes), sector)
     if (exports.xxh32(image, chunkBytes, chunk) >>> 0 !== directory.checksum(chunk)) {
       throw damaged(core, `Chunk ${chunk} of the page table`, sector)
     }
     if (!exports.loadChunk(chunk, image)) throw damaged(core, `Chunk ${chunk} of the page table`, sector)
-    data.blocks.mark({ sector, sectors: sectorsOf(chunkBytes) })
     for (let i = 0; i < chunkIds; i++) {
       const entry = image + i * entryBytes
       const named = memory.word(entry)
       if (named === 0) continue
-      const extent = { sector: named, sectors: sectorsOf(memory.word(entry + 4) & 0xffffff) }
-      if (!data.blocks.mark(extent)) data.blocks.noteOverlap()
+      claim(core, `Page ${chunk * chunkIds + i}`, named, memory.word(entry + 4) & 0xffffff)
     }
   }
   exports.listFreeIds()
@@ -98,6 +97,18 @@ export function loadTables(core: Core): void {
   memory.setWord(INCARNATION_HIGH, meta.incarnation[1])
   exports.clearLog()
   core.nextTree = meta.nextTree
+}
+
+/**
+ * Marks what the tables name as taken. Throws `LIGHTNING_CORRUPT` when that is not within the file or taken already: it
+ * would be given back twice, and what is written there would be overwritten.
+ */
+function claim(core: Core, what: string, sector: number, bytes: number): void {
+  const { data, failure } = core
+  if (!data.holds(sector, bytes)) throw damaged(core, what, sector)
+  const wasFree = data.blocks.mark({ sector, sectors: sectorsOf(bytes) })
+  // After a failed sync nothing that was taken has been forgotten.
+  if (!wasFree && failure === undefined) throw damaged(core, what, sector)
 }
 
 /** Where the chain behind the meta begins. */
@@ -209,7 +220,9 @@ function foresee(core: Core, from: number, bytes: number): void {
     if (view.getUint8(at) === PUT_LARGE) {
       for (let segment = value + 4; segment + 12 <= value + valueBytes && segment + 12 <= bytes; segment += 12) {
         const sector = view.getUint32(segment, true)
-        data.blocks.mark({ sector, sectors: sectorsOf(view.getUint32(segment + 4, true) & 0xffffff) })
+        const stored = view.getUint32(segment + 4, true) & 0xffffff
+        if (!data.holds(sector, stored)) throw damaged(core, 'A large value that the log names', sector)
+        data.blocks.mark({ sector, sectors: sectorsOf(stored) })
       }
     }
     at = value + valueBytes

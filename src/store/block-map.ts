@@ -73,14 +73,6 @@ export class BlockMap {
     return true
   }
 
-  /** Images that share sectors with others: found when tables are loaded, reported by verification. */
-  overlaps = 0
-
-  /** Notes that two images claim the same sectors. */
-  noteOverlap(): void {
-    this.overlaps++
-  }
-
   /** Gives an extent back. */
   release(extent: Extent): void {
     const first = Math.floor(extent.sector / sectorsPerBlock)

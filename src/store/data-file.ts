@@ -2,8 +2,8 @@
 import { assert, LightningError } from '../errors.ts'
 import type { VfsFile } from '../vfs/vfs.ts'
 import { BlockMap, type Extent, sectorsOf } from './block-map.ts'
-import { blockBytes, metaBytes, sectorBytes, sectorsPerBlock } from './format.ts'
-import { type Checksum, decodeMeta, encodeMeta, looksLikeMeta, type Meta } from './meta.ts'
+import { blockBytes, metaBlocks, metaBytes, sectorBytes, sectorsPerBlock } from './format.ts'
+import { type Checksum, decodeMeta, encodeMeta, isPossible, looksLikeMeta, type Meta } from './meta.ts'
 
 const zeros = new Uint8Array(1 << 20)
 
@@ -125,6 +125,11 @@ export class DataFile {
     return sectors
   }
 
+  /** Whether an image of `bytes` bytes can stand there: behind the metas, and within the file. */
+  holds(sector: number, bytes: number): boolean {
+    return sector >= metaBlocks * sectorsPerBlock && sector * sectorBytes + bytes <= this.file.size()
+  }
+
   /** Writes `bytes` from a sector's start. A failed write leaves the blocks taken: the caller gives them back. */
   write(bytes: Uint8Array, sector: number): void {
     this.file.writeAt(bytes, sector * sectorBytes)
@@ -159,6 +164,13 @@ export class DataFile {
       const meta = decodeMeta(bytes.subarray(slot * blockBytes, length), checksum, this.file.name)
       isInBoth = meta !== undefined && meta.number === newest?.number
       if (meta !== undefined && (newest === undefined || meta.number > newest.number)) newest = meta
+    }
+    if (newest !== undefined && !isPossible(newest, this.file.size())) {
+      throw new LightningError(
+        'LIGHTNING_CORRUPT',
+        `The newest meta slot of ${this.file.name} says what cannot be, or the file was cut off. Restore a backup, or run repair.`,
+        { file: this.file.name, offset: 0 }
+      )
     }
     if (newest !== undefined) return { meta: newest, isInBoth }
     const known = looksLikeMeta(bytes) || looksLikeMeta(bytes.subarray(blockBytes))

@@ -10,7 +10,15 @@
 //   124         128     132     508
 //   | next tree | flags | zeros | checksum |
 import { LightningError } from '../errors.ts'
-import { formatVersion, knownFeatures, metaBytes } from './format.ts'
+import {
+  blockBytes,
+  chunkIds,
+  directoryEntryBytes,
+  formatVersion,
+  knownFeatures,
+  metaBytes,
+  sectorBytes
+} from './format.ts'
 
 /** "LightnDB", read as bytes. */
 const magic = [0x4c, 0x69, 0x67, 0x68, 0x74, 0x6e, 0x44, 0x42] as const
@@ -103,6 +111,36 @@ export function decodeMeta(bytes: Uint8Array, checksum: Checksum, file: string):
     closed: (view.getUint32(128, true) & closedFlag) !== 0
   }
 }
+
+/** Page sizes that a database may have. */
+function isPageSize(bytes: number): boolean {
+  return bytes >= 4_096 && bytes <= 65_536 && (bytes & (bytes - 1)) === 0
+}
+
+/**
+ * Whether a data file of `fileBytes` bytes can have this meta. A checksum tells of damage, not of what some program has
+ * written: nothing may be reserved, and no place be gone to, because of numbers that cannot be.
+ */
+export function isPossible(meta: Meta, fileBytes: number): boolean {
+  const { number, lsn, epoch, timeMs, logOffset, tableLimit, chunkCount, directorySector, directoryBytes } = meta
+  const directoryEnd = directorySector * sectorBytes + directoryBytes
+  return (
+    isPageSize(meta.pageBytes) &&
+    [number, lsn, epoch, timeMs, logOffset].every(value => value < largestNumber) &&
+    meta.logFile <= 1 &&
+    logOffset % 8 === 0 &&
+    chunkCount === Math.ceil(tableLimit / chunkIds) &&
+    directoryBytes === chunkCount * directoryEntryBytes &&
+    (chunkCount === 0 || (directorySector * sectorBytes >= 2 * blockBytes && directoryEnd <= fileBytes)) &&
+    meta.nextTree >= 2 &&
+    meta.nextTree < largestTree
+  )
+}
+
+/** Beyond it, one more would not be another number. */
+const largestNumber = 2 ** 52
+/** Ids of trees are 32 bits; no database makes so many. */
+const largestTree = 0xffff_0000
 
 /** Whether the bytes begin as a slot does, whole or not. */
 export function looksLikeMeta(bytes: Uint8Array): boolean {
