@@ -1,5 +1,7 @@
 import type { Trial } from '../runner/trial.ts'
 import { crash } from './crash.ts'
+import { rot } from './rot.ts'
+import { faults } from './faults.ts'
 
 /** Everything that `npm run torture` tries, in this order. */
-export const trials: readonly Trial<unknown>[] = [crash]
+export const trials: readonly Trial<unknown>[] = [crash, faults]

@@ -38,8 +38,10 @@ export function salvageLog(damaged: DamagedDatabase, target: RepairTarget, losse
     reader.walk(
       start,
       (at, header) => {
-        // Without a meta the chain may begin with commits that are in the pages already.
-        if (header.lsn > damaged.lsn) applyFrame(core, target, losses, at + FRAME_HEADER_BYTES, header.operationBytes)
+        // Without a meta the chain may begin with commits that are in the pages already; those are passed over, or
+        // applied once more with all that follow them, which comes to the same.
+        if (header.lastLsn > damaged.lsn)
+          applyFrame(core, target, losses, at + FRAME_HEADER_BYTES, header.operationBytes)
       },
       end.frames
     )
@@ -97,7 +99,7 @@ function tellOfMissing(core: Core, reader: LogReader, end: ChainEnd, losses: Los
   let readable = 0
   reader.scan(header => {
     durable = Math.max(durable, header.durableLsn)
-    if (header.lsn > end.lsn) readable++
+    if (header.lastLsn > end.lsn) readable++
   })
   if (durable === end.lsn) return
   const { file, offset } = end.position
