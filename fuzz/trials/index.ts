@@ -1,7 +1,7 @@
 import type { Trial } from '../runner/trial.ts'
 import { crash } from './crash.ts'
-import { rot } from './rot.ts'
 import { faults } from './faults.ts'
+import { rot } from './rot.ts'
 
 /** Everything that `npm run torture` tries, in this order. */
-export const trials: readonly Trial<unknown>[] = [crash, faults]
+export const trials: readonly Trial<unknown>[] = [crash, faults, rot]
