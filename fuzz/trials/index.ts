@@ -1,6 +1,6 @@
 import type { Trial } from '../runner/trial.ts'
-import { model } from './model.ts'
 import { crash } from './crash.ts'
+import { model } from './model.ts'
 import { faults } from './faults.ts'
 import { rot } from './rot.ts'
 

@@ -70,6 +70,13 @@ export class Subject {
     return this.opened
   }
 
+  /** The process that has it open dies. */
+  abandon(): void {
+    if (this.opened === undefined) return
+    this.opened = undefined
+    this.#surroundings.restart()
+  }
+
   /** Takes a step and resolves with what the database has rejected; then the model is without it. */
   async take(step: Step): Promise<unknown[]> {
     this.rejected = []
@@ -81,10 +88,7 @@ export class Subject {
   }
 
   async #take({ kind, seed }: Step): Promise<unknown[]> {
-    if (kind === 'open' && this.opened !== undefined) {
-      this.opened = undefined
-      this.#surroundings.restart()
-    }
+    if (kind === 'open') this.abandon()
     const { db } = await this.open()
     switch (kind) {
       case 'open':

@@ -1,0 +1,30 @@
+// The disk misbehaves at call 1, 2, 3, … of a short life, once or from then on, until the life has no such call. Errors
+// are typed, reads stay right, what was rejected is gone, what was acknowledged stays, nothing is left open or locked, and
+// everything works again when the fault is over (after a failed sync: after reopening).
+import { type Counts, sumOf, type Trial } from '../runner/trial.ts'
+import { caseOf, type FaultsCase, shrink } from './faults-case.ts'
+import { Sufferer } from './faults-sufferer.ts'
+
+export const faults: Trial<FaultsCase> = {
+  name: 'faults',
+  what: 'The disk errs, is full, reads and writes short, and fails or fakes its syncs, at every call of short lives.',
+  caseOf,
+  run,
+  shrink
+}
+
+async function run(testCase: FaultsCase): Promise<Counts> {
+  const [from, to] = testCase.between ?? [1, Number.POSITIVE_INFINITY]
+  let counts: Counts = { lives: 0, faults: 0 }
+  for (let at = from; at <= to; at++) {
+    const sufferer = new Sufferer(testCase, at)
+    try {
+      await sufferer.live()
+    } catch (error) {
+      throw new Error(`${testCase.fault} ${testCase.lasts ? 'from' : 'at'} call ${at} on`, { cause: error })
+    }
+    counts = sumOf(counts, { lives: 1, faults: sufferer.struck })
+    if (sufferer.struck === 0) break
+  }
+  return counts
+}
