@@ -1,57 +1,18 @@
-// Point reads. A lookup at the newest state first tries a shortcut: a small table from the key's hash to the cell where
-// it was last found, good as long as the frame's stamp is the one noted (every change, move or eviction renews it).
-//
-//   shortcut   0      4       8       12       14
-//              | hash | frame | stamp | offset | suffix bytes |
-import { load16, load32, load32u, load8, mul, rotateLeft, store16, store32, store8 } from './platform'
-import {
-  CELL_BYTES,
-  cellFlagsOf,
-  cellOf,
-  commonBytes,
-  HEADER_BYTES,
-  prefixBytesOf,
-  slotOf,
-  suffixBytesOf,
-  touch,
-  treeOf,
-  valueBytesOf
-} from './page'
+// Point reads. A lookup at the newest state first tries a shortcut, then goes down the tree.
+import { load32, load32u, load8, store32, store8 } from './platform'
+import { CELL_BYTES, cellFlagsOf, cellOf, slotOf, suffixBytesOf, touch, valueBytesOf } from './page'
 import { BY_KEY, descend, pathFrame } from './descent'
 import { search } from './search'
 import {
-  COUNT_SHORTCUT_HITS,
-  KEY,
-  SHORTCUT_COUNT,
-  SHORTCUT_PAUSE,
-  SHORTCUT_SCORE,
-  SHORTCUTS,
-  SMALL_VALUE,
-  SMALL_VALUE_BYTES,
-  VALUE_BYTES,
-  VALUE_FLAGS
-} from './state'
-
-// A shortcut that fails costs a miss of its own. When fewer than one lookup in five finds one, they rest for a while.
-const MOST_SCORE: u32 = 8192
-const TRIAL_SCORE: u32 = 512
-const PAUSE_LOOKUPS: u32 = 4096
-
-function hashKey(key: u32, bytes: u32, tree: u32): u32 {
-  let hash: u32 = mul(tree + bytes + 1, 0x9e3779b1)
-  let i: u32 = 0
-  while (i + 4 <= bytes) {
-    hash = mul(rotateLeft((hash ^ load32u(key + i)) >>> 0, 15), 0x85ebca6b)
-    i += 4
-  }
-  if (i < bytes) {
-    // The last bytes, with what stands behind them cut off.
-    hash = mul(rotateLeft((hash ^ (load32u(key + i) << ((4 - (bytes - i)) << 3))) >>> 0, 15), 0xc2b2ae35)
-  }
-  hash = (hash ^ (hash >>> 15)) >>> 0
-  hash = mul(hash, 0x27d4eb2f)
-  return (hash ^ (hash >>> 13)) >>> 0
-}
+  hashKey,
+  noteShortcut,
+  shortcutAt,
+  shortcutCell,
+  shortcutPage,
+  shortcutsRest,
+  shortcutSuffix
+} from './shortcuts'
+import { KEY, READ_SCORE, SMALL_VALUE, SMALL_VALUE_BYTES, VALUE_BYTES, VALUE_FLAGS } from './state'
 
 function found(page: u32, cell: u32, suffix: u32): u32 {
   store32(VALUE_BYTES, valueBytesOf(cell))
@@ -79,36 +40,11 @@ function found(page: u32, cell: u32, suffix: u32): u32 {
  */
 export function get(tree: u32, root: u32, snapshot: u32, keyBytes: u32): u32 {
   if (snapshot != 0) return seek(tree, root, snapshot, keyBytes, 0, 0)
-  const pause = load32(SHORTCUT_PAUSE)
-  if (pause != 0) {
-    store32(SHORTCUT_PAUSE, pause - 1)
-    return seek(tree, root, 0, keyBytes, 0, 0)
-  }
+  if (shortcutsRest(READ_SCORE)) return seek(tree, root, 0, keyBytes, 0, 0)
   const hash = hashKey(KEY, keyBytes, tree)
-  const shortcut = load32(SHORTCUTS) + ((hash & (SHORTCUT_COUNT - 1)) << 4)
-  const page = load32(shortcut + 4)
-  if (load32(shortcut) == hash && page != 0 && load32(page + 48) == load32(shortcut + 8) && treeOf(page) == tree) {
-    const prefix = prefixBytesOf(page)
-    const suffix: u32 = load16(shortcut + 14)
-    if (prefix + suffix == keyBytes) {
-      const cell = page + load16(shortcut + 12)
-      if (
-        commonBytes(page + HEADER_BYTES, KEY, prefix) == prefix &&
-        commonBytes(cell + CELL_BYTES, KEY + prefix, suffix) == suffix
-      ) {
-        store32(COUNT_SHORTCUT_HITS, (load32(COUNT_SHORTCUT_HITS) + 1) >>> 0)
-        const score = load32(SHORTCUT_SCORE)
-        if (score < MOST_SCORE) store32(SHORTCUT_SCORE, score + 4)
-        return found(page, cell, suffix)
-      }
-    }
-  }
-  const score = load32(SHORTCUT_SCORE)
-  if (score != 0) store32(SHORTCUT_SCORE, score - 1)
-  else {
-    store32(SHORTCUT_SCORE, TRIAL_SCORE)
-    store32(SHORTCUT_PAUSE, PAUSE_LOOKUPS)
-  }
+  const shortcut = shortcutAt(hash)
+  const cell = shortcutCell(shortcut, hash, tree, KEY, keyBytes, READ_SCORE)
+  if (cell != 0) return found(shortcutPage(shortcut), cell, shortcutSuffix(shortcut))
   return seek(tree, root, 0, keyBytes, shortcut, hash)
 }
 
@@ -120,12 +56,6 @@ function seek(tree: u32, root: u32, snapshot: u32, keyBytes: u32, shortcut: u32,
   if ((position & 1) == 0) return 0xffffffff
   const slot = slotOf(page, position >>> 1)
   const suffix = suffixBytesOf(slot)
-  if (shortcut != 0) {
-    store32(shortcut, hash)
-    store32(shortcut + 4, page)
-    store32(shortcut + 8, load32(page + 48))
-    store16(shortcut + 12, load16(slot + 4))
-    store16(shortcut + 14, suffix)
-  }
+  if (shortcut != 0) noteShortcut(shortcut, hash, page, slot)
   return found(page, cellOf(page, slot), suffix)
 }

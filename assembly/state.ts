@@ -152,9 +152,11 @@ export const FINGER_LAST: u32 = 600
 export const IMAGE_FORMAT: u32 = 572
 export const IMAGE_CHECKSUM: u32 = 576
 
-/** How well shortcuts have done lately, and for how many lookups they are left alone because they did not. */
-export const SHORTCUT_SCORE: u32 = 604
-export const SHORTCUT_PAUSE: u32 = 608
+/** How well shortcuts have done lately for reads and for writes: two words each (shortcuts.ts). */
+export const READ_SCORE: u32 = 604
+export const WRITE_SCORE: u32 = 636
+/** Hash of the key being put, 0: not computed. */
+export const NEW_HASH: u32 = 644
 
 /** Bytes of the log frame that is open, its header's place included, how many commits are in it, and the first's LSN. */
 export const OPEN_BYTES: u32 = 612

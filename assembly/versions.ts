@@ -67,6 +67,7 @@ const GROUP: u32 = 64
 
 /** Is epoch a later than epoch b? */
 function later(aLow: u32, aHigh: u32, bLow: u32, bHigh: u32): bool {
+  if (PLANTED_BUG == 6) return aHigh != bHigh ? aHigh > bHigh : aLow >= bLow
   return aHigh != bHigh ? aHigh > bHigh : aLow > bLow
 }
 
@@ -172,6 +173,19 @@ export function writable(id: u32): u32 {
   return copied
 }
 
+/**
+ * Lets the resident page be changed where it stands without anything in it moving, so that shortcuts stay good; false
+ * when a snapshot needs what stands there.
+ */
+export function openInPlace(frame: u32): bool {
+  const id = load32(frame)
+  if (isSeen(id, load32(frame + 40), load32(frame + 44))) return false
+  mark(id)
+  makeDirty(frame)
+  stampChange(frame)
+  return true
+}
+
 /** Takes a free id for a page that is made now. One record must have been reserved. */
 export function makeId(): u32 {
   const id = takeId()
@@ -216,7 +230,7 @@ export function freePage(id: u32): void {
   setFrame(id, 0)
   clearEntry(entry)
   pushFreeId(id)
-  store32(PAGES_USED, load32(PAGES_USED) - 1)
+  if (PLANTED_BUG != 20) store32(PAGES_USED, load32(PAGES_USED) - 1)
   store32(WROTE_IN_EPOCH, 1)
 }
 
@@ -270,7 +284,7 @@ export function openSnapshot(): u32 {
   store32(SNAPSHOT_NEWEST, snapshot)
   const low: u32 = (load32(EPOCH_LOW) + 1) >>> 0
   store32(EPOCH_LOW, low)
-  if (low == 0) store32(EPOCH_HIGH, load32(EPOCH_HIGH) + 1)
+  if (PLANTED_BUG != 9 && low == 0) store32(EPOCH_HIGH, load32(EPOCH_HIGH) + 1)
   store32(WROTE_IN_EPOCH, 0)
   store32(SNAPSHOTS_OPEN, load32(SNAPSHOTS_OPEN) + 1)
   return snapshot
@@ -292,6 +306,7 @@ export function closeSnapshot(snapshot: u32): void {
   while (record != 0) {
     const next = load32(record + 20)
     if (
+      PLANTED_BUG != 5 &&
       older != 0 &&
       !later(load32(record + 48), load32(record + 52), load32(older + 8), load32(older + 12)) &&
       !isHiddenFrom(record, older)

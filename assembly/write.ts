@@ -1,6 +1,6 @@
 // Putting and deleting one entry. Each call first sees to it that it cannot fail halfway (pages resident, frames,
 // records and ids reserved), then changes the tree.
-import { load32, store32 } from './platform'
+import { load32, load32u, store32 } from './platform'
 import { format } from './build'
 import {
   BY_KEY,
@@ -16,12 +16,35 @@ import {
 import { reserveFrames } from './frames'
 import { hasRoom, insertEntry, movePage, removeEntry, replaceValue, split } from './node'
 import { countChain, freeChain, largeAt } from './large'
-import { BRANCH, countOf, idOf, setFirstChild, stampOf, touch, treeOf } from './page'
+import {
+  BRANCH,
+  CELL_BYTES,
+  cellOf,
+  copyShort,
+  countOf,
+  idOf,
+  setFirstChild,
+  slotOf,
+  stampOf,
+  touch,
+  treeOf,
+  valueBytesOf
+} from './page'
 import { search } from './search'
+import {
+  hashKey,
+  noteShortcut,
+  shortcutAt,
+  shortcutCell,
+  shortcutPage,
+  shortcutsRest,
+  shortcutSuffix
+} from './shortcuts'
 import {
   FINGER,
   FINGER_LAST,
   FINGER_STAMP,
+  NEW_HASH,
   NEW_KEY,
   NEW_KEY_BYTES,
   NEW_VALUE,
@@ -30,10 +53,11 @@ import {
   NOT_FOUND,
   OK,
   SEPARATOR,
-  TABLE_LIMIT
+  TABLE_LIMIT,
+  WRITE_SCORE
 } from './state'
 import { frameOf, growTable } from './table'
-import { makePage, reserveRecords, writable } from './versions'
+import { makePage, openInPlace, reserveRecords, writable } from './versions'
 
 /**
  * Reserves what one change along a path of this height can take: a copy and a new page a level, and a new root;
@@ -50,7 +74,7 @@ function reserve(height: u32, more: u32): i32 {
 
 /** Puts the entry NEW_* (word: value length and flags) into the tree. */
 export function putEntry(tree: u32, root: u32): i32 {
-  if (putAtFinger(tree)) return OK
+  if (putAtFinger(tree) || putAtShortcut(tree)) return OK
   const height = descend(tree, root, 0, BY_KEY, load32(NEW_KEY), load32(NEW_KEY_BYTES))
   if (height < 0) return height
   const found = search(pathFrame(0), load32(NEW_KEY), load32(NEW_KEY_BYTES))
@@ -64,6 +88,7 @@ export function putEntry(tree: u32, root: u32): i32 {
   }
   const reserved = reserve(height, segments)
   if (reserved < 0) return reserved
+  if ((found & 1) != 0 && large == 0 && overwrite(pathFrame(0), position)) return OK
   const page = writable(pathId(0))
   setPathFrame(0, page)
   if ((found & 1) != 0) {
@@ -73,6 +98,34 @@ export function putEntry(tree: u32, root: u32): i32 {
   } else if (position != 0 && load32(page + 60) == position) setFinger(page, position, height)
   insertUpwards(root, position, height)
   return OK
+}
+
+/** Overwrites a value by one of the same length where it stands, when no snapshot needs the old one. */
+function overwrite(page: u32, position: u32): bool {
+  const slot = slotOf(page, position)
+  if (valueBytesOf(cellOf(page, slot)) != load32(NEW_VALUE_BYTES) || !openInPlace(page)) return false
+  const hash = load32(NEW_HASH)
+  if (hash != 0) noteShortcut(shortcutAt(hash), hash, page, slot)
+  return replaceValue(page, position)
+}
+
+/** The same without a descent. */
+function putAtShortcut(tree: u32): bool {
+  store32(NEW_HASH, 0)
+  if (shortcutsRest(WRITE_SCORE)) return false
+  const key = load32(NEW_KEY)
+  const keyBytes = load32(NEW_KEY_BYTES)
+  const hash = hashKey(key, keyBytes, tree)
+  store32(NEW_HASH, hash)
+  const shortcut = shortcutAt(hash)
+  const cell = shortcutCell(shortcut, hash, tree, key, keyBytes, WRITE_SCORE)
+  // The word's flags too: what is or becomes a large value takes the long way.
+  if (cell == 0 || load32u(cell) != load32(NEW_WORD) || load32(NEW_WORD) >>> 24 != 0) return false
+  const page = shortcutPage(shortcut)
+  if (!openInPlace(page)) return false
+  touch(page)
+  copyShort(cell + CELL_BYTES + shortcutSuffix(shortcut), load32(NEW_VALUE), load32(NEW_VALUE_BYTES))
+  return true
 }
 
 /** Keys come in order at this leaf; what follows is likely to belong here too. */
@@ -98,7 +151,8 @@ function putAtFinger(tree: u32): bool {
   if (leaf == 0 || stampOf(leaf) != load32(FINGER_STAMP) || treeOf(leaf) != tree || !hasRoom(leaf)) return false
   const found = search(leaf, load32(NEW_KEY), load32(NEW_KEY_BYTES))
   const position = found >>> 1
-  if ((found & 1) != 0 || position == 0 || (position == countOf(leaf) && load32(FINGER_LAST) == 0)) return false
+  if ((found & 1) != 0 || position == 0) return false
+  if (PLANTED_BUG != 10 && position == countOf(leaf) && load32(FINGER_LAST) == 0) return false
   if (reserve(0, 0) < 0) return false
   const page = writable(idOf(leaf))
   if (!insertEntry(page, position)) return false
