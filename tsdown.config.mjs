@@ -1,6 +1,7 @@
 import { defineConfig } from 'tsdown'
 import { rolldownBrowserTwins } from './scripts/browser-twins.mjs'
 import { rolldownTwins } from './scripts/javascript-twins.mjs'
+import { rolldownWorkerSource } from './scripts/worker-source.mjs'
 
 /** @type {import('tsdown').UserConfig} */
 const everywhere = {
@@ -20,7 +21,7 @@ export default defineConfig([
     ...everywhere,
     outDir: 'dist',
     dts: true,
-    plugins: [rolldownTwins],
+    plugins: [rolldownTwins, rolldownWorkerSource(false)],
     deps: { neverBundle: [/^node:/] },
     copy: ['build/kernel/kernel.wasm']
   },
@@ -29,7 +30,7 @@ export default defineConfig([
     ...everywhere,
     outDir: 'dist/browser',
     dts: false,
-    plugins: [rolldownTwins, rolldownBrowserTwins],
+    plugins: [rolldownTwins, rolldownBrowserTwins, rolldownWorkerSource(true)],
     deps: { alwaysBundle: ['@assemblyscript/loader'], onlyBundle: false }
   }
 ])

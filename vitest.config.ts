@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config'
 import { rolldownTwins } from './scripts/javascript-twins.mjs'
 import { measuredKernel } from './scripts/measured-kernel.mjs'
+import { rolldownWorkerSource } from './scripts/worker-source.mjs'
 
 // `--mode coverage` (npm run coverage) runs the kernel's JavaScript build in place of its WASM build.
 export default defineConfig(({ mode }) => ({
-  plugins: [rolldownTwins, ...(mode === 'coverage' ? [measuredKernel] : [])],
-  define: { PLANTED_BUG: '0' },
+  plugins: [rolldownTwins, rolldownWorkerSource(false), ...(mode === 'coverage' ? [measuredKernel] : [])],
+  define: { PLANTED_BUG: process.env.PLANTED_BUG ?? '0' },
   oxc: { target: 'node20' },
   test: {
     include: ['test/**/*.test.ts'],

@@ -73,4 +73,21 @@ export {
   type LightningErrorDetails,
   lightningErrorCodes
 } from './errors.ts'
+export { type ConnectOptions, connect } from './host/connect.ts'
+export type {
+  Client,
+  ClientIterator,
+  ClientIteratorOptions,
+  ClientKeyspace,
+  ClientRangeReadOptions,
+  ClientReadOptions,
+  ClientReads,
+  ClientSnapshot,
+  ClientSnapshotHandle,
+  ClientSublevel,
+  ClientTransaction,
+  ClientTransactionKeyspace,
+  ClientWrites,
+  Unavailable
+} from './host/types.ts'
 export { persisted, requestPersistence } from './vfs/persistence.ts'

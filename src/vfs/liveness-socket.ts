@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, openSync, symlinkSync } from 'node:fs'
-import { createConnection, createServer, type Server } from 'node:net'
+import { chmodSync, closeSync, existsSync, openSync, symlinkSync } from 'node:fs'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { discardFile } from './discard.ts'
@@ -16,21 +16,27 @@ export interface LivenessSocket {
   close(): Promise<void>
 }
 
+/** Takes a connection of somebody who may want more than to know whether we live. */
+export type Visitor = (socket: Socket) => void
+
 /** What answers to a connection under a socket's name; `unclear` when the system does not let us know. */
 export type Liveness = 'alive' | 'dead' | 'unclear'
 
 /**
  * Listens in `directory` (on Windows the directory of pipes) under `name`, which nobody must have used before. It does
- * not keep the process running.
+ * not keep the process running. With a `visitor` it is for processes of the same user only: others cannot tell whether
+ * we live.
  */
-export async function listenForLiveness(directory: string, name: string): Promise<LivenessSocket> {
+export async function listenForLiveness(directory: string, name: string, visitor?: Visitor): Promise<LivenessSocket> {
   const server = createServer(socket => {
     // Whoever connects wanted to know only whether that works, and may be gone already.
     socket.on('error', () => {})
-    socket.destroy()
+    if (visitor === undefined) socket.destroy()
+    else visitor(socket)
   })
   try {
-    await withShortPath(directory, name, path => listen(server, path))
+    await withShortPath(directory, name, path => listen(server, path, visitor === undefined))
+    if (visitor !== undefined && process.platform !== 'win32') chmodSync(join(directory, name), 0o600)
   } catch (error) {
     throw systemError(error, 'listen on a socket in', directory)
   }
@@ -42,7 +48,8 @@ export async function listenForLiveness(directory: string, name: string): Promis
       if (!server.listening) return
       // First the file, by its real path: the one it was bound by may be a detour that ended long ago.
       if (process.platform !== 'win32') discardFile(join(directory, name))
-      await new Promise<void>(resolve => server.close(() => resolve()))
+      // The system takes no more connections from here on; that those there are end is not waited for.
+      server.close()
     }
   }
 }
@@ -78,12 +85,17 @@ export async function probeLiveness(directory: string, name: string): Promise<Li
   }
 }
 
-async function listen(server: Server, path: string): Promise<void> {
+/** A connection to whoever listens in `directory` under `name`. Rejects with the system's error. */
+export async function visit(directory: string, name: string): Promise<Socket> {
+  return await withShortPath(directory, name, path => connectTo(path))
+}
+
+async function listen(server: Server, path: string, isForAll: boolean): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     // exclusive: a cluster worker must listen itself, its primary would go on when it is dead.
     // readable, writable: another user's process must be able to ask.
-    server.listen({ path, exclusive: true, readableAll: true, writableAll: true }, () => {
+    server.listen({ path, exclusive: true, readableAll: isForAll, writableAll: isForAll }, () => {
       server.off('error', reject)
       resolve()
     })
@@ -91,11 +103,19 @@ async function listen(server: Server, path: string): Promise<void> {
 }
 
 async function connectOnce(path: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
+  const socket = await connectTo(path)
+  socket.on('error', () => {})
+  socket.destroy()
+}
+
+async function connectTo(path: string): Promise<Socket> {
+  return await new Promise<Socket>((resolve, reject) => {
     const socket = createConnection({ path })
-    socket.once('connect', () => resolve())
-    socket.on('error', reject)
-    socket.once('connect', () => socket.destroy())
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      socket.off('error', reject)
+      resolve(socket)
+    })
   })
 }
 

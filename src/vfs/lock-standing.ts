@@ -1,6 +1,7 @@
 import { readdirSync, statfsSync } from 'node:fs'
-import { listenForLiveness, type LivenessSocket, probeLiveness } from './liveness-socket.ts'
-import { claimOfSocket, readClaim, socketName } from './lock-files.ts'
+import type { Socket } from 'node:net'
+import { listenForLiveness, type LivenessSocket, probeLiveness, visit, type Visitor } from './liveness-socket.ts'
+import { claimOfSocket, generationName, listClaims, readClaim, socketName } from './lock-files.ts'
 import {
   canSee,
   type LockHolder,
@@ -10,6 +11,7 @@ import {
   type SocketPlace,
   thisHolder
 } from './lock-holder.ts'
+import { isLightningError } from '../errors.ts'
 import { systemCodeOf } from './system-error.ts'
 import type { VfsLockKind } from './vfs.ts'
 
@@ -24,13 +26,22 @@ export interface Presence {
 /** Where sockets may be, the best place first: beside the database every process that reaches the one finds the other. */
 const places: readonly SocketPlace[] = process.platform === 'win32' ? ['pipe'] : ['beside', 'temporary']
 
-/** Begins to listen for the lock file `claim`, before that file is made: a lock file without a socket counts as dead. */
-export async function announce(directory: string, claim: string, kind: VfsLockKind, token: string): Promise<Presence> {
+/**
+ * Begins to listen for the lock file `claim`, before that file is made: a lock file without a socket counts as dead. A
+ * `visitor` takes those who connect.
+ */
+export async function announce(
+  directory: string,
+  claim: string,
+  kind: VfsLockKind,
+  token: string,
+  visitor?: Visitor
+): Promise<Presence> {
   let failure: unknown
   for (const place of places) {
     const name = placePrefix(place, directory) + socketName(claim, token)
     try {
-      const socket = await listenForLiveness(placeDirectory(place, directory), name)
+      const socket = await listenForLiveness(placeDirectory(place, directory), name, visitor)
       return { holder: thisHolder(kind, place, name), socket }
     } catch (error) {
       // Many file systems take no sockets. If this one takes no files either, making the lock file will say so.
@@ -64,6 +75,41 @@ export async function standingOf(directory: string, claim: string): Promise<Stan
   if (liveness === 'alive') return { held: true, holder, certain: true, text }
   const certain = liveness === 'dead' && canSee(holder, () => isOnNetwork(directory))
   return { held: !certain, holder, certain, text }
+}
+
+/** Who holds a lock, and a connection to it. */
+export interface HolderConnection {
+  readonly holder: LockHolder
+  readonly socket: Socket
+}
+
+/**
+ * Connects to whoever holds the exclusive lock of `directory`; undefined when nobody does, `'busy'` when more wait there
+ * than it can take at once. Whether it takes clients shows when it answers.
+ */
+export async function visitHolder(directory: string): Promise<HolderConnection | 'busy' | undefined> {
+  const newest = newestGeneration(directory)
+  const claim = generationName(newest)
+  const text = newest === 0 ? undefined : readClaim(directory, claim)
+  const holder = text === undefined ? undefined : holderIn(text, claim)
+  if (holder === undefined || holder.released) return undefined
+  try {
+    const socket = await visit(holder.place === 'beside' ? directory : holder.directory, holder.socket)
+    return { holder, socket }
+  } catch (error) {
+    // That it has died, or that we may not, is for the one to say who tries to take the lock.
+    return systemCodeOf(error) === 'EAGAIN' ? 'busy' : undefined
+  }
+}
+
+/** 0 when there is none. */
+function newestGeneration(directory: string): number {
+  try {
+    return listClaims(directory).generations.at(-1) ?? 0
+  } catch (error) {
+    if (isLightningError(error, 'LIGHTNING_NOT_FOUND')) return 0
+    throw error
+  }
 }
 
 /** The holder of `claim` by its text; what names another's socket is no better than what names none. */

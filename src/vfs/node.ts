@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { assert, LightningError } from '../errors.ts'
+import type { Visitor } from './liveness-socket.ts'
 import { isLockFile, removeLockFiles } from './lock-files.ts'
 import { openNodeFile } from './node-file.ts'
 import { takeSocketLock } from './socket-lock.ts'
@@ -28,17 +29,20 @@ import {
 
 /**
  * The directory `location` through node:fs: Node, Deno and Bun. A relative path is taken from the working directory of
- * now. Not for browsers: import it dynamically.
+ * now. A `visitor` takes the processes that connect to the holder of the exclusive lock. Not for browsers: import it
+ * dynamically.
  */
-export function nodeVfs(location: string): Vfs {
-  return new NodeVfs(resolve(location))
+export function nodeVfs(location: string, visitor?: Visitor): Vfs {
+  return new NodeVfs(resolve(location), visitor)
 }
 
 class NodeVfs implements Vfs {
   readonly location: string
+  readonly #visitor: Visitor | undefined
 
-  constructor(location: string) {
+  constructor(location: string, visitor: Visitor | undefined) {
     this.location = location
+    this.#visitor = visitor
   }
 
   async prepare(options: { create: boolean }): Promise<boolean> {
@@ -53,7 +57,7 @@ class NodeVfs implements Vfs {
   }
 
   async lock(kind: VfsLockKind): Promise<VfsLock> {
-    return await takeSocketLock(this.location, kind)
+    return await takeSocketLock(this.location, kind, this.#visitor)
   }
 
   async open(name: string, options: VfsOpenOptions = {}): Promise<VfsFile> {

@@ -15,6 +15,7 @@ import {
   sweepLockFiles,
   sweepSockets
 } from './lock-files.ts'
+import type { Visitor } from './liveness-socket.ts'
 import { describeHolder, formatHolder, placeDirectory, placePrefix } from './lock-holder.ts'
 import { announce, type Presence, type Standing, standingOf } from './lock-standing.ts'
 import { systemCodeOf } from './system-error.ts'
@@ -41,10 +42,13 @@ import type { VfsLock, VfsLockKind } from './vfs.ts'
 /** More attempts than others can spoil; each spoilt one means that somebody else has just taken the lock, or failed. */
 const attempts = 50
 
-/** Takes the lock of `directory`, or throws `LIGHTNING_LOCKED`, `LIGHTNING_NOT_FOUND`, `LIGHTNING_PERMISSION`… */
-export async function takeSocketLock(directory: string, kind: VfsLockKind): Promise<VfsLock> {
+/**
+ * Takes the lock of `directory`, or throws `LIGHTNING_LOCKED`, `LIGHTNING_NOT_FOUND`, `LIGHTNING_PERMISSION`… A `visitor`
+ * of an exclusive lock takes those who connect to its socket.
+ */
+export async function takeSocketLock(directory: string, kind: VfsLockKind, visitor?: Visitor): Promise<VfsLock> {
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const lock = kind === 'exclusive' ? await tryExclusive(directory) : await tryShared(directory)
+    const lock = kind === 'exclusive' ? await tryExclusive(directory, visitor) : await tryShared(directory)
     if (lock !== undefined) return lock
   }
   const message = `The database at ${directory} is locked: other openers keep taking and leaving it. Try again later.`
@@ -57,14 +61,14 @@ interface Predecessor {
   readonly text: string | undefined
 }
 
-async function tryExclusive(directory: string): Promise<VfsLock | undefined> {
+async function tryExclusive(directory: string, visitor: Visitor | undefined): Promise<VfsLock | undefined> {
   const predecessor = await findFree(directory)
   if (predecessor === undefined) return undefined
   await refuseReaders(directory, 1)
   const generation = predecessor.generation + 1
   const name = generationName(generation)
   const token = newToken()
-  const presence = await announce(directory, name, 'exclusive', token)
+  const presence = await announce(directory, name, 'exclusive', token, visitor)
   try {
     if (!publishClaim(directory, name, formatHolder(presence.holder), token)) {
       await presence.socket.close()

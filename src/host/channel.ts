@@ -1,0 +1,25 @@
+// What clients and owners speak through: something that carries frames in order, both ways, until it is closed. A frame
+// is one piece of encoded messages and the large byte strings that they refer to, which travel beside it so that
+// channels within a process can hand them over instead of copying.
+
+/** Bytes that belong to whoever has the frame: nobody else uses their buffers. */
+export interface Frame {
+  /** Encoded messages; see `messages.ts`. */
+  readonly head: Uint8Array
+  /** Byte strings that the messages name by number. */
+  readonly parts: readonly Uint8Array[]
+}
+
+/** One end. Whoever makes it sets the handlers at once, before control returns to the event loop. */
+export interface Channel {
+  /** Called for every frame, in order. */
+  onFrame: (frame: Frame) => void
+  /** Called once when the other end is gone or has spoken something that is no frame; not after `close()`. */
+  onClose: (reason: string) => void
+  /** Sends a frame; its buffers must not be used afterwards. Does nothing once either end is closed. */
+  post(frame: Frame): void
+  /** Ends both directions. What was posted before still arrives. May be called again. */
+  close(): void
+  /** Whether the channel alone keeps its thread running. */
+  hold(isHeld: boolean): void
+}

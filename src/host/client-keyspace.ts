@@ -1,0 +1,180 @@
+// A client's keyspaces: its database's own, and sublevels.
+
+import { parseOperations } from '../db/batch.ts'
+import { encodingNames, encodingsOf, type Encodings } from '../db/call-options.ts'
+import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
+import { parseRange, rangeNames } from '../db/range.ts'
+import type { BatchOperation, ClearOptions } from '../db/types.ts'
+import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
+import { describe, invalidArgument } from '../encoding/failure.ts'
+import { pathOf } from '../engine/catalog.ts'
+import { LightningError } from '../errors.ts'
+import { RemoteReads } from './client-reads.ts'
+import type { ClientPlace } from './client-session.ts'
+import { malformed } from './messages.ts'
+import { ask, type Scope } from './scope.ts'
+import type { ClientKeyspace, ClientSnapshotHandle, ClientSublevel, Unavailable } from './types.ts'
+import { operation, rangeField } from './wire.ts'
+
+const clearNames: KnownNames = new Set([...rangeNames, ...encodingNames])
+const sublevelsNames: KnownNames = new Set(['snapshot'])
+const none = {}
+
+/** Writes of one keyspace, directly or inside a transaction. */
+export class RemoteWrites<K, V> extends RemoteReads<K, V> {
+  put<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    value: ValueIn<V, VE>,
+    options?: EncodingOptions<KE, VE>
+  ): Promise<void>
+  put(key: unknown, value: unknown, options?: unknown): Promise<void> {
+    return this.#write(operation.put, () => {
+      const { keyEncoding, valueEncoding } = this.#encodings(options, 'put')
+      return [this.place.tree.path, keyEncoding.encode(key), valueEncoding.encode(value)]
+    })
+  }
+
+  del<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: EncodingOptions<KE, VE>
+  ): Promise<void>
+  del(key: unknown, options?: unknown): Promise<void> {
+    return this.#write(operation.del, () => {
+      const { keyEncoding } = this.#encodings(options, 'del')
+      return [this.place.tree.path, keyEncoding.encode(key)]
+    })
+  }
+
+  batch<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    operations: readonly BatchOperation<KeyIn<K, KE>, ValueIn<V, VE>>[],
+    options?: EncodingOptions<KE, VE>
+  ): Promise<void>
+  batch(operations: unknown, options?: unknown): Promise<void> {
+    return this.#write(operation.batch, () => {
+      const given = checkKnown(options, encodingNames, 'batch')
+      const parsed = parseOperations(operations, this.place, given, 'batch')
+      return [
+        parsed.map(each => {
+          const key = each.keyEncoding.encode(each.key)
+          return each.type === 'put'
+            ? [each.tree.path, key, each.valueEncoding.encode(each.value)]
+            : [each.tree.path, key, undefined]
+        })
+      ]
+    })
+  }
+
+  clear<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: ClearOptions<K, KE, VE>
+  ): Promise<void>
+  clear(range?: unknown): Promise<void> {
+    return this.#write(operation.clear, () => {
+      const { keyEncoding } = encodingsOf(this.place, checkKnown(range, clearNames, 'clear'), none, 'clear')
+      return [this.place.tree.path, rangeField(parseRange(range, keyEncoding, clearNames, 'clear'))]
+    })
+  }
+
+  #write(name: number, fields: () => readonly unknown[]): Promise<void> {
+    return ask(this.scope, name, 'unknown', () => this.#checked(fields), nothing)
+  }
+
+  #checked(fields: () => readonly unknown[]): readonly unknown[] {
+    this.scope.check()
+    this.place.session.checkWritable()
+    return [this.scope.at, ...fields()]
+  }
+
+  #encodings(options: unknown, where: string): Encodings {
+    if (options === undefined) return this.place
+    return encodingsOf(this.place, checkKnown(options, encodingNames, where), none, where)
+  }
+}
+
+/** A keyspace of a client. */
+export class RemoteKeyspace<K, V> extends RemoteWrites<K, V> implements ClientKeyspace<K, V> {
+  readonly putSync = unavailable('putSync', 'put')
+  readonly delSync = unavailable('delSync', 'del')
+  readonly batchSync = unavailable('batchSync', 'batch')
+  readonly clearSync = unavailable('clearSync', 'clear')
+  readonly dropSublevelSync = unavailable('dropSublevelSync', 'dropSublevel')
+
+  constructor(place: ClientPlace) {
+    super(place, place.session.newest, undefined)
+    place.session.addKeyspace(this, place)
+  }
+
+  get path(): readonly string[] {
+    return this.place.path
+  }
+
+  sublevel<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    name: string,
+    options?: EncodingOptions<KE, VE>
+  ): ClientSublevel<KeyIn<K, KE>, ValueIn<V, VE>>
+  sublevel<SK, SV = unknown>(name: string, options?: EncodingOptions): ClientSublevel<SK, SV>
+  sublevel(name: unknown, options?: unknown): ClientSublevel<unknown, unknown> {
+    const { session } = this.place
+    const given = checkKnown(options, encodingNames, 'sublevel')
+    const checked = checkName(name, 'sublevel')
+    return new RemoteSublevel<unknown, unknown>({
+      session,
+      path: Object.freeze([...this.path, checked]),
+      tree: treeAt(pathOf(this.place.tree.path, checked)),
+      ...encodingsOf(this.place, given, none, 'sublevel'),
+      cached: undefined
+    })
+  }
+
+  sublevels(options?: { readonly snapshot?: ClientSnapshotHandle | undefined }): Promise<string[]>
+  async sublevels(options?: unknown): Promise<string[]> {
+    const { session, tree } = this.place
+    const { snapshot } = checkKnown(options, sublevelsNames, 'sublevels')
+    const scope: Scope = snapshot === undefined ? this.scope : session.snapshotOf(snapshot, 'sublevels')
+    return await ask(scope, operation.names, 'repeat', () => [scope.at, tree.path], namesOf)
+  }
+
+  dropSublevel(name: string): Promise<void>
+  dropSublevel(name: unknown): Promise<void> {
+    const { session, tree } = this.place
+    const prepare = () => {
+      session.checkWritable()
+      return [pathOf(tree.path, checkName(name, 'dropSublevel'))]
+    }
+    return ask(this.scope, operation.drop, 'unknown', prepare, nothing)
+  }
+}
+
+/** A keyspace below the root. */
+export class RemoteSublevel<K, V> extends RemoteKeyspace<K, V> implements ClientSublevel<K, V> {
+  get name(): string {
+    return this.path.at(-1) ?? ''
+  }
+}
+
+/** A keyspace by its path, as the database layer names it. */
+export function treeAt(path: Uint8Array): ClientPlace['tree'] {
+  return { path, name: String.fromCharCode(...path) }
+}
+
+/** A method that needs the engine in this thread; `instead` is the one to use. */
+export function unavailable(name: string, instead: string): Unavailable {
+  return () => {
+    throw new LightningError(
+      'LIGHTNING_UNAVAILABLE',
+      `${name}: the engine runs in another thread, which cannot be waited for. Use ${instead}(), or open() in place of ` +
+        'connect().'
+    )
+  }
+}
+
+export function nothing(): void {}
+
+function namesOf(value: unknown): string[] {
+  if (!Array.isArray(value)) throw malformed('names are no list')
+  return value.map(String)
+}
+
+function checkName(name: unknown, where: string): string {
+  if (typeof name === 'string') return name
+  throw invalidArgument(`${where}: pass the name of a sublevel as a string; got ${describe(name)}.`)
+}

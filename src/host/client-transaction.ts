@@ -1,0 +1,139 @@
+// A client's transaction. One that is simply dropped is rolled back by the garbage collector.
+
+import { encodingNames, encodingsOf } from '../db/call-options.ts'
+import { asyncDispose } from '../db/disposal.ts'
+import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
+import { checkSignal, checkTimeout } from '../db/options.ts'
+import type { ForUpdateOptions, Isolation, TransactionSavepoint } from '../db/transaction-types.ts'
+import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
+import { describe, invalidArgument } from '../encoding/failure.ts'
+import { LightningError } from '../errors.ts'
+import { nothing, RemoteWrites, unavailable } from './client-keyspace.ts'
+import type { ClientPlace } from './client-session.ts'
+import { cancellable } from './cancellation.ts'
+import { ask } from './scope.ts'
+import type { TransactionScope } from './transaction-scope.ts'
+import type { ClientSublevel, ClientTransaction, ClientTransactionKeyspace } from './types.ts'
+import { operation } from './wire.ts'
+
+const forUpdateNames: KnownNames = new Set([...encodingNames, 'lockTimeoutMs', 'signal'])
+
+/** One keyspace in a client's transaction. */
+class RemoteTransactionKeyspace<K, V> extends RemoteWrites<K, V> implements ClientTransactionKeyspace<K, V> {
+  protected readonly open: TransactionScope
+
+  constructor(place: ClientPlace, open: TransactionScope, owner: unknown) {
+    super(place, open, owner)
+    this.open = open
+  }
+
+  getForUpdate<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: ForUpdateOptions<KE, VE>
+  ): Promise<ValueIn<V, VE> | undefined>
+  getForUpdate(key: unknown, options?: unknown): Promise<unknown> {
+    return this.open.promise<unknown>((resolve, reject) => {
+      const given = checkKnown(options, forUpdateNames, 'getForUpdate')
+      const { keyEncoding, valueEncoding } = encodingsOf(this.place, given, {}, 'getForUpdate')
+      const { lockTimeoutMs } = given
+      const timeoutMs =
+        lockTimeoutMs === undefined ? undefined : checkTimeout(lockTimeoutMs, 0, 'getForUpdate, option lockTimeoutMs')
+      const signal = checkSignal(given.signal, 'getForUpdate, option signal')
+      const encoded = keyEncoding.encode(key)
+      this.open.check()
+      if (signal?.aborted === true) throw aborted(signal)
+      const sink = cancellable(signal, {
+        onLost: 'conflict',
+        reject,
+        resolve: value => {
+          if (!(value instanceof Uint8Array)) resolve(undefined)
+          else {
+            try {
+              resolve(this.place.session.share(valueEncoding.readOwned(value, 0, value.length)))
+            } catch (error) {
+              reject(error)
+            }
+          }
+        }
+      })
+      this.open.send(operation.getForUpdate, [this.open.at, this.place.tree.path, encoded, timeoutMs], sink)
+    })
+  }
+}
+
+/** Where a transaction's writes can be taken back to. */
+class RemoteSavepoint implements TransactionSavepoint {
+  readonly number: number
+  readonly scope: TransactionScope
+
+  constructor(number: number, scope: TransactionScope) {
+    this.number = number
+    this.scope = scope
+  }
+}
+
+export class RemoteTransaction<K, V> extends RemoteTransactionKeyspace<K, V> implements ClientTransaction<K, V> {
+  readonly commitSync = unavailable('commitSync', 'commit')
+
+  constructor(place: ClientPlace, open: TransactionScope) {
+    super(place, open, undefined)
+    place.session.watch(this, { close: () => open.rollback() })
+  }
+
+  get id(): number {
+    return this.open.id
+  }
+
+  get attempt(): number {
+    return this.open.attempt
+  }
+
+  get isolation(): Isolation {
+    return this.open.isolation
+  }
+
+  get isOpen(): boolean {
+    return this.open.isOpen
+  }
+
+  sublevel<SK, SV>(sublevel: ClientSublevel<SK, SV>): ClientTransactionKeyspace<SK, SV>
+  sublevel(sublevel: unknown): ClientTransactionKeyspace<unknown, unknown> {
+    const place = this.place.session.placeOf(sublevel, "the transaction's sublevel()")
+    this.open.check()
+    return new RemoteTransactionKeyspace<unknown, unknown>(place, this.open, this)
+  }
+
+  savepoint(): TransactionSavepoint {
+    return new RemoteSavepoint(this.open.savepoint(), this.open)
+  }
+
+  rollbackTo(savepoint: TransactionSavepoint): Promise<void>
+  rollbackTo(savepoint: unknown): Promise<void> {
+    const prepare = () => {
+      this.open.check()
+      if (savepoint instanceof RemoteSavepoint && savepoint.scope === this.open) return [this.open.at, savepoint.number]
+      throw invalidArgument(`rollbackTo: pass a savepoint() of this transaction; got ${describe(savepoint)}.`)
+    }
+    return ask(this.open, operation.rollbackTo, 'conflict', prepare, nothing)
+  }
+
+  commit(): Promise<void> {
+    this.place.session.unwatch(this)
+    return this.open.commit()
+  }
+
+  rollback(): Promise<void> {
+    this.place.session.unwatch(this)
+    return this.open.end()
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.rollback()
+  }
+}
+
+function aborted(signal: AbortSignal): LightningError {
+  return new LightningError('LIGHTNING_ABORTED', 'getForUpdate: the signal has fired; the key was not locked.', {
+    cause: signal.reason
+  })
+}

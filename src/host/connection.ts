@@ -1,0 +1,154 @@
+// A client's connection to whoever owns the database. When the owner is lost another is found or started, and what
+// could not be sent meanwhile follows, in order. No wait here is without a bound.
+
+import { LightningError } from '../errors.ts'
+import type { Link, LinkEvents, Request, Sink } from './link.ts'
+
+/** Finds the owner or becomes it; `deadline` is on the monotonic clock, in milliseconds. */
+export type Dial = (deadlineMs: number) => Promise<Link>
+
+/** What a connection tells its client. */
+export interface ConnectionEvents {
+  event(name: unknown, detail: unknown): void
+  log(level: unknown, parts: readonly unknown[]): void
+}
+
+export class Connection implements LinkEvents {
+  readonly location: string
+  readonly #dial: Dial
+  readonly #timeoutMs: number
+  /** Number of the next snapshot, transaction or iterator: unique over all links. */
+  #nextHandle = 1
+  #link: Link | undefined
+  #waiting: Request[] = []
+  #isDialling = false
+  #closing: Promise<void> | undefined
+  #events: ConnectionEvents | undefined
+
+  constructor(location: string, link: Link, dial: Dial, timeoutMs: number) {
+    this.location = location
+    this.#dial = dial
+    this.#timeoutMs = timeoutMs
+    this.#link = link
+    link.events = this
+  }
+
+  get isClosed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  newHandle(): number {
+    return this.#nextHandle++
+  }
+
+  /** Who is told of events from now on. */
+  listen(events: ConnectionEvents): void {
+    this.#events = events
+  }
+
+  /** Throws `LIGHTNING_CLOSED`. */
+  checkOpen(): void {
+    if (this.#closing !== undefined) throw closed(this.location)
+  }
+
+  /** Sends a request to whoever is the owner, now or as soon as there is one. */
+  send(operation: number, fields: readonly unknown[], sink: Sink): void {
+    const request: Request = { operation, fields, sink, attempts: 1 }
+    if (this.#closing !== undefined) sink.reject(closed(this.location), false)
+    else if (this.#link !== undefined) this.#link.send(request)
+    else {
+      this.#waiting.push(request)
+      this.#redial()
+    }
+  }
+
+  /** Ends the connection; `leave` sends the last request through the link. May be called again. */
+  close(leave: (link: Link) => Promise<void>): Promise<void> {
+    this.#closing ??= this.#close(leave)
+    return this.#closing
+  }
+
+  event(name: unknown, detail: unknown): void {
+    this.#events?.event(name, detail)
+  }
+
+  log(level: unknown, parts: readonly unknown[]): void {
+    this.#events?.log(level, parts)
+  }
+
+  lost(link: Link, _error: LightningError, repeats: readonly Request[]): void {
+    if (this.#link !== link) return
+    this.#link = undefined
+    // They are added by the link after this call, in their order.
+    queueMicrotask(() => {
+      const again = repeats.map(request => ({ ...request, attempts: request.attempts + 1 }))
+      if (again.length === 0) return
+      if (this.#link !== undefined) {
+        for (const request of again) this.#link.send(request)
+        return
+      }
+      this.#waiting.unshift(...again)
+      if (this.#closing === undefined) this.#redial()
+      else this.#failWaiting(closed(this.location))
+    })
+  }
+
+  #redial(): void {
+    if (this.#isDialling) return
+    this.#isDialling = true
+    this.#dial(performance.now() + this.#timeoutMs).then(
+      link => this.#linked(link),
+      error => {
+        this.#isDialling = false
+        this.#failWaiting(this.#closing === undefined ? unreachable(this.location, error) : closed(this.location))
+      }
+    )
+  }
+
+  #linked(link: Link): void {
+    this.#isDialling = false
+    if (this.#closing !== undefined) {
+      link.close()
+      return
+    }
+    this.#link = link
+    link.events = this
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const request of waiting) link.send(request)
+  }
+
+  #failWaiting(error: LightningError): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const { sink } of waiting) {
+      if (sink.onLost === 'done') sink.resolve(undefined)
+      else sink.reject(error, false)
+    }
+  }
+
+  async #close(leave: (link: Link) => Promise<void>): Promise<void> {
+    const link = this.#link
+    this.#failWaiting(closed(this.location))
+    if (link === undefined) return
+    try {
+      await leave(link)
+    } finally {
+      link.close()
+    }
+  }
+}
+
+/** The error of every use after `close`. */
+export function closed(location: string): LightningError {
+  return new LightningError('LIGHTNING_CLOSED', `The database at ${location} is closed. Connect again.`)
+}
+
+function unreachable(location: string, cause: unknown): LightningError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new LightningError(
+    'LIGHTNING_OWNER_LOST',
+    `The owner of the database at ${location} is gone, and no other can be reached: ${reason} Nothing was done; try again.`,
+    { cause }
+  )
+}

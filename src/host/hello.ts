@@ -1,0 +1,62 @@
+// The first messages: who speaks which version, and what a client wants for itself.
+
+import { LightningError } from '../errors.ts'
+import { malformed, type Message } from './messages.ts'
+import { answer, Fields, protocolName, protocolVersion } from './wire.ts'
+import { errorOf } from './wire-error.ts'
+
+/** What is each client's own. */
+export interface Hello {
+  readonly readOnly: boolean
+  /** Whether writes are answered when they are durable. */
+  readonly isStrict: boolean
+  readonly wantsLog: boolean
+  readonly errorIfExists: boolean
+}
+
+/** What an owner tells a client first. */
+export interface Welcome {
+  readonly location: string
+}
+
+export function helloMessage({ readOnly, isStrict, wantsLog, errorIfExists }: Hello): Message {
+  return [protocolName, protocolVersion, readOnly, isStrict, wantsLog, errorIfExists]
+}
+
+/** Throws `LIGHTNING_VERSION` for another version, `LIGHTNING_INVALID_ARGUMENT` for what is no first message. */
+export function readHello(message: Message | undefined): Hello {
+  if (message === undefined || message[0] !== protocolName) throw malformed('it does not begin with a greeting')
+  const fields = new Fields(message, 1)
+  checkVersion(fields.number())
+  return {
+    readOnly: fields.flag(),
+    isStrict: fields.flag(),
+    wantsLog: fields.flag(),
+    errorIfExists: fields.flag()
+  }
+}
+
+export function welcomeMessage({ location }: Welcome): Message {
+  return [0, answer.welcome, protocolVersion, location]
+}
+
+/** Throws what the owner refuses with, `LIGHTNING_VERSION`, `LIGHTNING_INVALID_ARGUMENT`. */
+export function readWelcome(message: Message | undefined): Welcome {
+  if (message === undefined) throw malformed('it does not begin with a greeting')
+  const fields = new Fields(message, 0)
+  fields.number()
+  const kind = fields.number()
+  if (kind === answer.error) throw errorOf(fields.any())
+  if (kind !== answer.welcome) throw malformed('it does not begin with a greeting')
+  checkVersion(fields.number())
+  return { location: fields.text() }
+}
+
+function checkVersion(version: number): void {
+  if (version === protocolVersion) return
+  throw new LightningError(
+    'LIGHTNING_VERSION',
+    `The other side of connect() speaks version ${version} of the protocol, this one version ${protocolVersion}. Use ` +
+      'the same version of the package in all programs that share a database.'
+  )
+}

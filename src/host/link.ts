@@ -1,0 +1,291 @@
+// A client's end of one channel to an owner: requests go out in call order, all of one turn in one frame; answers find
+// whoever asked. A link ends once, when the owner is gone or gives no sign of life, and is then replaced by another
+// (`connection.ts`).
+
+import { LightningError } from '../errors.ts'
+import type { Channel, Frame } from './channel.ts'
+import { type Hello, helloMessage, readWelcome, type Welcome } from './hello.ts'
+import { malformed, type Message, MessageCoder } from './messages.ts'
+import { answer, Fields, operation } from './wire.ts'
+import { errorOf } from './wire-error.ts'
+
+/**
+ * What becomes of a request whose owner is lost before it answered: it is asked again (`repeat`); its outcome stays
+ * unknown (`unknown`); what it belongs to is gone (`gone`); its transaction has lost (`conflict`); it has no purpose any
+ * more and is done (`done`).
+ */
+export type Loss = 'repeat' | 'unknown' | 'gone' | 'conflict' | 'done'
+
+/** Who waits for an answer. Exactly one of `resolve` and `reject` is called, once. */
+export interface Sink {
+  readonly onLost: Loss
+  resolve(value: unknown): void
+  /** `isOpen`: whether the transaction concerned can still be used. */
+  reject(error: unknown, isOpen: boolean): void
+  progress?(done: number, total: number): void
+  /** Told which link carries the request, and under which id, before anything else. */
+  sent?(link: Link, id: number): void
+}
+
+/** A request to be sent, or to be sent again. */
+export interface Request {
+  readonly operation: number
+  readonly fields: readonly unknown[]
+  readonly sink: Sink
+  /** How often it has been sent. */
+  readonly attempts: number
+}
+
+/** What a link tells its connection. */
+export interface LinkEvents {
+  event(name: unknown, detail: unknown): void
+  log(level: unknown, parts: readonly unknown[]): void
+  /** The owner is gone; these requests are to be asked again. */
+  lost(link: Link, error: LightningError, repeats: readonly Request[]): void
+}
+
+/** The channel ended, or stayed silent, before the owner said welcome. */
+export class NoWelcome extends Error {
+  readonly isSilent: boolean
+
+  constructor(reason: string, isSilent: boolean) {
+    super(reason)
+    this.isSilent = isSilent
+  }
+}
+
+/** So often within its bound a silent owner is looked after. */
+const ticksPerTimeout = 4
+
+/**
+ * Says hello through a channel and waits for the answer `patienceMs` long; rejects with `NoWelcome`, or what the owner
+ * refuses with. `timeoutMs` bounds the silence of the owner from then on.
+ */
+export function greet(
+  channel: Channel,
+  hello: Hello,
+  patienceMs: number,
+  timeoutMs: number
+): Promise<{ welcome: Welcome; link: Link }> {
+  const coder = new MessageCoder()
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      clearTimeout(timer)
+      channel.onFrame = () => undefined
+      channel.onClose = () => undefined
+      channel.close()
+      reject(error)
+    }
+    const giveUp = (): void => fail(new NoWelcome(`It did not answer within ${patienceMs} ms.`, true))
+    const timer = patienceMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, patienceMs)
+    channel.onClose = reason => fail(new NoWelcome(reason, false))
+    channel.onFrame = frame => {
+      try {
+        const [first, ...rest] = coder.decode(frame)
+        const welcome = readWelcome(first)
+        clearTimeout(timer)
+        const link = new Link(channel, coder, timeoutMs)
+        channel.hold(false)
+        resolve({ welcome, link })
+        link.receive(rest)
+      } catch (error) {
+        fail(error)
+      }
+    }
+    channel.hold(true)
+    channel.post(coder.encode([helloMessage(hello)]))
+  })
+}
+
+export class Link {
+  /** Set by the connection before anything can arrive. */
+  events: LinkEvents | undefined
+  readonly #channel: Channel
+  readonly #coder: MessageCoder
+  readonly #timeoutMs: number
+  readonly #pending = new Map<number, Request>()
+  #nextId = 1
+  #outgoing: { readonly message: unknown[]; readonly complete: (() => void) | undefined }[] = []
+  #isScheduled = false
+  #isLost = false
+  #silentTicks = 0
+  #timer: ReturnType<typeof setInterval> | undefined
+
+  constructor(channel: Channel, coder: MessageCoder, timeoutMs: number) {
+    this.#channel = channel
+    this.#coder = coder
+    this.#timeoutMs = timeoutMs
+    channel.onFrame = frame => this.#take(frame)
+    channel.onClose = reason => this.lose(reason)
+  }
+
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
+  /** Sends a request; `complete` may still change its fields when everything of the turn has been called. */
+  send(request: Request, complete?: (fields: unknown[]) => void): void {
+    const id = this.#nextId++
+    const message = [request.operation, id, ...request.fields]
+    this.#pending.set(id, request)
+    if (this.#pending.size === 1) this.#watch()
+    request.sink.sent?.(this, id)
+    this.#post(message, complete === undefined ? undefined : () => complete(message))
+  }
+
+  /** Sends a request that nobody waits for. */
+  tell(name: number, ...fields: unknown[]): void {
+    if (!this.#isLost) this.#post([name, 0, ...fields], undefined)
+  }
+
+  /** Ends the link: those who wait learn what became of their requests. */
+  lose(reason: string): void {
+    if (this.#isLost) return
+    this.#isLost = true
+    this.#unwatch()
+    this.#channel.close()
+    const error = new LightningError(
+      'LIGHTNING_OWNER_LOST',
+      `The owner of the database is gone before it answered: ${reason} Whether the call took effect is not known.`
+    )
+    const repeats: Request[] = []
+    const pending = [...this.#pending.values()]
+    this.#pending.clear()
+    this.events?.lost(this, error, repeats)
+    for (const request of pending) {
+      if (request.sink.onLost === 'repeat' && request.attempts < mostAttempts) repeats.push(request)
+      else endLost(request.sink, error)
+    }
+  }
+
+  /** Ends the link when nothing is waited for any more. */
+  close(): void {
+    this.#isLost = true
+    this.#unwatch()
+    this.#channel.close()
+  }
+
+  /** Takes messages; never throws. */
+  receive(messages: readonly Message[]): void {
+    try {
+      for (const message of messages) this.#receive(message)
+    } catch (error) {
+      this.lose(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #take(frame: Frame): void {
+    this.#silentTicks = 0
+    let messages: readonly Message[]
+    try {
+      messages = this.#coder.decode(frame)
+    } catch (error) {
+      this.lose(error instanceof Error ? error.message : String(error))
+      return
+    }
+    this.receive(messages)
+  }
+
+  #receive(message: Message): void {
+    const fields = new Fields(message, 0)
+    const id = fields.number()
+    const kind = fields.number()
+    if (id === 0) {
+      this.#receiveUnasked(kind, fields)
+      return
+    }
+    const request = this.#pending.get(id)
+    // It may have been given up.
+    if (request === undefined) return
+    if (kind === answer.progress) {
+      request.sink.progress?.(fields.number(), fields.number())
+      return
+    }
+    this.#done(id)
+    if (kind === answer.value) request.sink.resolve(fields.any())
+    else if (kind === answer.error) request.sink.reject(errorOf(fields.any()), fields.flag())
+    else throw malformed('there is no such answer')
+  }
+
+  #receiveUnasked(kind: number, fields: Fields): void {
+    if (kind === answer.done) {
+      for (const id of fields.numbers()) {
+        const request = this.#pending.get(id)
+        if (request === undefined) continue
+        this.#done(id)
+        request.sink.resolve(undefined)
+      }
+    } else if (kind === answer.event) this.events?.event(fields.any(), fields.any())
+    else if (kind === answer.log) this.events?.log(fields.any(), fields.list())
+    else if (kind === answer.error) throw errorOf(fields.any())
+    else throw malformed('there is no such answer')
+  }
+
+  #done(id: number): void {
+    this.#pending.delete(id)
+    if (this.#pending.size === 0) this.#unwatch()
+  }
+
+  #post(message: unknown[], complete: (() => void) | undefined): void {
+    this.#outgoing.push({ message, complete })
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    // Twice, so that what the caller does with the promises of this turn is known.
+    queueMicrotask(() => queueMicrotask(this.#flush))
+  }
+
+  readonly #flush = (): void => {
+    this.#isScheduled = false
+    const outgoing = this.#outgoing
+    this.#outgoing = []
+    if (this.#isLost) return
+    for (const { complete } of outgoing) complete?.()
+    this.#channel.post(this.#coder.encode(outgoing.map(({ message }) => message)))
+  }
+
+  /** As long as something is waited for: the thread lives on, and an owner that says nothing is asked whether it lives. */
+  #watch(): void {
+    this.#channel.hold(true)
+    this.#silentTicks = 0
+    this.#timer ??= setInterval(() => this.#tick(), this.#timeoutMs / ticksPerTimeout)
+  }
+
+  #unwatch(): void {
+    this.#channel.hold(false)
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  // Counted in ticks, not by the clock: when this thread was busy, what has arrived meanwhile is looked at first.
+  #tick(): void {
+    this.#silentTicks++
+    if (this.#silentTicks > ticksPerTimeout) this.lose(`it gave no sign of life for ${this.#timeoutMs} ms.`)
+    else this.tell(operation.ping)
+  }
+}
+
+/** A read that takes its owner down with it is not repeated for ever. */
+const mostAttempts = 3
+
+function endLost(sink: Sink, error: LightningError): void {
+  switch (sink.onLost) {
+    case 'done':
+      sink.resolve(undefined)
+      break
+    case 'conflict':
+      sink.reject(conflictOf(error), false)
+      break
+    default:
+      sink.reject(error, false)
+  }
+}
+
+/** What a transaction ends in when its owner is lost. */
+export function conflictOf(cause: LightningError): LightningError {
+  return new LightningError(
+    'LIGHTNING_CONFLICT',
+    'The owner of the database is gone, and with it what the transaction had read and written: it was rolled back. Run ' +
+      'it again, or let db.transaction() do so.',
+    { cause }
+  )
+}

@@ -1,0 +1,133 @@
+// The one who owns a database: its engine, and a session for every client. When the last client has left, the database
+// is closed and the lock free.
+
+import { Engine } from '../engine/engine.ts'
+import type { Tree } from '../engine/tree.ts'
+import { LightningError } from '../errors.ts'
+import { Transactions } from '../txn/transactions.ts'
+import type { Vfs } from '../vfs/vfs.ts'
+import type { Channel } from './channel.ts'
+import { Fanout } from './fanout.ts'
+import { MessageCoder } from './messages.ts'
+import { engineOptionsOf, type OwnerOptions } from './owner-options.ts'
+import { Session } from './session.ts'
+import { answer } from './wire.ts'
+import { errorField } from './wire-error.ts'
+import { readHello } from './hello.ts'
+
+/** Names of sublevels may come and go without end. */
+const mostTrees = 1_024
+
+export class Owner {
+  readonly engine: Engine
+  readonly transactions: Transactions
+  readonly options: OwnerOptions
+  readonly #fanout: Fanout
+  readonly #onIdle: () => void
+  readonly #sessions = new Set<Session>()
+  readonly #trees = new Map<string, Tree>()
+  #closing: Promise<void> | undefined
+  #syncTimer: ReturnType<typeof setTimeout> | undefined
+
+  /** Opens the database in `vfs`; `onIdle` is called when the last client has left and everything is released. */
+  static async open(vfs: Vfs, options: OwnerOptions, onIdle: () => void): Promise<Owner> {
+    const fanout = new Fanout()
+    const engine = await Engine.open(vfs, engineOptionsOf(options, fanout))
+    return new Owner(engine, options, fanout, onIdle)
+  }
+
+  private constructor(engine: Engine, options: OwnerOptions, fanout: Fanout, onIdle: () => void) {
+    this.engine = engine
+    this.options = options
+    this.transactions = new Transactions(engine, options)
+    this.#fanout = fanout
+    this.#onIdle = onIdle
+    for (const event of ['checkpoint', 'degraded', 'recovered'] as const) {
+      engine.on(event, detail => {
+        for (const session of this.#sessions) session.tell(event, detail)
+      })
+    }
+  }
+
+  /** Number of clients. */
+  get clients(): number {
+    return this.#sessions.size
+  }
+
+  /** Takes the client at the other end of a channel, once it has said who it is. */
+  accept(channel: Channel): void {
+    const coder = new MessageCoder()
+    channel.onClose = () => undefined
+    channel.onFrame = frame => {
+      try {
+        const [first, ...rest] = coder.decode(frame)
+        const hello = readHello(first)
+        this.#checkOpen()
+        if (hello.errorIfExists) throw exists(this.engine.location)
+        const session = new Session(this, channel, coder, hello)
+        this.#sessions.add(session)
+        if (hello.wantsLog) this.#fanout.add(session)
+        session.welcome()
+        for (const message of rest) session.receive(message)
+      } catch (error) {
+        channel.post(coder.encode([[0, answer.error, errorField(error), false]]))
+        channel.close()
+      }
+    }
+  }
+
+  /** The keyspace at a path. */
+  tree(path: Uint8Array): Tree {
+    const name = String.fromCharCode(...path)
+    const known = this.#trees.get(name)
+    if (known !== undefined) return known
+    if (this.#trees.size >= mostTrees) this.#trees.clear()
+    const tree = this.engine.tree(path.slice())
+    this.#trees.set(name, tree)
+    return tree
+  }
+
+  /** What was written just now need not be durable before an answer, but soon. */
+  syncSoon(): void {
+    if (this.options.durability === 'relaxed' || this.#syncTimer !== undefined) return
+    this.#syncTimer = setTimeout(() => {
+      this.#syncTimer = undefined
+      // The engine keeps the failure for those who ask later.
+      this.engine.flush().catch(() => undefined)
+    }, this.options.syncIntervalMs)
+  }
+
+  /** A client has left. Resolves when what it wrote is durable, and everything released if it was the last. */
+  async leave(session: Session): Promise<void> {
+    this.#fanout.remove(session)
+    this.#sessions.delete(session)
+    if (this.#sessions.size > 0) {
+      if (!this.options.readOnly) await this.engine.flush()
+      return
+    }
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#syncTimer)
+    const closing = this.engine.close()
+    this.transactions.close()
+    try {
+      await closing
+    } finally {
+      // The answer to the last client goes out first.
+      setTimeout(this.#onIdle, 0)
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing === undefined) return
+    throw new LightningError('LIGHTNING_CLOSED', `The database at ${this.engine.location} is being closed. Try again.`)
+  }
+}
+
+function exists(location: string): LightningError {
+  const message = `There is a database at ${location}, and errorIfExists asks for none. Choose another location.`
+  return new LightningError('LIGHTNING_EXISTS', message, { file: location })
+}

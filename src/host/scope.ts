@@ -1,0 +1,140 @@
+// Where a client's call goes: to the newest state, a snapshot, or a transaction.
+
+import { LightningError } from '../errors.ts'
+import type { Connection } from './connection.ts'
+import type { Link, Loss, Sink } from './link.ts'
+import { operation } from './wire.ts'
+
+/** One of the three. */
+export interface Scope {
+  /** The field `at` of requests. */
+  readonly at: number
+  /** Throws `LIGHTNING_CLOSED`, or whatever it ended by. */
+  check(): void
+  /** Sends a request, or rejects at once when it has ended. */
+  send(name: number, fields: readonly unknown[], sink: Sink): void
+  /** A promise for the decoded answer; `start` encodes and calls `send`, and may throw. */
+  promise<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void): Promise<T>
+  /** An iterator of it begins, and is told when what it has delivered matters; the result ends that. */
+  addIterator(report: () => void): () => void
+}
+
+/** Sends a request through a scope and decodes the answer. */
+export function ask<T>(
+  scope: Scope,
+  name: number,
+  onLost: Loss,
+  prepare: () => readonly unknown[],
+  decode: (value: unknown) => T
+): Promise<T> {
+  return scope.promise<T>((resolve, reject) => {
+    scope.send(name, prepare(), {
+      onLost,
+      reject,
+      resolve(value) {
+        try {
+          resolve(decode(value))
+        } catch (error) {
+          reject(error)
+        }
+      }
+    })
+  })
+}
+
+function plainPromise<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void): Promise<T> {
+  // What `start` throws rejects.
+  return new Promise(start)
+}
+
+const nothing = (): void => undefined
+
+/** The newest state. */
+export class NewestScope implements Scope {
+  readonly at = 0
+  readonly promise = plainPromise
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  check(): void {
+    this.#connection.checkOpen()
+  }
+
+  send(name: number, fields: readonly unknown[], sink: Sink): void {
+    this.#connection.send(name, fields, sink)
+  }
+
+  addIterator(): () => void {
+    return nothing
+  }
+}
+
+/** A snapshot: it lives on one link. */
+export class SnapshotScope implements Scope {
+  readonly at: number
+  readonly promise = plainPromise
+  readonly #connection: Connection
+  #link: Link | undefined
+  #isClosed = false
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.at = connection.newHandle()
+  }
+
+  /** Takes the snapshot; gives its sequence number. */
+  open(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#connection.send(operation.snapshot, [this.at], {
+        onLost: 'repeat',
+        resolve: value => resolve(Number(value)),
+        reject,
+        sent: link => {
+          this.#link = link
+        }
+      })
+    })
+  }
+
+  check(): void {
+    this.#connection.checkOpen()
+    if (this.#isClosed) throw new LightningError('LIGHTNING_CLOSED', 'The snapshot is closed. Take a new one.')
+    if (this.#link?.isLost !== false) throw gone('snapshot')
+  }
+
+  send(name: number, fields: readonly unknown[], sink: Sink): void {
+    this.check()
+    this.#link?.send({ operation: name, fields, sink: { ...sinkOf(sink), onLost: 'gone' }, attempts: 1 })
+  }
+
+  addIterator(): () => void {
+    return nothing
+  }
+
+  /** May be called again. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#link?.tell(operation.closeSnapshot, this.at)
+  }
+}
+
+/** The error of what lived in an owner that is gone. */
+export function gone(what: string): LightningError {
+  return new LightningError(
+    'LIGHTNING_OWNER_LOST',
+    `The owner of the database is gone, and the ${what} with it. Start a new one.`
+  )
+}
+
+function sinkOf({ resolve, reject, sent, progress }: Sink) {
+  return {
+    resolve,
+    reject,
+    ...(sent === undefined ? {} : { sent }),
+    ...(progress === undefined ? {} : { progress })
+  }
+}

@@ -1,0 +1,82 @@
+// Requests that look after the database. What takes long can be ended by the client.
+
+import { directoryVfs } from '../db/place.ts'
+import type { Progress } from '../engine/engine.ts'
+import type { Handler, Session } from './session.ts'
+import { type Fields, answer, operation } from './wire.ts'
+
+export class Cares {
+  readonly handlers: readonly (readonly [number, Handler])[]
+  readonly #session: Session
+  readonly #running = new Map<number, AbortController>()
+
+  constructor(session: Session) {
+    this.#session = session
+    const { engine } = session.owner
+    this.handlers = [
+      [operation.flush, () => this.#flush()],
+      [operation.checkpoint, (_, id) => this.#run(id, ({ signal }) => this.#checkpoint(signal))],
+      [operation.verify, (_, id) => this.#run(id, options => engine.verify(options))],
+      [
+        operation.compact,
+        (_, id) =>
+          this.#run(id, async options => {
+            session.checkWritable()
+            await engine.compact(options)
+          })
+      ],
+      [operation.backup, (fields, id) => this.#backup(fields, id)],
+      [operation.stats, () => engine.stats()],
+      [operation.cancel, fields => this.#running.get(fields.number())?.abort()]
+    ]
+  }
+
+  /** The signal of a request that can be ended. */
+  begin(id: number): AbortSignal {
+    const controller = new AbortController()
+    if (id !== 0) this.#running.set(id, controller)
+    return controller.signal
+  }
+
+  end(id: number): void {
+    this.#running.delete(id)
+  }
+
+  endAll(): void {
+    for (const controller of this.#running.values()) controller.abort()
+    this.#running.clear()
+  }
+
+  async #flush(): Promise<void> {
+    await this.#session.owner.engine.flush()
+  }
+
+  async #checkpoint(signal: AbortSignal): Promise<void> {
+    this.#session.checkWritable()
+    await this.#session.owner.engine.checkpoint(signal)
+  }
+
+  #backup(fields: Fields, id: number): Promise<unknown> {
+    const destination = fields.text()
+    return this.#run(id, async ({ signal }) => {
+      await this.#session.owner.engine.backup(await directoryVfs(destination, 'backup'), { signal })
+    })
+  }
+
+  async #run(id: number, work: (options: CareOptions) => Promise<unknown>): Promise<unknown> {
+    const signal = this.begin(id)
+    const onProgress = ({ done, total }: Progress) => {
+      if (id !== 0) this.#session.send([id, answer.progress, done, total])
+    }
+    try {
+      return await work({ signal, onProgress })
+    } finally {
+      this.end(id)
+    }
+  }
+}
+
+interface CareOptions {
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: Progress) => void
+}

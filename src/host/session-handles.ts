@@ -1,0 +1,141 @@
+// What a client has open, by the numbers that it chose: snapshots and transactions.
+
+import type { Snapshot } from '../engine/engine.ts'
+import { LightningError } from '../errors.ts'
+import type { Transaction } from '../txn/transaction.ts'
+import { malformed } from './messages.ts'
+import type { Owner } from './owner.ts'
+
+/** A transaction of a client. */
+export interface HeldTransaction {
+  readonly transaction: Transaction
+  /** Whether another attempt may follow, which takes its age from this one. */
+  readonly isRepeatable: boolean
+  /** Requests that wait, by id. */
+  readonly waiting: Map<number, Promise<unknown>>
+  /** Errors of requests, by id: a commit fails by those that nobody handles. */
+  readonly failures: Map<number, unknown>
+  hasWritten: boolean
+}
+
+/** What a read sees. */
+export interface View {
+  readonly snapshot: Snapshot | undefined
+  readonly held: HeldTransaction | undefined
+}
+
+const newest: View = { snapshot: undefined, held: undefined }
+
+export class Handles {
+  readonly #owner: Owner
+  readonly #snapshots = new Map<number, Snapshot>()
+  readonly #transactions = new Map<number, HeldTransaction>()
+  /** Transactions that have ended and may be followed by another attempt. */
+  readonly #ended = new Map<number, Transaction>()
+
+  constructor(owner: Owner) {
+    this.#owner = owner
+  }
+
+  /** Takes a snapshot; gives its sequence number. */
+  takeSnapshot(handle: number): number {
+    this.#checkNew(handle)
+    const snapshot = this.#owner.engine.snapshot()
+    this.#snapshots.set(handle, snapshot)
+    return snapshot.sequence
+  }
+
+  closeSnapshot(handle: number): void {
+    this.#snapshots.get(handle)?.close()
+    this.#snapshots.delete(handle)
+  }
+
+  addTransaction(handle: number, held: HeldTransaction): void {
+    this.#transactions.set(handle, held)
+  }
+
+  checkNew(handle: number): void {
+    this.#checkNew(handle)
+  }
+
+  /** What `at` means; throws `LIGHTNING_CLOSED` when it has ended. */
+  view(at: number): View {
+    if (at === 0) return newest
+    const held = this.#transactions.get(at)
+    if (held !== undefined) return { snapshot: undefined, held }
+    const snapshot = this.#snapshots.get(at)
+    if (snapshot === undefined) throw ended()
+    return { snapshot, held: undefined }
+  }
+
+  /** Undefined when it has ended through its own methods. */
+  find(handle: number): HeldTransaction | undefined {
+    return this.#transactions.get(handle)
+  }
+
+  /** Throws `LIGHTNING_CLOSED`. */
+  transaction(handle: number): HeldTransaction {
+    const held = this.#transactions.get(handle)
+    if (held === undefined) throw ended()
+    return held
+  }
+
+  /** The transaction was committed or rolled back. */
+  endTransaction(handle: number): void {
+    const held = this.#transactions.get(handle)
+    if (held === undefined) return
+    this.#transactions.delete(handle)
+    if (held.isRepeatable) this.#ended.set(handle, held.transaction)
+  }
+
+  /** The attempt before the one that begins; 0: none. */
+  takePrevious(handle: number): Transaction | undefined {
+    const previous = this.#ended.get(handle)
+    this.#ended.delete(handle)
+    return previous
+  }
+
+  releaseAll(): void {
+    for (const { transaction } of this.#transactions.values()) transaction.rollback()
+    for (const snapshot of this.#snapshots.values()) snapshot.close()
+    this.#transactions.clear()
+    this.#snapshots.clear()
+    this.#ended.clear()
+  }
+
+  #checkNew(handle: number): void {
+    if (handle === 0 || this.#snapshots.has(handle) || this.#transactions.has(handle)) {
+      throw malformed(`the handle ${handle} is in use`)
+    }
+  }
+}
+
+function ended(): LightningError {
+  return new LightningError('LIGHTNING_CLOSED', 'The snapshot or transaction has ended. Take a new one.')
+}
+
+/** What a request of a transaction failed by, and whether the transaction can still be used. */
+export class TransactionFailure {
+  readonly error: unknown
+  readonly isOpen: boolean
+
+  constructor(error: unknown, isOpen: boolean) {
+    this.error = error
+    this.isOpen = isOpen
+  }
+}
+
+/** Runs a request of a transaction; throws `TransactionFailure`, and the commit fails by it unless it is handled. */
+export function guarded<R>(held: HeldTransaction, id: number, run: () => R): R {
+  try {
+    return run()
+  } catch (error) {
+    throw failureOf(held, id, error)
+  }
+}
+
+/** Notes the error of a request. */
+export function failureOf(held: HeldTransaction, id: number, error: unknown): TransactionFailure {
+  held.failures.set(id, error)
+  return new TransactionFailure(error, held.transaction.isOpen)
+}

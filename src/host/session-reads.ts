@@ -1,0 +1,77 @@
+// Requests that read single keys and count ranges.
+
+import { viewEncoding } from '../encoding/bytes-encoding.ts'
+import { malformed } from './messages.ts'
+import type { Handler, Session } from './session.ts'
+import { guarded } from './session-handles.ts'
+import { type Fields, operation } from './wire.ts'
+
+export class Readers {
+  readonly handlers: readonly (readonly [number, Handler])[]
+  readonly #session: Session
+  readonly #bytes = viewEncoding()
+
+  constructor(session: Session) {
+    this.#session = session
+    this.handlers = [
+      [operation.get, (fields, id) => this.#get(fields, id)],
+      [operation.getMany, (fields, id) => this.#getMany(fields, id)],
+      [operation.has, (fields, id) => this.#has(fields, id)],
+      [operation.count, (fields, id) => this.#count(fields, id)],
+      [operation.names, fields => this.#names(fields)],
+      [operation.snapshot, fields => session.handles.takeSnapshot(fields.number())],
+      [operation.closeSnapshot, fields => session.handles.closeSnapshot(fields.number())],
+      [operation.sequence, () => session.owner.engine.sequence]
+    ]
+  }
+
+  #get(fields: Fields, id: number): unknown {
+    const at = fields.number()
+    const path = fields.bytes()
+    return this.#read(at, path, fields.bytes(), id)
+  }
+
+  #getMany(fields: Fields, id: number): unknown {
+    const at = fields.number()
+    const path = fields.bytes()
+    const keys = fields.list().map(key => {
+      if (!(key instanceof Uint8Array)) throw malformed('a key is no bytes')
+      return key
+    })
+    const { held } = this.#session.handles.view(at)
+    if (keys.length === 0) held?.transaction.checkUse()
+    return keys.map(key => this.#read(at, path, key, id))
+  }
+
+  #read(at: number, path: Uint8Array, key: Uint8Array, id: number): unknown {
+    const { handles, owner } = this.#session
+    const { snapshot, held } = handles.view(at)
+    const tree = owner.tree(path)
+    if (held === undefined) return owner.engine.get(tree, snapshot, key, this.#bytes, this.#bytes)
+    return guarded(held, id, () => held.transaction.view(tree, undefined).get(key, this.#bytes, this.#bytes))
+  }
+
+  #has(fields: Fields, id: number): unknown {
+    const { handles, owner } = this.#session
+    const { snapshot, held } = handles.view(fields.number())
+    const tree = owner.tree(fields.bytes())
+    const key = fields.bytes()
+    if (held === undefined) return owner.engine.has(tree, snapshot, key, this.#bytes)
+    return guarded(held, id, () => held.transaction.view(tree, undefined).has(key, this.#bytes))
+  }
+
+  #count(fields: Fields, id: number): unknown {
+    const { handles, owner } = this.#session
+    const { snapshot, held } = handles.view(fields.number())
+    const tree = owner.tree(fields.bytes())
+    const range = fields.range()
+    if (held === undefined) return owner.engine.count(tree, snapshot, range)
+    return guarded(held, id, () => held.transaction.view(tree, undefined).count(range))
+  }
+
+  #names(fields: Fields): unknown {
+    const { handles, owner } = this.#session
+    const { snapshot } = handles.view(fields.number())
+    return owner.engine.names(fields.bytes(), snapshot)
+  }
+}

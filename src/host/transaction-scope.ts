@@ -1,0 +1,277 @@
+// A client's transaction without its handle: which link it lives on, what has been called, how it ended. It must never
+// refer to the handle: that is how an abandoned one is found.
+
+import { isLightningError, LightningError } from '../errors.ts'
+import type { Isolation } from '../db/transaction-types.ts'
+import type { Connection } from './connection.ts'
+import { conflictOf, type Link, type Sink } from './link.ts'
+import type { Scope } from './scope.ts'
+import { TransactionCall } from './transaction-call.ts'
+import { operation } from './wire.ts'
+
+/** How a transaction begins. */
+export interface TransactionStart {
+  readonly isolation: Isolation
+  readonly lockTimeoutMs: number | undefined
+  readonly attempt: number
+  readonly previous: TransactionScope | undefined
+  /** Whether another attempt may follow. */
+  readonly isRepeatable: boolean
+}
+
+export class TransactionScope implements Scope {
+  readonly at: number
+  readonly isolation: Isolation
+  readonly attempt: number
+  /** Number that the owner gave it. */
+  id = 0
+  readonly #connection: Connection
+  readonly #start: TransactionStart
+  #link: Link | undefined
+  #isOpen = true
+  #isCommitting = false
+  #wasEndedByCaller = false
+  #loss: LightningError | undefined
+  /** What the next use throws; after that it is `LIGHTNING_CLOSED`. */
+  #untold: LightningError | undefined
+  /** Calls under way, and those that failed, in order; with the ids of those sent. */
+  readonly #calls = new Map<TransactionCall<unknown>, number>()
+  /** Id of the request that was sent last, for the call that is being made. */
+  #lastId = 0
+  readonly #iterators = new Set<() => void>()
+  #savepoints = 0
+
+  constructor(connection: Connection, start: TransactionStart) {
+    this.#connection = connection
+    this.#start = start
+    this.at = connection.newHandle()
+    this.isolation = start.isolation
+    this.attempt = start.attempt
+  }
+
+  /** Whether it can still be used, as far as it is known here. */
+  get isOpen(): boolean {
+    return this.#isOpen && this.#link?.isLost === false && !this.#connection.isClosed
+  }
+
+  get loss(): LightningError | undefined {
+    return this.#loss
+  }
+
+  /** Only the owner knows, and says so in its answer. */
+  get isApplied(): boolean {
+    return false
+  }
+
+  get endsByAnswer(): boolean {
+    return this.#isCommitting
+  }
+
+  get wasEndedByCaller(): boolean {
+    return this.#wasEndedByCaller
+  }
+
+  /** Begins it. */
+  begin(): Promise<void> {
+    const { isolation, lockTimeoutMs, attempt, previous, isRepeatable } = this.#start
+    return new Promise((resolve, reject) => {
+      const fields = [this.at, isolation, lockTimeoutMs, attempt, previous?.at ?? 0, isRepeatable]
+      this.#connection.send(operation.begin, fields, {
+        onLost: 'repeat',
+        resolve: id => {
+          this.id = Number(id)
+          resolve()
+        },
+        reject,
+        sent: link => {
+          this.#link = link
+        }
+      })
+    })
+  }
+
+  check(): void {
+    this.#connection.checkOpen()
+    if (this.#isOpen && this.#link?.isLost === true) this.#lose()
+    if (this.#isOpen) return
+    const error = this.#untold ?? this.#ended()
+    if (error.code !== 'LIGHTNING_TIMEOUT') this.#untold = undefined
+    throw error
+  }
+
+  send(name: number, fields: readonly unknown[], sink: Sink): void {
+    this.check()
+    this.#send(name, fields, sink)
+  }
+
+  promise<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void): Promise<T> {
+    let failure: { readonly error: unknown } | undefined
+    let made: TransactionCall<T> | undefined
+    const call = new TransactionCall<T>((resolve, reject) => {
+      const settle = () => {
+        if (made !== undefined) this.#calls.delete(made)
+      }
+      const fail = (error: unknown): void => {
+        failure = { error }
+        if (made !== undefined) this.#failed(made, error)
+        reject(error)
+      }
+      try {
+        start(value => {
+          settle()
+          resolve(value)
+        }, fail)
+      } catch (error) {
+        fail(error)
+      }
+    })
+    made = call
+    call.silence()
+    this.#calls.set(call, this.#lastId)
+    this.#lastId = 0
+    if (failure !== undefined) this.#failed(call, failure.error)
+    return call
+  }
+
+  addIterator(report: () => void): () => void {
+    if (this.isolation !== 'serializable') return ignore
+    this.#iterators.add(report)
+    return () => this.#iterators.delete(report)
+  }
+
+  /** Number of the next savepoint. */
+  savepoint(): number {
+    this.check()
+    this.#savepoints++
+    this.#link?.tell(operation.savepoint, this.at, this.#savepoints)
+    return this.#savepoints
+  }
+
+  commit(): Promise<void> {
+    try {
+      this.check()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    this.#wasEndedByCaller = true
+    this.#isOpen = false
+    this.#isCommitting = true
+    for (const report of this.#iterators) report()
+    this.#iterators.clear()
+    return new Promise((resolve, reject) => this.#commit(resolve, reject)).then(
+      () => {
+        this.#isCommitting = false
+      },
+      error => {
+        this.#isCommitting = false
+        throw error
+      }
+    )
+  }
+
+  rollback(): void {
+    this.end()
+  }
+
+  /** Rolls back; resolves when the owner has. May be called again. */
+  end(): Promise<void> {
+    this.#wasEndedByCaller = true
+    this.#untold = undefined
+    const isSent = this.#isOpen || this.#isCommitting || this.#start.isRepeatable
+    this.#isOpen = false
+    const link = this.#link
+    if (!isSent || link === undefined || link.isLost || this.#connection.isClosed) return Promise.resolve()
+    return new Promise(resolve => {
+      const sink: Sink = { onLost: 'done', resolve: () => resolve(), reject: () => resolve() }
+      link.send({ operation: operation.rollback, fields: [this.at], sink, attempts: 1 })
+    })
+  }
+
+  /** It will not be run again. */
+  forget(): void {
+    this.#link?.tell(operation.forget, this.at)
+  }
+
+  #commit(resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
+    const link = this.#link
+    if (link === undefined) return
+    let failed: { readonly error: unknown } | undefined
+    const sink: Sink = {
+      onLost: 'unknown',
+      resolve: value => {
+        // Calls before the one that stopped it may have failed meanwhile.
+        if (failed === undefined) resolve(value)
+        else reject((this.#firstFailure() ?? failed).error)
+      },
+      reject: (error, isOpen) => {
+        this.#note(error, isOpen)
+        reject(failed === undefined ? error : failed.error)
+      }
+    }
+    link.send({ operation: operation.commit, fields: [this.at, []], sink, attempts: 1 }, message => {
+      failed = this.#firstFailure()
+      if (failed !== undefined) {
+        // It is not even tried.
+        message[0] = operation.rollback
+        message.length = 3
+        return
+      }
+      message[3] = [...this.#calls].filter(([call]) => !call.isHandled).map(([, id]) => id)
+    })
+  }
+
+  /** The first call that has failed and that nobody has taken care of. */
+  #firstFailure(): { readonly error: unknown } | undefined {
+    for (const call of this.#calls.keys()) if (call.failure !== undefined && !call.isHandled) return call.failure
+    return undefined
+  }
+
+  #failed(call: TransactionCall<unknown>, error: unknown): void {
+    call.failure = { error }
+    if (call.isHandled) this.#calls.delete(call)
+  }
+
+  #send(name: number, fields: readonly unknown[], sink: Sink): void {
+    const noted: Sink = {
+      onLost: 'conflict',
+      resolve: value => sink.resolve(value),
+      reject: (error, isOpen) => {
+        this.#note(error, isOpen)
+        sink.reject(error, isOpen)
+      },
+      progress: (done, total) => sink.progress?.(done, total),
+      sent: (link, id) => {
+        this.#lastId = id
+        sink.sent?.(link, id)
+      }
+    }
+    this.#link?.send({ operation: name, fields, sink: noted, attempts: 1 })
+  }
+
+  #note(error: unknown, isOpen: boolean): void {
+    if (isOpen) return
+    this.#isOpen = false
+    if (isLightningError(error, 'LIGHTNING_CONFLICT') || isLightningError(error, 'LIGHTNING_DEADLOCK')) {
+      this.#loss ??= error
+    }
+    // One that is too old says so as often as it is asked.
+    if (isLightningError(error, 'LIGHTNING_TIMEOUT') && !this.#wasEndedByCaller) this.#untold = error
+  }
+
+  #lose(): void {
+    this.#isOpen = false
+    this.#loss = conflictOf(
+      new LightningError('LIGHTNING_OWNER_LOST', 'The owner of the database is gone. Begin another transaction.')
+    )
+    this.#untold = this.#loss
+  }
+
+  #ended(): LightningError {
+    const message = this.#isCommitting
+      ? 'The transaction is being committed. Begin another one.'
+      : 'The transaction has ended. Begin another one.'
+    return new LightningError('LIGHTNING_CLOSED', message, { cause: this.#loss })
+  }
+}
+
+function ignore(): void {}
