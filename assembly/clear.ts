@@ -164,7 +164,8 @@ export function clearRange(tree: u32, root: u32, lower: u32, lowerBytes: u32, up
     const records = reserveRecords(4)
     if (records < 0) return records
     if (cutOff(height, upper, upperBytes)) continue
-    const end: u32 = upper == 0 ? countOf(leaf) : search(leaf, upper, upperBytes) >>> 1
+    let end: u32 = upper == 0 ? countOf(leaf) : search(leaf, upper, upperBytes) >>> 1
+    if (PLANTED_BUG == 3 && upper != 0) end += search(leaf, upper, upperBytes) & 1
     const segments = countLarge(leaf, position, end)
     if (segments < 0) return segments
     const chains = reserveRecords((segments as u32) + 4)

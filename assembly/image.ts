@@ -127,7 +127,11 @@ export function unpackImage(id: u32, record: u32, from: u32): i32 {
   const format: u32 = load32(entry + 4) >>> 24
   const pageBytes = load32(PAGE_BYTES)
   store32(WANTED_PAGE, id)
-  if ((format & ENTRY_LARGE) != 0 || bytes > pageBytes || xxh32(from, bytes, id) != load32(entry + 8)) {
+  if (
+    (format & ENTRY_LARGE) != 0 ||
+    bytes > pageBytes ||
+    (PLANTED_BUG != 4 && xxh32(from, bytes, id) != load32(entry + 8))
+  ) {
     refuse(PROBLEM_IMAGE)
     return CORRUPT
   }

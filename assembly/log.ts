@@ -185,7 +185,7 @@ export function frameBytes(at: u32, room: u32): u32 {
   if (load32u(at + 8) != load32(IDENTITY)) return 0
   const operationBytes = load32u(at + 48)
   if (operationBytes > bytes - FRAME_HEADER_BYTES || bytes - FRAME_HEADER_BYTES - operationBytes > 7) return 0
-  if (xxh32(at + 8, bytes - 8, (load32(IDENTITY) + bytes) >>> 0) != load32u(at + 4)) return 0
+  if (PLANTED_BUG != 8 && xxh32(at + 8, bytes - 8, (load32(IDENTITY) + bytes) >>> 0) != load32u(at + 4)) return 0
   return bytes
 }
 

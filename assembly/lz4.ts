@@ -49,7 +49,7 @@ export function lz4Compress(from: u32, length: u32, to: u32, capacity: u32, tabl
       const entry: u32 = table + entryOf(word)
       let match: u32 = from + load32(entry)
       store32(entry, p - from)
-      if (p - match > farthest || load32u(match) != word) {
+      if (p - match > (PLANTED_BUG == 7 ? farthest + 1 : farthest) || load32u(match) != word) {
         p += looks >>> patienceBits
         looks += 1
         continue

@@ -221,7 +221,7 @@ export function split(page: u32, position: u32, right: u32, rightId: u32, separa
     const before = copyEntryKey(cut - 1, JOINED)
     const after = copyEntryKey(cut, separator)
     bytes = commonBytes(JOINED, separator, before < after ? before : after) + 1
-    build(right, cut, total)
+    build(right, PLANTED_BUG == 1 ? cut + 1 : cut, total)
   } else {
     // The entry at the cut moves up: its key becomes the separator, its child the right page's first.
     if (cut == total - 1 && position != total - 1) cut--

@@ -117,7 +117,8 @@ function mend(tree: u32, level: u32): i32 {
     store32(NEW_VALUE_BYTES, 0)
     listNew()
   }
-  listEntries(right, 0, countOf(right))
+  if (PLANTED_BUG == 2) listEntries(right, 1, countOf(right))
+  else listEntries(right, 0, countOf(right))
   const total = load32(ENTRY_COUNT)
   const pageBytes = load32(PAGE_BYTES)
   // Some room is left, or the next insert would cut the page again; an empty page always joins.

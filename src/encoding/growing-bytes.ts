@@ -80,6 +80,7 @@ export class GrowingBytes {
     const at = this.length - 8
     const first = bytes[at] ?? 0
     if (first < 0x80) bytes[at] = first | 0x80
+    else if (PLANTED_BUG === 25) bytes[at] = first & 0x7f
     else for (let i = at; i < at + 8; i++) bytes[i] = ~(bytes[i] ?? 0)
   }
 

@@ -314,6 +314,10 @@ export class Checkpoint {
     }
     if (progress.next < progress.chunks.length) return 'slice'
     this.#writeDirectory(progress)
+    if (PLANTED_BUG === 12) {
+      progress.phase = 'synced data'
+      return 'slice'
+    }
     return 'sync data'
   }
 
@@ -343,6 +347,10 @@ export class Checkpoint {
       log.beginNaming({ file: progress.meta.logFile, offset: progress.meta.logOffset })
     }
     data.writeMeta(slot, progress.meta, checksum)
+    if (PLANTED_BUG === 13 && slot === 0) {
+      progress.phase = 'first slot'
+      return 'slice'
+    }
     return 'sync data'
   }
 

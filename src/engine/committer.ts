@@ -185,6 +185,10 @@ export class Committer {
     const core = this.#core
     if (core.failure !== undefined) return Promise.reject(core.failure)
     if (core.durableLsn >= core.appliedLsn) return this.#settled
+    if (PLANTED_BUG === 19) {
+      this.#schedule()
+      return this.#settled
+    }
     let group = this.#groups.at(-1)
     if (group === undefined || group.isCut) {
       let resolve: () => void = () => undefined
@@ -339,7 +343,7 @@ export class Committer {
   /** The first frame of an opening, or after a rollback, names a new incarnation: older frames cannot follow it. */
   #beginIncarnation(): void {
     const { memory, kernel, log } = this.#core
-    if (this.#core.meta.closed && !this.#core.isMetaUncertain) this.#markOpen()
+    if (PLANTED_BUG !== 31 && this.#core.meta.closed && !this.#core.isMetaUncertain) this.#markOpen()
     log.reserve(memory.word(LOG_BYTES) + 128)
     const at = kernel.exports.frameOperations() >>> 0
     const view = new DataView(memory.bytes.buffer, at, 20)

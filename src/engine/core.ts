@@ -106,7 +106,7 @@ export class Core {
 
   /** Whether frames in the buffer may name large values that are not synced; such frames must not be written yet. */
   get holdsLarge(): boolean {
-    return this.largeSynced !== this.largeWritten
+    return PLANTED_BUG !== 30 && this.largeSynced !== this.largeWritten
   }
 
   /** XXH32 of bytes outside kernel memory. */

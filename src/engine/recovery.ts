@@ -75,7 +75,7 @@ export function loadTables(core: Core): void {
     if (directory.bytes(chunk) !== chunkBytes) throw damaged(core, `Chunk ${chunk} of the page table`, sector)
     claim(core, `Chunk ${chunk} of the page table`, sector, chunkBytes)
     data.read(memory.bytes.subarray(image, image + chunkBytes), sector)
-    if (exports.xxh32(image, chunkBytes, chunk) >>> 0 !== directory.checksum(chunk)) {
+    if (PLANTED_BUG !== 15 && exports.xxh32(image, chunkBytes, chunk) >>> 0 !== directory.checksum(chunk)) {
       throw damaged(core, `Chunk ${chunk} of the page table`, sector)
     }
     if (!exports.loadChunk(chunk, image)) throw damaged(core, `Chunk ${chunk} of the page table`, sector)
@@ -172,7 +172,7 @@ export function checkNothingDurableIsMissing(core: Core, end: ChainEnd): number 
   new LogReader(core.kernel, core.memory, core.log).scan(header => {
     if (header.durableLsn > durable) durable = header.durableLsn
   })
-  if (durable > end.lsn) {
+  if (PLANTED_BUG !== 28 && durable > end.lsn) {
     const file = core.log.file(end.position.file).name
     throw new LightningError(
       'LIGHTNING_CORRUPT',
@@ -198,6 +198,7 @@ export function makeDurable(core: Core, end: ChainEnd): void {
   log.sync()
 }
 
+  if (PLANTED_BUG === 29) return
 /** Puts the chosen meta into both slots, durably: from then on nothing that only another one names is needed. */
 export function writeMetas(core: Core): void {
   const { data, meta } = core
@@ -217,7 +218,7 @@ function foresee(core: Core, from: number, bytes: number): void {
     const valueBytes = view.getUint32(at + 8, true)
     const value = at + operationHeaderBytes + keyBytes
     if (view.getUint8(at) === CREATE) core.nextTree = Math.max(core.nextTree, view.getUint32(at + 4, true) + 1)
-    if (view.getUint8(at) === PUT_LARGE) {
+    if (PLANTED_BUG !== 17 && view.getUint8(at) === PUT_LARGE) {
       for (let segment = value + 4; segment + 12 <= value + valueBytes && segment + 12 <= bytes; segment += 12) {
         const sector = view.getUint32(segment, true)
         const stored = view.getUint32(segment + 4, true) & 0xffffff

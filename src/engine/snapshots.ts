@@ -51,7 +51,7 @@ export class EngineSnapshot implements Snapshot {
     this.#core.checkOpen()
     if (this.#isTooOld) throw this.#tooOld()
     if (!this.#isOpen) throw new LightningError('LIGHTNING_CLOSED', 'The snapshot is closed. Take a new one.')
-    if (this.#generation !== this.#core.generation) {
+    if (PLANTED_BUG !== 24 && this.#generation !== this.#core.generation) {
       throw new LightningError(
         'LIGHTNING_CLOSED',
         'What the snapshot saw was taken back because it could not be made durable. Take a new one.',

@@ -27,7 +27,7 @@ export class PendingExtents {
   /** Takes over an extent whose table entry had these format flags. */
   give(sector: number, bytes: number, format: number): void {
     const extent = { sector, sectors: sectorsOf(bytes) }
-    if ((format & (ENTRY_NAMED | ENTRY_LARGE)) === 0) {
+    if (PLANTED_BUG === 16 || (format & (ENTRY_NAMED | ENTRY_LARGE)) === 0) {
       this.#data.release(extent)
       return
     }

@@ -72,7 +72,7 @@ export class LockWait implements Wait<LockOwner> {
 
   /** One transaction may stand in a queue several times; it does not wait for itself. */
   get blocker(): LockOwner {
-    let before = this.previous
+    let before = PLANTED_BUG === 27 ? undefined : this.previous
     while (before !== undefined && before.owner === this.owner) before = before.previous
     return before?.owner ?? this.lock.holder
   }

@@ -39,6 +39,6 @@ export class Savepoints {
         'rollbackTo: pass a savepoint of this transaction that was not undone itself.'
       )
     }
-    this.#alive.length = at + 1
+    this.#alive.length = PLANTED_BUG === 26 ? at : at + 1
   }
 }

@@ -110,7 +110,7 @@ export class SortedMap<V> {
 
   /** The map as it is now, whatever is written afterwards. */
   pin(): SortedView<V> {
-    this.#version++
+    if (PLANTED_BUG !== 32) this.#version++
     return new SortedView(this.#blocks, this.#size)
   }
 

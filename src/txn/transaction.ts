@@ -228,7 +228,7 @@ export class Transaction implements LockOwner {
       this.checkUse()
       this.#wasEndedByCaller = true
       const { locks, claims } = this.#transactions
-      if (this.#views.obstacle(locks, claims, nothing) !== undefined) return this.#commitLater()
+      if (PLANTED_BUG !== 21 && this.#views.obstacle(locks, claims, nothing) !== undefined) return this.#commitLater()
       this.#apply()
       return this.#settled()
     } catch (error) {

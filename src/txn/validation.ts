@@ -39,9 +39,11 @@ export function conflictOf(
     const lost = writes === undefined ? undefined : overwritten(writes, id, snapshot, recent)
     if (lost !== undefined) return changed(lost, 'wrote')
     if (isolation !== 'serializable' || reads === undefined) continue
-    for (const key of reads.keys) if (recent.isChanged(id, key, snapshot)) return changed(key, 'read')
+    if (PLANTED_BUG !== 22) {
+      for (const key of reads.keys) if (recent.isChanged(id, key, snapshot)) return changed(key, 'read')
+    }
     const phantom = recent.changeIn(id, reads.ranges, snapshot)
-    if (phantom !== undefined) return changed(phantom, 'read, or found missing')
+    if (PLANTED_BUG !== 23 && phantom !== undefined) return changed(phantom, 'read, or found missing')
   }
   return undefined
 }

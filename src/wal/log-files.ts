@@ -126,7 +126,7 @@ export class LogFiles {
   /** Everything appended is on stable storage when it returns. A sync that runs elsewhere has not covered it yet. */
   sync(): void {
     for (const index of [0, 1] as const) {
-      if (this.#synced[index] === this.#written[index]) continue
+      if (PLANTED_BUG === 11 || this.#synced[index] === this.#written[index]) continue
       this.#files[index].sync()
       this.#synced[index] = this.#written[index]
     }
@@ -172,7 +172,7 @@ export class LogFiles {
     for (let at = position.offset; at < end; at += stepBytes) {
       file.writeAt(zeros.subarray(0, Math.min(stepBytes, end - at)), at)
     }
-    file.sync()
+    if (PLANTED_BUG !== 18) file.sync()
   }
 
   /** Writes the bytes from `position` to `end` of its file again, as they are; the caller syncs. */

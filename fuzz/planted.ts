@@ -1,0 +1,121 @@
+// The entry of `npm run planted`: builds the library with each planted bug, in a copy of the project, and runs the tests
+// until one fails. Every bug must be caught.
+//
+//   npm run planted -- [--only 3,7] [--record]
+import { execFileSync, spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { describeMachine } from '../bench/machine.ts'
+import { type PlantedBug, plantedBugs } from './planted-bugs.ts'
+import { currentCommit } from './runner/record.ts'
+
+/** How a bug fared. */
+interface Outcome {
+  readonly number: number
+  readonly what: string
+  readonly where: string
+  /** The test that failed, undefined when none did. */
+  readonly caughtBy: string | undefined
+  /** From the first test on; building does not count. */
+  readonly seconds: number
+}
+
+/** What vitest's JSON reporter tells. */
+interface TestReport {
+  readonly testResults: readonly {
+    readonly name: string
+    readonly status: string
+    readonly message?: string
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+  }[]
+}
+
+const copy = resolve('.cache/planted')
+/** The tests of a bug take no longer than this, or they hang, which is being caught as well. */
+const mostMs = 15 * 60_000
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, record: { type: 'boolean', default: false } } })
+const only = values.only?.split(',').map(Number)
+const bugs = plantedBugs.filter(({ number }) => only === undefined || only.includes(number))
+
+copyProject()
+const outcomes: Outcome[] = []
+for (const bug of bugs) {
+  const outcome = await hunt(bug)
+  outcomes.push(outcome)
+  console.log(
+    `${String(bug.number).padStart(2)}  ${bug.what}: ${outcome.caughtBy ?? 'NOT CAUGHT'}  (${outcome.seconds} s)`
+  )
+}
+const missed = outcomes.filter(({ caughtBy }) => caughtBy === undefined)
+console.log(`${outcomes.length - missed.length} of ${outcomes.length} planted bugs were caught`)
+if (values.record) {
+  mkdirSync('fuzz/results', { recursive: true })
+  const results = { machine: describeMachine(), commit: currentCommit(), bugs: outcomes }
+  writeFileSync('fuzz/results/planted-bugs.json', `${JSON.stringify(results, undefined, 2)}\n`)
+}
+process.exitCode = missed.length === 0 ? 0 : 1
+
+/** Everything under version control, or about to be, as it is now: others may go on working. */
+function copyProject(): void {
+  rmSync(copy, { recursive: true, force: true })
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+  for (const file of files.split('\n')) {
+    if (file === '' || !existsSync(file)) continue
+    mkdirSync(join(copy, dirname(file)), { recursive: true })
+    cpSync(file, join(copy, file))
+  }
+  symlinkSync(resolve('node_modules'), join(copy, 'node_modules'))
+}
+
+async function hunt(bug: PlantedBug): Promise<Outcome> {
+  const isInKernel = bug.where.startsWith('assembly/')
+  // The kernel is built anew only for bugs of its own.
+  await run(['scripts/build-kernel.mjs'], isInKernel ? bug.number : 0)
+  const started = performance.now()
+  let caughtBy: string | undefined
+  const done = new Set<string>()
+  for (const tests of [...bug.tests, 'test']) {
+    if (done.has(tests)) continue
+    done.add(tests)
+    caughtBy = await firstFailure(tests, bug.number)
+    if (caughtBy !== undefined) break
+  }
+  const { number, what, where } = bug
+  return { number, what, where, caughtBy, seconds: Math.round((performance.now() - started) / 1_000) }
+}
+
+/** The first test that fails among those that vitest finds under this name. */
+async function firstFailure(tests: string, bug: number): Promise<string | undefined> {
+  const report = join(copy, 'report.json')
+  rmSync(report, { force: true })
+  const args = ['node_modules/vitest/vitest.mjs', 'run', tests, '--exclude', 'test/house/**', '--bail', '1']
+  const code = await run([...args, '--reporter', 'json', '--outputFile', report], bug)
+  if (code === 0) return undefined
+  if (!existsSync(report)) return `${tests} ends without a report`
+  const { testResults }: TestReport = JSON.parse(readFileSync(report, 'utf8'))
+  for (const { name, status, assertionResults } of testResults) {
+    const file = name.slice(copy.length + 1)
+    const failed = assertionResults.find(each => each.status === 'failed')
+    if (failed !== undefined) return `${file}: ${failed.fullName.trim()}`
+    if (status === 'failed') return file
+  }
+  return `${tests}: an error outside of the tests`
+}
+
+/** Runs a program of Node in the copy; the result is its exit code. */
+function run(args: readonly string[], bug: number): Promise<number> {
+  const child = spawn(process.execPath, args, {
+    cwd: copy,
+    env: { ...process.env, PLANTED_BUG: String(bug) },
+    stdio: 'ignore'
+  })
+  const watchdog = setTimeout(() => child.kill('SIGKILL'), mostMs)
+  return new Promise(done => {
+    child.on('exit', code => {
+      clearTimeout(watchdog)
+      done(code ?? 1)
+    })
+  })
+}
