@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown'
 import { rolldownBrowserTwins } from './scripts/browser-twins.mjs'
 import { rolldownTwins } from './scripts/javascript-twins.mjs'
-import { rolldownWorkerSource } from './scripts/worker-source.mjs'
+import { rolldownWorkerSources } from './scripts/worker-sources.mjs'
 
 /** @type {import('tsdown').UserConfig} */
 const everywhere = {
@@ -21,7 +21,7 @@ export default defineConfig([
     ...everywhere,
     outDir: 'dist',
     dts: true,
-    plugins: [rolldownTwins, rolldownWorkerSource(false)],
+    plugins: [rolldownTwins, rolldownWorkerSources],
     deps: { neverBundle: [/^node:/] },
     copy: ['build/kernel/kernel.wasm']
   },
@@ -30,7 +30,7 @@ export default defineConfig([
     ...everywhere,
     outDir: 'dist/browser',
     dts: false,
-    plugins: [rolldownTwins, rolldownBrowserTwins, rolldownWorkerSource(true)],
+    plugins: [rolldownTwins, rolldownBrowserTwins, rolldownWorkerSources],
     deps: { alwaysBundle: ['@assemblyscript/loader'], onlyBundle: false }
   }
 ])

@@ -1,15 +1,22 @@
 import { defineConfig } from 'vitest/config'
 import { rolldownTwins } from './scripts/javascript-twins.mjs'
 import { measuredKernel } from './scripts/measured-kernel.mjs'
-import { rolldownWorkerSource } from './scripts/worker-source.mjs'
+import { rolldownWorkerSources } from './scripts/worker-sources.mjs'
+
+/** Tests that start browsers and other runtimes. */
+const elsewhere = ['test/browser/**', 'test/runtimes/**']
+
+/** What a mode leaves out; every mode but `runtimes` the newer versions of Node, which differ least. */
+const leftOut: Readonly<Record<string, readonly string[]>> = { runtimes: [], quick: elsewhere, coverage: elsewhere }
 
 // `--mode coverage` (npm run coverage) runs the kernel's JavaScript build in place of its WASM build.
 export default defineConfig(({ mode }) => ({
-  plugins: [rolldownTwins, rolldownWorkerSource(false), ...(mode === 'coverage' ? [measuredKernel] : [])],
+  plugins: [rolldownTwins, rolldownWorkerSources, ...(mode === 'coverage' ? [measuredKernel] : [])],
   define: { PLANTED_BUG: process.env.PLANTED_BUG ?? '0' },
   oxc: { target: 'node20' },
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', ...(leftOut[mode] ?? ['test/runtimes/node-*.test.ts'])],
     environment: 'node',
     pool: 'forks',
     maxWorkers: 2,

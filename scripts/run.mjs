@@ -8,7 +8,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { esbuildTwins } from './javascript-twins.mjs'
-import { esbuildWorkerSource } from './worker-source.mjs'
+import { esbuildWorkerSources } from './worker-sources.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const args = process.argv.slice(2)
@@ -34,7 +34,7 @@ await build({
   target: 'node20',
   packages: 'external',
   sourcemap: 'inline',
-  plugins: [esbuildTwins, esbuildWorkerSource(false)],
+  plugins: [esbuildTwins, esbuildWorkerSources],
   define: { PLANTED_BUG: '0' },
   logLevel: 'warning'
 })

@@ -8,7 +8,8 @@ import { RemoteDatabase } from './client-database.ts'
 import { ClientSession } from './client-session.ts'
 import { Connection } from './connection.ts'
 import type { Hello } from './hello.ts'
-import { findOwner, startOwner, type Wanted } from './owners.ts'
+import type { Link } from './link.ts'
+import { type Owners, ownersHere, type Wanted } from './owners.ts'
 import { ownerOptionsOf, succeeding } from './owner-options.ts'
 import type { Client } from './types.ts'
 
@@ -58,17 +59,19 @@ export async function connect(location: unknown, options?: unknown): Promise<Cli
     hello: { ...hello, errorIfExists: false },
     options: succeeding(wanted.options)
   }
-  const link = path === inMemory ? await startMemory(wanted) : await findOwner(wanted, performance.now() + timeoutMs)
-  const dial = path === inMemory ? lostMemory : (deadlineMs: number) => findOwner(again, deadlineMs)
+  const owners = await ownersHere()
+  const deadlineMs = performance.now() + timeoutMs
+  const link = path === inMemory ? await startMemory(owners, wanted) : await owners.findOwner(wanted, deadlineMs)
+  const dial = path === inMemory ? lostMemory : (untilMs: number) => owners.findOwner(again, untilMs)
   const connection = new Connection(path, link, dial, timeoutMs)
   const { encodings, logger, readOnly, keyEncoding, valueEncoding } = parsed
   const session = new ClientSession(connection, { encodings, logger, readOnly, freezes: parsed.valueCache > 0 })
   return new RemoteDatabase<unknown, unknown>(session, { keyEncoding, valueEncoding })
 }
 
-function startMemory(wanted: Wanted) {
+async function startMemory(owners: Owners, wanted: Wanted): Promise<Link> {
   const { createIfMissing } = wanted.options
-  if (createIfMissing) return startOwner(wanted)
+  if (createIfMissing) return await owners.startOwner(wanted)
   throw new LightningError('LIGHTNING_NOT_FOUND', 'There is no database in memory yet. Allow createIfMissing.')
 }
 

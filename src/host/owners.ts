@@ -1,23 +1,9 @@
-// Finding the owner of a directory, or becoming it: Node, Deno and Bun.
-//
-// The owner holds the lock, and the lock's socket is where it takes clients. So whoever wants to connect looks at the
-// lock: is it held, the holder is asked; is it free, a thread is started that takes it. Of several that start one at the
-// same time one gets the lock, and the others find it at their next look. A holder that hangs up has the database open
-// with `open()`, or is just ending, which a second look tells apart.
+// Where a client finds the owner of a database, by environment.
 
-import { Worker } from 'node:worker_threads'
-import { isLightningError, LightningError } from '../errors.ts'
-import { describeHolder } from '../vfs/lock-holder.ts'
-import { type HolderConnection, visitHolder } from '../vfs/lock-standing.ts'
-import { nodeVfs } from '../vfs/node.ts'
+import { isNodeLike } from '../vfs/environment.ts'
 import type { Hello } from './hello.ts'
-import { greet, type Link, NoWelcome } from './link.ts'
-import { workerPort } from './node-port.ts'
+import type { Link } from './link.ts'
 import type { OwnerOptions } from './owner-options.ts'
-import type { OwnerStart } from './owner-start.ts'
-import { PortChannel } from './port-channel.ts'
-import { SocketChannel } from './socket-channel.ts'
-import { workerSource } from './worker-source.ts'
 
 /** What is known of the owner that is wanted. */
 export interface Wanted {
@@ -31,112 +17,16 @@ export interface Wanted {
   readonly timeoutMs: number
 }
 
-const longestPauseMs = 50
-/** A holder that hangs up so often does not take clients. */
-const mostHangUps = 3
-
-/** Connects to the owner, or starts it. `deadlineMs` is on the monotonic clock. */
-export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Link> {
-  let refusal: unknown
-  let hangUps = 0
-  for (let look = 0; ; look++) {
-    const visited = await visitHolder(wanted.location)
-    if (visited === undefined) {
-      const found = await startUnlessLocked(wanted)
-      if (found.link !== undefined) return found.link
-      refusal = found.refusal
-    } else if (visited !== 'busy') {
-      const found = await greetHolder(wanted, visited, deadlineMs)
-      if (found.link !== undefined) return found.link
-      refusal = found.refusal
-      if (found.hungUp) {
-        const held = await lockRefusal(wanted.location)
-        if (held !== undefined && ++hangUps >= mostHangUps) throw held
-      }
-    }
-    if (performance.now() >= deadlineMs) throw refusal ?? tooBusy(wanted.location)
-    await pause(Math.random() * Math.min(longestPauseMs, 2 ** look))
-  }
+/** The ways of one environment. */
+export interface Owners {
+  /** Connects to the owner, or starts it. `deadlineMs` is on the monotonic clock. */
+  findOwner(wanted: Wanted, deadlineMs: number): Promise<Link>
+  /** Starts a thread that owns the database; rejects with what it cannot be opened for. */
+  startOwner(wanted: Wanted): Promise<Link>
 }
 
-/** Starts a thread that owns the database; rejects with what it cannot be opened for. */
-export async function startOwner({ location, hello, options, script, timeoutMs }: Wanted): Promise<Link> {
-  const start: OwnerStart = { location, options }
-  const settings = { workerData: start, execArgv: [], name: `lightning-db ${location}` }
-  const worker =
-    script === undefined ? new Worker(workerSource, { ...settings, eval: true }) : new Worker(script, settings)
-  try {
-    // Opening takes as long as it takes: the log may be long. A thread of this process cannot be lost silently.
-    const own = { ...hello, errorIfExists: false }
-    const { link } = await greet(new PortChannel(workerPort(worker)), own, Number.POSITIVE_INFINITY, timeoutMs)
-    return link
-  } catch (error) {
-    void worker.terminate()
-    if (!(error instanceof NoWelcome)) throw error
-    const message = `The thread that should open the database at ${location} ended: ${error.message} See the cause.`
-    throw new LightningError('LIGHTNING_UNAVAILABLE', message, { cause: error })
-  }
-}
-
-/** A link, or why there is none yet. */
-interface Found {
-  readonly link?: Link
-  readonly refusal?: unknown
-  readonly hungUp?: boolean
-}
-
-async function startUnlessLocked(wanted: Wanted): Promise<Found> {
-  try {
-    return { link: await startOwner(wanted) }
-  } catch (error) {
-    // Readers exclude writers, and some media cannot be written: who only reads can do with less.
-    const isShut = ['LIGHTNING_LOCKED', 'LIGHTNING_READ_ONLY', 'LIGHTNING_PERMISSION'].some(
-      code => isLightningError(error) && error.code === code
-    )
-    if (wanted.hello.readOnly && isShut && !wanted.options.readOnly) {
-      return await startUnlessLocked({ ...wanted, options: { ...wanted.options, readOnly: true } })
-    }
-    if (!isLightningError(error, 'LIGHTNING_LOCKED')) throw error
-    return { refusal: error }
-  }
-}
-
-async function greetHolder(wanted: Wanted, { socket, holder }: HolderConnection, deadlineMs: number): Promise<Found> {
-  const patienceMs = Math.max(1, Math.min(wanted.timeoutMs, deadlineMs - performance.now()))
-  try {
-    const { link } = await greet(new SocketChannel(socket, false), wanted.hello, patienceMs, wanted.timeoutMs)
-    return { link }
-  } catch (error) {
-    // It is closing the database: soon the lock is free.
-    if (isLightningError(error, 'LIGHTNING_CLOSED')) return { refusal: error }
-    if (!(error instanceof NoWelcome)) throw error
-    if (!error.isSilent) return { refusal: error, hungUp: true }
-    throw new LightningError(
-      'LIGHTNING_LOCKED',
-      `The database at ${wanted.location} is held by ${describeHolder(holder)}, which does not answer. Let it go on, or ` +
-        'end it.'
-    )
-  }
-}
-
-/** Why the lock cannot be had; undefined when it could. */
-async function lockRefusal(location: string): Promise<unknown> {
-  try {
-    const lock = await nodeVfs(location).lock('exclusive')
-    await lock.release()
-    return undefined
-  } catch (error) {
-    return error
-  }
-}
-
-function tooBusy(location: string): LightningError {
-  const message = `The owner of the database at ${location} takes no more clients at the moment. Try again later.`
-  return new LightningError('LIGHTNING_LOCKED', message)
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise(resolve => {
-    setTimeout(resolve, milliseconds)
-  })
+/** The ways of this environment. */
+export async function ownersHere(): Promise<Owners> {
+  // Not static imports: elsewhere there is no node:worker_threads.
+  return isNodeLike() ? await import('./node-owners.ts') : await import('./tab-owners.ts')
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { esbuildBrowserTwins } from '../../scripts/browser-twins.mjs'
 import { esbuildTwins } from '../../scripts/javascript-twins.mjs'
+import { esbuildWorkerSources } from '../../scripts/worker-sources.mjs'
 import { deferred } from '../support/deferred.ts'
 import type { Outcome } from '../support/elsewhere/runner.ts'
 import { type BrowserName, newProfile, startBrowser } from './browser.ts'
@@ -21,7 +22,7 @@ export async function bundleForBrowser(url: URL): Promise<Record<string, string>
     platform: 'browser',
     target: 'es2022',
     sourcemap: 'inline',
-    plugins: [esbuildTwins, esbuildBrowserTwins],
+    plugins: [esbuildTwins, esbuildBrowserTwins, esbuildWorkerSources],
     define: { PLANTED_BUG: '0' },
     logLevel: 'error'
   })

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { build } from 'esbuild'
 import { esbuildTwins } from '../../scripts/javascript-twins.mjs'
-import { esbuildWorkerSource } from '../../scripts/worker-source.mjs'
+import { esbuildWorkerSources } from '../../scripts/worker-sources.mjs'
 
 // Real processes and threads for tests. An entry in TypeScript is bundled once into a temporary directory; it talks
 // with the test by messages: `process.send` / `parentPort.postMessage` and the events of the same name.
@@ -31,7 +31,7 @@ export async function bundleProgram(url: URL): Promise<Program> {
     format: 'esm',
     target: 'node20',
     sourcemap: 'inline',
-    plugins: [esbuildTwins, esbuildWorkerSource(false)],
+    plugins: [esbuildTwins, esbuildWorkerSources],
     define: { PLANTED_BUG: String(PLANTED_BUG) },
     logLevel: 'error'
   })

@@ -1,0 +1,166 @@
+// Finding the owner of a database, or becoming it: browsers.
+//
+// The owner is a dedicated worker of some tab. It holds the database's Web Lock, and listens in a lobby, a
+// BroadcastChannel, for those who knock. Every side holds a Web Lock of its own for as long as it lives: whoever waits
+// for that lock learns at once when the other side is gone, however it ended. When the owner is gone its lock is free,
+// and one of those who start a worker then gets it.
+
+import { isObject } from '../encoding/arguments.ts'
+import { isLightningError, LightningError } from '../errors.ts'
+import { greet, type Link, NoWelcome } from './link.ts'
+import type { OwnerStart } from './owner-start.ts'
+import type { Wanted } from './owners.ts'
+import { type Port, PortChannel } from './port-channel.ts'
+import { holdLock, lifeName, lobbyName, pairName, servingName, tabChannel } from './tab-channel.ts'
+
+const longestPauseMs = 50
+/** A holder of the lock that takes no clients after so many looks has it open with `open()`. */
+const mostRefusals = 5
+
+/** Connects to the owner, or starts it. `deadlineMs` is on the monotonic clock. */
+export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Link> {
+  const path = pathOf(wanted.location)
+  let refusals = 0
+  for (let look = 0; ; look++) {
+    let refusal: unknown
+    if (await isServed(path)) {
+      const found = await knock(wanted, path, deadlineMs)
+      if (found instanceof LightningError) refusal = found
+      else if (found !== undefined) return found
+    } else {
+      try {
+        return await startOwner(wanted)
+      } catch (error) {
+        if (!isLightningError(error, 'LIGHTNING_LOCKED')) throw error
+        refusal = error
+        // It may be on its way: opening takes a moment.
+        if (!(await isServed(path)) && ++refusals >= mostRefusals) throw error
+      }
+    }
+    if (performance.now() >= deadlineMs) throw refusal ?? silent(wanted.location)
+    await pause(Math.random() * Math.min(longestPauseMs, 2 ** look))
+  }
+}
+
+/** Starts a worker that owns the database; rejects with what it cannot be opened for. */
+export async function startOwner({ location, hello, options, script, timeoutMs }: Wanted): Promise<Link> {
+  const start: OwnerStart = { location: pathOf(location), options }
+  const worker = await newWorker(script, location)
+  try {
+    worker.postMessage(start)
+    const own = { ...hello, errorIfExists: false }
+    const channel = new PortChannel(workerPort(worker))
+    const { link } = await greet(channel, own, Number.POSITIVE_INFINITY, timeoutMs)
+    return link
+  } catch (error) {
+    worker.terminate()
+    if (!(error instanceof NoWelcome)) throw error
+    throw unavailable(location, error)
+  }
+}
+
+/** Directories of the origin private file system by the path that names them. */
+function pathOf(location: string): string {
+  return location.replace(/^opfs:/, '')
+}
+
+async function newWorker(script: string | URL | undefined, location: string): Promise<Worker> {
+  const name = `lightning-db ${location}`
+  try {
+    if (script !== undefined) return new Worker(script, { type: 'module', name })
+    const { workerSource } = await import('./tab-worker-source.ts')
+    const url = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }))
+    try {
+      return new Worker(url, { name })
+    } finally {
+      // The worker has been told where its script is; the blob lives until it has been loaded.
+      setTimeout(() => URL.revokeObjectURL(url), 60_000)
+    }
+  } catch (error) {
+    throw unavailable(location, error)
+  }
+}
+
+function workerPort(worker: Worker): Port {
+  return {
+    post: (message, transfer) => worker.postMessage(message, transfer),
+    listen(onMessage, onClose) {
+      worker.onmessage = ({ data }) => onMessage(data)
+      worker.onmessageerror = () => onClose('it posted something that cannot be read.')
+      worker.onerror = event => onClose(`its worker failed: ${event.message ?? 'its script could not be loaded'}.`)
+    },
+    // The worker ends by itself when its last client has left.
+    close: () => undefined,
+    hold: () => undefined
+  }
+}
+
+async function isServed(path: string): Promise<boolean> {
+  const { held = [] } = await navigator.locks.query()
+  return held.some(({ name }) => name === servingName(path))
+}
+
+/** A link to the owner; undefined when it is gone, an error when it may answer later. */
+async function knock(wanted: Wanted, path: string, deadlineMs: number): Promise<Link | LightningError | undefined> {
+  const client = crypto.randomUUID()
+  const letGo = await holdLock(lifeName(client))
+  const patienceMs = Math.max(1, Math.min(wanted.timeoutMs, deadlineMs - performance.now()))
+  const owner = await knockAt(path, client, patienceMs)
+  if (owner === undefined) {
+    letGo()
+    if (await isServed(path)) throw silent(wanted.location)
+    return undefined
+  }
+  const channel = tabChannel(new BroadcastChannel(pairName(client)), owner, letGo)
+  try {
+    const { link } = await greet(channel, wanted.hello, patienceMs, wanted.timeoutMs)
+    return link
+  } catch (error) {
+    if (isLightningError(error, 'LIGHTNING_CLOSED')) return error
+    if (!(error instanceof NoWelcome)) throw error
+    if (error.isSilent) throw silent(wanted.location)
+    return undefined
+  }
+}
+
+/** Who opens; undefined: nobody. */
+function knockAt(path: string, client: string, patienceMs: number): Promise<string | undefined> {
+  return new Promise(resolve => {
+    const lobby = new BroadcastChannel(lobbyName(path))
+    const abort = new AbortController()
+    const end = (owner: string | undefined): void => {
+      clearTimeout(timer)
+      abort.abort()
+      lobby.close()
+      resolve(owner)
+    }
+    const timer = setTimeout(() => end(undefined), patienceMs)
+    lobby.onmessage = ({ data }) => {
+      if (isObject(data) && data.opened === client && typeof data.by === 'string') end(data.by)
+    }
+    // When whoever serves is gone, nobody will open.
+    navigator.locks
+      .request(servingName(path), { mode: 'shared', signal: abort.signal }, () => end(undefined))
+      .catch(() => undefined)
+    lobby.postMessage({ knock: client })
+  })
+}
+
+function silent(location: string): LightningError {
+  return new LightningError(
+    'LIGHTNING_LOCKED',
+    `The database at ${location} is held by another tab, which does not answer. Close that tab, or reload it.`
+  )
+}
+
+function unavailable(location: string, cause: unknown): LightningError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const message = `The worker that should open the database at ${location} could not run: ${reason} See docs/clients.md.`
+  return new LightningError('LIGHTNING_UNAVAILABLE', message, { cause })
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => {
+    setTimeout(resolve, milliseconds)
+  })
+}
