@@ -5,20 +5,27 @@
 // Install scripts of dependencies do not run (.npmrc): nothing but a benchmark's peer needs one, and that one compiles
 // for minutes.
 //
-// node scripts/setup.mjs [--dist] [--peers]
+// With --browsers it also sees that the browsers of the tests are there, with --runtimes Deno, Bun and other versions of
+// Node, which have packages of their own in test/runtimes/.
+//
+// node scripts/setup.mjs [--dist] [--peers] [--browsers] [--runtimes]
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installBrowsers } from './browsers.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
-/** Whether every package of the lock file is installed in its version; those for other systems may be missing. */
-function dependenciesInstalled() {
-  const installedLock = join(root, 'node_modules/.package-lock.json')
+/**
+ * Whether every package of the folder's lock file is installed in its version; those for other systems may be missing.
+ * @param {string} folder
+ */
+function dependenciesInstalled(folder) {
+  const installedLock = join(folder, 'node_modules/.package-lock.json')
   if (!existsSync(installedLock)) return false
   const installed = JSON.parse(readFileSync(installedLock, 'utf8')).packages
-  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
+  const wanted = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')).packages
   return Object.entries(wanted).every(([path, entry]) => {
     if (path === '' || entry.link) return true
     const found = installed[path]
@@ -42,9 +49,9 @@ function packageBuilt() {
  * @param {string} command
  * @param {string[]} args
  */
-function run(command, args) {
+function run(command, args, folder = root) {
   const { status, error } = spawnSync(command, args, {
-    cwd: root,
+    cwd: folder,
     stdio: 'inherit',
     shell: process.platform === 'win32'
   })
@@ -52,7 +59,7 @@ function run(command, args) {
   if (status !== 0) process.exit(status ?? 1)
 }
 
-if (!dependenciesInstalled()) {
+if (!dependenciesInstalled(root)) {
   console.log('setup: installing dependencies')
   run('npm', ['ci', '--no-audit', '--no-fund'])
 }
@@ -61,4 +68,16 @@ if (process.argv.includes('--dist') && !packageBuilt()) run('npm', ['run', '--si
 if (process.argv.includes('--peers') && !existsSync(join(root, 'node_modules/better-sqlite3/build/Release'))) {
   console.log('setup: compiling better-sqlite3')
   run('npm', ['rebuild', 'better-sqlite3', '--ignore-scripts=false', '--foreground-scripts=false'])
+}
+const runtimes = join(root, 'test/runtimes')
+if (process.argv.includes('--runtimes') && !dependenciesInstalled(runtimes)) {
+  console.log('setup: installing Deno, Bun and other versions of Node for the tests')
+  run('npm', ['ci', '--no-audit', '--no-fund'], runtimes)
+}
+if (process.argv.includes('--browsers')) {
+  const failure = installBrowsers()
+  if (failure !== undefined) {
+    console.error(`setup: ${failure}`)
+    process.exit(1)
+  }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { threadId } from 'node:worker_threads'
+import { guarded } from './system-error.ts'
 import type { VfsLockKind } from './vfs.ts'
 
 /** Where a holder's socket is: beside the database, else among the temporary files; a pipe on Windows. */
@@ -33,7 +34,7 @@ export function thisHolder(kind: VfsLockKind, place: SocketPlace, socket: string
     kind,
     pid: process.pid,
     thread: threadId,
-    host: hostname(),
+    host: machineName(),
     boot: bootId(),
     since: new Date().toISOString(),
     place,
@@ -72,11 +73,11 @@ export function describeHolder(holder: LockHolder | undefined): string {
 
 /** Whether it can be told at all, from here, that nobody listens to the holder's socket. */
 export function canSee(holder: LockHolder, onNetwork: () => boolean): boolean {
-  const sameMachine = holder.boot === bootId() && (holder.boot !== '' || holder.host === hostname())
+  const sameMachine = holder.boot === bootId() && (holder.boot !== '' || holder.host === machineName())
   // Another container of this machine may share the database and not the temporary files.
   if (sameMachine) return holder.place !== 'temporary' || holder.directoryId === identityOf(holder.directory)
   // It is from before a restart and gone, unless it runs on another machine that reaches the same disk.
-  return holder.host === hostname() || !onNetwork()
+  return holder.host === machineName() || !onNetwork()
 }
 
 /** The directory of sockets in this place, for the database in `beside`. */
@@ -90,6 +91,10 @@ export function placePrefix(place: SocketPlace, beside: string): string {
   if (place === 'beside') return ''
   const hash = createHash('sha256').update(realpathSync(beside)).digest('hex')
   return `lightning-${hash.slice(0, 16)}-`
+}
+
+function machineName(): string {
+  return guarded('tell the name of', 'this machine', hostname)
 }
 
 function parseJson(text: string): unknown {

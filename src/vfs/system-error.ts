@@ -21,6 +21,15 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ],
   ['EACCES', denied],
   ['EPERM', denied],
+  [
+    'NotCapable',
+    {
+      code: 'LIGHTNING_PERMISSION',
+      reason: 'Deno does not allow it',
+      advice:
+        'It takes --allow-read, --allow-write (both of the directory), --allow-net and --allow-sys=hostname,statfs.'
+    }
+  ],
   ['EROFS', { code: 'LIGHTNING_READ_ONLY', reason: 'the medium is read-only', advice: 'Open it with readOnly: true.' }],
   ['ENOSPC', { ...full, reason: 'the disk is full' }],
   ['EDQUOT', { ...full, reason: 'the disk quota is used up' }],
@@ -67,8 +76,9 @@ export function systemError(error: unknown, action: string, path: string): Light
   return new LightningError(meaning.code, message, { cause: error, file: path })
 }
 
-/** The system's own code (`'ENOENT'`) of an error, if it has one. */
+/** The system's own code (`'ENOENT'`) of an error, if it has one; `'NotCapable'` is Deno's. */
 export function systemCodeOf(error: unknown): string | undefined {
+  if (error instanceof Error && error.name === 'NotCapable') return error.name
   if (!(error instanceof Error) || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }

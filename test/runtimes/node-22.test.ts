@@ -1,0 +1,7 @@
+import { describeOutcomes } from '../support/elsewhere/outcomes.ts'
+import { runInRuntime } from './in-runtime.ts'
+import { runtimeNamed } from './runtime.ts'
+import { describeSharing } from './sharing.ts'
+
+describeOutcomes('Node 22', await runInRuntime(runtimeNamed('Node 22'), new URL('./suite.ts', import.meta.url)))
+describeSharing('Node 22')

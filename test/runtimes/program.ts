@@ -1,0 +1,47 @@
+// A program for every runtime: `write` puts one durable number after the other and tells of each; `try` opens and tells
+// how that went; `worker` lets a thread open the database, ends the thread, and opens it itself.
+import { fileURLToPath } from 'node:url'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { isLightningError, open } from '../../src/index.ts'
+
+async function write(location: string): Promise<void> {
+  const db = await open<string, number>(location, { walBytes: 1 << 20 })
+  console.log('opened')
+  for (let i = db.get('last') ?? 0; ; i++) {
+    await db.batch([
+      { type: 'put', key: 'last', value: i },
+      { type: 'put', key: `at-${i % 5_000}`, value: i }
+    ])
+    console.log(`wrote ${i}`)
+  }
+}
+
+async function attempt(location: string): Promise<string> {
+  try {
+    await (await open(location)).close()
+    return 'opened'
+  } catch (error) {
+    if (!isLightningError(error)) throw error
+    return `${error.code} ${error.message}`
+  }
+}
+
+async function openInThread(location: string): Promise<void> {
+  const worker = new Worker(fileURLToPath(import.meta.url), { workerData: location })
+  await new Promise(resolve => worker.once('message', resolve))
+  console.log(`held ${await attempt(location)}`)
+  await worker.terminate()
+  console.log(`free ${await attempt(location)}`)
+}
+
+if (isMainThread) {
+  const [mode, location = ''] = process.argv.slice(2)
+  if (mode === 'write') await write(location)
+  else if (mode === 'worker') await openInThread(location)
+  else console.log(await attempt(location))
+} else {
+  await open(String(workerData))
+  parentPort?.postMessage('opened')
+  // The thread lives on until it is ended.
+  setInterval(() => undefined, 1_000)
+}
