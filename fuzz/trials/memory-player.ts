@@ -4,7 +4,7 @@ import { deepStrictEqual, ok } from 'node:assert/strict'
 import { LocalDatabase } from '../../src/db/database.ts'
 import { parseOpenOptions } from '../../src/db/options.ts'
 import { Engine } from '../../src/engine/engine.ts'
-import { type Database, isLightningError, type SnapshotHandle } from '../../src/index.ts'
+import { type Database, isLightningError, type Snapshot } from '../../src/index.ts'
 import type { Vfs } from '../../src/vfs/vfs.ts'
 import { someText } from '../../test/engine/content.ts'
 import type { Random } from '../../test/support/random.ts'
@@ -26,7 +26,7 @@ export interface Load {
 type Content = Map<string, string>
 
 interface Held {
-  readonly snapshot: SnapshotHandle<string, string>
+  readonly snapshot: Snapshot<string, string>
   readonly content: Content
 }
 
