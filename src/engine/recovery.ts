@@ -17,7 +17,7 @@ import {
   PREVIOUS_CHECKSUM,
   TIME_LOW
 } from '../../assembly/state.ts'
-import { LightningError } from '../errors.ts'
+import { isLightningError, LightningError } from '../errors.ts'
 import { assertStatus } from '../kernel/status.ts'
 import { sectorsOf } from '../store/block-map.ts'
 import { chunkBytes, chunkIds, directoryEntryBytes, entryBytes } from '../store/format.ts'
@@ -151,7 +151,7 @@ export function replay(core: Core, lastLsn = Number.POSITIVE_INFINITY): ChainEnd
           status = apply()
         }
         pager.drainReleased()
-        pager.limitDirty()
+        limitDirty(core)
       },
       end.frames
     )
@@ -164,6 +164,15 @@ export function replay(core: Core, lastLsn = Number.POSITIVE_INFINITY): ChainEnd
   kernel.exports.forgetTrees()
   core.log.resume(end.position, start.position, end.otherEnd)
   return end
+}
+
+/** On a full disk the replay goes on as long as there are frames: what it needs was there when the log was written. */
+function limitDirty(core: Core): void {
+  try {
+    core.pager.limitDirty()
+  } catch (error) {
+    if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+  }
 }
 
 /** Throws `LIGHTNING_CORRUPT` when some frame says that commits behind the chain's end were durable. */
