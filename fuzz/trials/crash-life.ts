@@ -20,11 +20,12 @@ export interface Life {
   readonly states: readonly Content[]
 }
 
-/** Lives the life of a case. */
-export async function live(testCase: CrashCase): Promise<Life> {
+/** Lives the life of a case, on a disk that may be worse than it says. */
+export async function live(testCase: CrashCase, fault?: SimulatedDisk['fault']): Promise<Life> {
   const { options, seed } = testCase
   const begun = testCase.start === 'empty' ? undefined : await filled(options)
   const disk = new SimulatedDisk<Note>(seed, begun?.state).record()
+  disk.fault = fault
   const subject = subjectOn(disk, options, begun?.content)
   for (const step of testCase.steps) {
     for (const error of await subject.take(step)) throw error

@@ -3,6 +3,8 @@
 import { describe, expect, test } from 'vitest'
 import { crash } from '../../fuzz/trials/crash.ts'
 import { type CrashCase, sequenceOf, sequences } from '../../fuzz/trials/crash-case.ts'
+import { live } from '../../fuzz/trials/crash-life.ts'
+import { Survivors } from '../../fuzz/trials/crash-survivors.ts'
 import { kinds } from '../../fuzz/workload/subject.ts'
 
 const nameOf = ({ steps }: CrashCase) => steps.map(({ kind }) => kind).join(', ')
@@ -19,6 +21,16 @@ describe('a crash loses nothing acknowledged', () => {
     const { recoveries } = await crash.run({ seed: 1, start: 'filled', steps, options: {}, moments: 8 })
     expect(recoveries).toBeGreaterThan(8)
   })
+})
+
+test('a loss would be seen: of a disk whose syncs do nothing', async () => {
+  const testCase = crash.caseOf(24)
+  const life = await live(testCase, ({ kind }) => (kind === 'sync' ? { lies: true } : undefined))
+  const survivors = new Survivors(life, testCase)
+  const examineAll = async () => {
+    for (const moment of life.disk.moments()) await survivors.examine(moment)
+  }
+  await expect(examineAll()).rejects.toThrow(/crash after change \d+/)
 })
 
 describe('the cases', () => {
