@@ -1,5 +1,5 @@
 // Histories that go on over crashes of a simulated disk, recovery included.
-import { expect } from 'vitest'
+import assert from 'node:assert/strict'
 import { openIn } from '../../src/db/database.ts'
 import { parseOpenOptions } from '../../src/db/options.ts'
 import { type Isolation, isLightningError } from '../../src/index.ts'
@@ -30,7 +30,7 @@ export async function historyOverCrashes(run: CrashRun): Promise<History> {
   const db = await openOn(disk, run.durability)
   const final = listsIn(db)
   decide(recorder, final)
-  expect((await db.verify()).problems).toEqual([])
+  assert.deepEqual((await db.verify()).problems, [])
   await db.close()
   return { transactions: recorder.transactions, final }
 }
@@ -62,7 +62,7 @@ async function live(disk: SimulatedDisk, run: CrashRun, recorder: Recorder, rand
   }
   const left = crash.left ?? crash.now()
   // What is left of the engine cannot reach the disk any more.
-  await db?.close().catch((error: unknown) => expect(isLightningError(error)).toBe(true))
+  await db?.close().catch((error: unknown) => assert(isLightningError(error)))
   return left
 }
 

@@ -1,10 +1,10 @@
 // Histories of a database in memory.
-import { expect, onTestFinished } from 'vitest'
+import assert from 'node:assert/strict'
 import { type OpenOptions, open } from '../../src/index.ts'
 import { type History, Recorder } from '../support/history/history.ts'
 import { listsIn, Workload, type WorkloadOptions } from './workload.ts'
 
-/** Runs so many transactions on a new database, which is verified when the test has ended. */
+/** Runs so many transactions on a new database, and verifies it. */
 export async function historyInMemory(
   workload: WorkloadOptions,
   transactions: number,
@@ -15,13 +15,15 @@ export async function historyInMemory(
     cacheBytes: 4 * 1_024 * 1_024,
     ...options
   })
-  onTestFinished(async () => {
-    expect((await db.verify()).problems).toEqual([])
+  try {
+    const recorder = new Recorder()
+    await new Workload(db, recorder, workload).run(transactions)
+    const final = listsIn(db)
+    assert.deepEqual((await db.verify()).problems, [])
+    return { transactions: recorder.transactions, final }
+  } finally {
     await db.close()
-  })
-  const recorder = new Recorder()
-  await new Workload(db, recorder, workload).run(transactions)
-  return { transactions: recorder.transactions, final: listsIn(db) }
+  }
 }
 
 /** Which part of the transactions was committed, from 0 to 1. */

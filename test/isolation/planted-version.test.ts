@@ -43,7 +43,9 @@ function withFault<Kernel extends Snapshots>(kernel: Kernel): Kernel {
 
 const run = () => historyInMemory({ isolation: 'snapshot', clients: 8, seed: 1 }, 2_000, { wasm: 'off' })
 
-it('a version that is freed one snapshot too early is caught, and without the fault there is nothing to catch', async () => {
+it('a version that is freed one snapshot too early is caught, and without the fault there is nothing to catch', {
+  timeout: 60_000
+}, async () => {
   expect(violationsOf(await run(), 'snapshot')).toEqual([])
   planted.isOn = true
   const found = violationsOf(await run(), 'snapshot')

@@ -11,7 +11,7 @@ import { historyInMemory } from './in-memory.ts'
 
 const transactions = 2_000
 
-describe('a planted fault is caught', () => {
+describe('a planted fault is caught', { timeout: 60_000 }, () => {
   it('when a key that was read is missing in the read set, now and then', async () => {
     const { addKey } = ReadSet.prototype
     let added = 0
