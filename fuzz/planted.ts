@@ -31,7 +31,8 @@ interface TestReport {
   }[]
 }
 
-const copy = resolve('.cache/planted')
+/** Several may run at once. */
+const copy = resolve('.cache', `planted-${process.pid}`)
 /** The tests of a bug take no longer than this, or they hang, which is being caught as well. */
 const mostMs = 15 * 60_000
 
@@ -55,6 +56,7 @@ if (values.record) {
   const results = { machine: describeMachine(), commit: currentCommit(), bugs: outcomes }
   writeFileSync('fuzz/results/planted-bugs.json', `${JSON.stringify(results, undefined, 2)}\n`)
 }
+rmSync(copy, { recursive: true, force: true })
 process.exitCode = missed.length === 0 ? 0 : 1
 
 /** Everything under version control, or about to be, as it is now: others may go on working. */
@@ -90,7 +92,16 @@ async function hunt(bug: PlantedBug): Promise<Outcome> {
 async function firstFailure(tests: string, bug: number): Promise<string | undefined> {
   const report = join(copy, 'report.json')
   rmSync(report, { force: true })
-  const args = ['node_modules/vitest/vitest.mjs', 'run', tests, '--exclude', 'test/house/**', '--bail', '1']
+  const args = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    tests,
+    '--exclude',
+    'test/house/**',
+    '--bail',
+    '1',
+    '--passWithNoTests'
+  ]
   const code = await run([...args, '--reporter', 'json', '--outputFile', report], bug)
   if (code === 0) return undefined
   if (!existsSync(report)) return `${tests} ends without a report`

@@ -33,11 +33,7 @@ async function create(): Promise<Target> {
       expectThat(first !== null && second !== null, 'a block does not write outside of its output')
       if (first === undefined || second === undefined) {
         expectThat(first === second, 'both builds refuse the same blocks')
-        // An empty output needs no byte of a block for the others.
-        expectThat(
-          reference(block, capacity)?.length !== capacity || block.length === 0,
-          'what lz4-wasm can read is read'
-        )
+        // lz4-wasm is no judge here: it takes blocks that the format forbids, such as with an offset of 0.
         return
       }
       expectThat(sameBytes(first, second), 'both builds read the same')
