@@ -8,10 +8,10 @@ export interface EngineEvents {
   checkpoint: { readonly lsn: number; readonly pages: number; readonly durationMs: number }
   /**
    * Writing is disturbed: how, since when, and why, as `stats().health` says it; `cause` is the error that writes get.
-   * `lost`: commits of relaxed durability that were acknowledged and are gone. Told before those who wait get the error;
+   * `undone`: what was not durable was taken back. `lost`: commits of relaxed durability that were acknowledged and are gone. Told before those who wait get the error;
    * a full disk once, not for every write that is refused.
    */
-  degraded: HealthReport & { readonly cause: unknown; readonly lost?: LostCommits }
+  degraded: HealthReport & { readonly cause: unknown; readonly undone: boolean; readonly lost?: LostCommits }
   /** Writing works again: the commit that shows it, about to be acknowledged, and how long it did not. */
   recovered: { readonly lsn: number; readonly durationMs: number }
   /** `close` was called. */

@@ -44,7 +44,7 @@ export class Health {
 
   /** A write was refused because of `error`, and nothing has changed. Told once, not for each. */
   refused(error: unknown): void {
-    if (this.#report.state === 'ok' || this.#report.state === 'disturbed') this.#enter('full', error)
+    if (this.#report.state === 'ok' || this.#report.state === 'disturbed') this.#enter('full', error, false)
     this.#provenBy = Number.POSITIVE_INFINITY
   }
 
@@ -57,7 +57,7 @@ export class Health {
   tookBack(error: unknown, durableLsn: number, isFailed: boolean, lost: LostCommits | undefined): void {
     const isFull = isLightningError(error, 'LIGHTNING_DISK_FULL')
     this.#provenBy = isFull ? Number.POSITIVE_INFINITY : durableLsn + 1
-    this.#enter(isFailed ? 'failed' : isFull ? 'full' : 'disturbed', error, lost)
+    this.#enter(isFailed ? 'failed' : isFull ? 'full' : 'disturbed', error, true, lost)
   }
 
   /** Everything up to `lsn` is durable. Called before anybody who waits for that is told. */
@@ -69,11 +69,11 @@ export class Health {
     this.#events.emit('recovered', { lsn, durationMs })
   }
 
-  #enter(state: HealthState, cause: unknown, lost?: LostCommits): void {
+  #enter(state: HealthState, cause: unknown, undone: boolean, lost?: LostCommits): void {
     const sinceMs = this.#report.state === state ? this.#report.sinceMs : Date.now()
     const code = isLightningError(cause) ? cause.code : 'LIGHTNING_IO'
     const message = cause instanceof Error ? cause.message : String(cause)
     this.#report = { state, sinceMs, code, message }
-    this.#events.emit('degraded', { ...this.#report, cause, ...(lost === undefined ? {} : { lost }) })
+    this.#events.emit('degraded', { ...this.#report, cause, undone, ...(lost === undefined ? {} : { lost }) })
   }
 }

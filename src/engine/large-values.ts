@@ -30,7 +30,8 @@ export function writeSegments(core: Core, value: Uint8Array): Uint8Array {
       at += 12
     }
   } catch (error) {
-    releaseSegments(core, description.subarray(0, at))
+    // The segment that failed has its place already.
+    releaseSegments(core, description)
     throw error
   }
   core.largeWritten++

@@ -170,7 +170,9 @@ export class LogFiles {
     const file = this.file(position.file)
     const end = file.size()
     for (let at = position.offset; at < end; at += stepBytes) {
-      file.writeAt(zeros.subarray(0, Math.min(stepBytes, end - at)), at)
+      const bytes = zeros.subarray(0, Math.min(stepBytes, end - at))
+      file.writeAt(bytes, at)
+      if (this.#verifyWrites) verifyWritten(file, bytes, at)
     }
     if (PLANTED_BUG !== 18) file.sync()
   }
@@ -183,6 +185,7 @@ export class LogFiles {
       const bytes = new Uint8Array(Math.min(stepBytes, end - at))
       const length = file.readAt(bytes, at)
       file.writeAt(bytes.subarray(0, length), at)
+      if (this.#verifyWrites) verifyWritten(file, bytes.subarray(0, length), at)
     }
     this.#written[index]++
   }
