@@ -1,4 +1,5 @@
 import type { Trial } from '../runner/trial.ts'
+import { kill } from './kill.ts'
 import { crash } from './crash.ts'
 import { memory } from './memory.ts'
 import { isolation } from './isolation.ts'
@@ -7,4 +8,4 @@ import { faults } from './faults.ts'
 import { rot } from './rot.ts'
 
 /** Everything that `npm run torture` tries, in this order. */
-export const trials: readonly Trial<unknown>[] = [crash, faults, rot, memory, model, isolation]
+export const trials: readonly Trial<unknown>[] = [crash, faults, rot, memory, model, isolation, kill]
