@@ -30,8 +30,10 @@ interface Strand {
   readonly trial: Trial<unknown>
   readonly process: CaseProcess
   record: TrialRecord
-  /** Time spent in this run. */
+  /** Time spent, cases tried and cases that failed, in this run. */
   spentMs: number
+  cases: number
+  failures: number
   isOver: boolean
 }
 
@@ -50,6 +52,8 @@ class Campaign {
       process: new CaseProcess(trial),
       record: beginRecord(trial.name, firstSeed, resume),
       spentMs: 0,
+      cases: 0,
+      failures: 0,
       isOver: false
     }))
     this.#progress = new Progress(() => this.#line())
@@ -110,6 +114,8 @@ class Campaign {
       }
       strand.spentMs += performance.now() - startMs
     }
+    // The next slice gets a new process, so that what cases leave behind does not add up.
+    worker.stop()
     keepRecord(strand.record)
   }
 
@@ -124,7 +130,9 @@ class Campaign {
       seconds: record.seconds + spentMs / 1_000,
       counts: hasFailed ? record.counts : sumOf(record.counts, answer.counts)
     }
-    strand.isOver = strand.record.failures >= mostFailures
+    strand.cases++
+    if (hasFailed) strand.failures++
+    strand.isOver = strand.failures >= mostFailures || strand.cases >= this.#options.cases
   }
 
   async #tellFailure(
@@ -168,7 +176,8 @@ class Campaign {
     const seconds = (performance.now() - this.#startMs) / 1_000
     const parts = this.#strands.map(({ record }) => `${record.trial} ${record.cases} (${summaryOf(record.counts, 2)})`)
     const failures = this.#strands.reduce((sum, { record }) => sum + record.failures, 0)
-    const total = formatTime(this.#options.minutes * 60)
-    return `${formatTime(seconds)} of ${total}, ${failures} failed · ${parts.join(' · ')}`
+    const { minutes } = this.#options
+    const total = minutes === Number.POSITIVE_INFINITY ? '' : ` of ${formatTime(minutes * 60)}`
+    return `${formatTime(seconds)}${total}, ${failures} failed · ${parts.join(' · ')}`
   }
 }

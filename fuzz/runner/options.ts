@@ -3,8 +3,10 @@ import { parseArgs } from 'node:util'
 import type { Trial } from './trial.ts'
 
 export interface TortureOptions {
-  /** How long the whole run takes. */
+  /** How long the whole run takes; infinite when only cases are counted. */
   readonly minutes: number
+  /** At most so many cases of each trial. */
+  readonly cases: number
   readonly trials: readonly Trial<unknown>[]
   /** Where each trial begins. */
   readonly firstSeed: number
@@ -19,8 +21,9 @@ export function usageOf(trials: readonly Trial<unknown>[]): string {
   return `usage: npm run torture -- [options]
 
   --minutes N    how long (default 10)
+  --cases N      ends each trial after so many cases; without --minutes however long that takes
   --only LIST    some of the trials below (default all, in turn)
-  --seed N       begins there (default 1); without --minutes: this seed alone
+  --seed N       begins there (default 1); without --minutes and --cases: this seed alone
   --case JSON    this case of the one trial named by --only, or the name of a file that holds it
   --resume       goes on where the last run was
   --record       keeps the totals as fuzz/results/torture-TRIAL.json
@@ -36,6 +39,7 @@ export function parseOptions(args: readonly string[], all: readonly Trial<unknow
     args: [...args],
     options: {
       minutes: { type: 'string' },
+      cases: { type: 'string' },
       only: { type: 'string' },
       seed: { type: 'string' },
       case: { type: 'string' },
@@ -54,11 +58,14 @@ export function parseOptions(args: readonly string[], all: readonly Trial<unknow
   if (values.case !== undefined && (values.only === undefined || trials.length !== 1)) {
     throw new RangeError('a case belongs to one trial: name it with --only')
   }
+  const { minutes, cases } = values
+  const isBounded = minutes !== undefined || cases !== undefined
   return {
-    minutes: positive(values.minutes ?? '10', 'number of minutes'),
+    minutes: positive(minutes ?? (cases === undefined ? '10' : 'Infinity'), 'number of minutes'),
+    cases: positive(cases ?? 'Infinity', 'number of cases'),
     trials,
     firstSeed: seed ?? 1,
-    replay: replayOf(values.case, values.minutes === undefined ? seed : undefined),
+    replay: replayOf(values.case, isBounded ? undefined : seed),
     resume: values.resume,
     record: values.record
   }

@@ -12,6 +12,7 @@ import { Survivors } from './crash-survivors.ts'
 export const crash: Trial<CrashCase> = {
   name: 'crash',
   what: 'The power fails at every step of every sequence of three operations, and again during recovery.',
+  mostMs: 600_000,
   caseOf,
   run,
   shrink

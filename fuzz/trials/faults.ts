@@ -8,6 +8,7 @@ import { Sufferer } from './faults-sufferer.ts'
 export const faults: Trial<FaultsCase> = {
   name: 'faults',
   what: 'The disk errs, is full, reads and writes short, and fails or fakes its syncs, at every call of short lives.',
+  mostMs: 600_000,
   caseOf,
   run,
   shrink

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { bundleProgram, type Program } from '../support/child.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 
@@ -11,6 +11,8 @@ beforeAll(async () => {
   program = await bundleProgram(new URL('./frame-program.ts', import.meta.url))
 })
 afterAll(() => program.remove())
+
+vi.setConfig({ testTimeout: 60_000 })
 
 interface Run {
   readonly code: number
@@ -30,15 +32,20 @@ const recordIn = async (directory: string, path: string) => JSON.parse(await rea
 describe('a run', () => {
   test('tries seed after seed, sums up, goes on where it was, and records', async () => {
     const directory = await temporaryDirectory()
-    const first = await torture(directory, '--minutes', '0.01', '--only', 'good')
+    const first = await torture(directory, '--cases', '20', '--only', 'good')
     expect(first).toMatchObject({ code: 0 })
-    const { next, counts } = await recordIn(directory, 'build/torture/good.json')
-    expect(counts).toEqual({ cases: next - 1, sum: (next * (next - 1)) / 2 })
-    await torture(directory, '--minutes', '0.01', '--only', 'good', '--resume', '--record')
+    const begun = await recordIn(directory, 'build/torture/good.json')
+    expect(begun).toMatchObject({ next: 21, counts: { cases: 20, sum: 210 } })
+    await torture(directory, '--cases', '20', '--only', 'good', '--resume', '--record')
     const recorded = await recordIn(directory, 'fuzz/results/torture-good.json')
-    expect(recorded.cases).toBeGreaterThan(next - 1)
-    expect(recorded.counts.sum).toBe((recorded.cases * (recorded.cases + 1)) / 2)
+    expect(recorded).toMatchObject({ cases: 40, failures: 0, counts: { cases: 40, sum: 820 } })
     expect(recorded.machine.runtime).toBe(`Node ${process.versions.node}`)
+  })
+
+  test('ends when its time is over', async () => {
+    const { code, output } = await torture(await temporaryDirectory(), '--minutes', '0.005', '--only', 'good')
+    expect(code).toBe(0)
+    expect(output).toContain('Every case passes.')
   })
 
   test('prints of a failure a smaller case, which fails when it is run again', async () => {
@@ -55,10 +62,10 @@ describe('a run', () => {
 
   test('stops a trial that fails and fails, and goes on with the others', async () => {
     const directory = await temporaryDirectory()
-    const { code } = await torture(directory, '--minutes', '0.05', '--only', 'stray,good')
+    const { code } = await torture(directory, '--cases', '10', '--only', 'stray,good')
     expect(code).toBe(1)
     expect(await recordIn(directory, 'build/torture/stray.json')).toMatchObject({ failures: 5 })
-    expect((await recordIn(directory, 'build/torture/good.json')).cases).toBeGreaterThan(10)
+    expect(await recordIn(directory, 'build/torture/good.json')).toMatchObject({ cases: 10, failures: 0 })
   })
 })
 
