@@ -54,31 +54,57 @@ const firefoxPreferences = {
   'dom.storageManager.prompt.testing.allow': true
 }
 
+/** What is changed for a test. */
+export interface BrowserSettings {
+  /** What a site may store, in bytes. */
+  readonly quotaBytes?: number
+}
+
 /** Starts a browser. Throws when it is not installed. */
-export async function startBrowser(name: BrowserName, profile: Profile): Promise<Browser> {
+export async function startBrowser(
+  name: BrowserName,
+  profile: Profile,
+  settings: BrowserSettings = {}
+): Promise<Browser> {
   const executablePath = findBrowser(name)
   if (executablePath === undefined) throw new Error(`${name} is not installed: npm run setup installs it.`)
   const options = { executablePath, userDataDir: profile.path, headless: true, protocolTimeout: 600_000 }
   const driver =
     name === 'chromium'
       ? await puppeteer.launch({ ...options, browser: 'chrome', args: chromiumArguments })
-      : await puppeteer.launch({ ...options, browser: 'firefox', extraPrefsFirefox: firefoxPreferences })
-  return new DrivenBrowser(name, await driver.version(), driver)
+      : await puppeteer.launch({
+          ...options,
+          browser: 'firefox',
+          extraPrefsFirefox: { ...firefoxPreferences, ...firefoxQuota(settings.quotaBytes) }
+        })
+  return new DrivenBrowser(name, await driver.version(), driver, settings)
+}
+
+/** All sites together get so much in KiB, and each one a fifth of it. */
+function firefoxQuota(bytes: number | undefined): Record<string, number> {
+  return bytes === undefined ? {} : { 'dom.quotaManager.temporaryStorage.fixedLimit': Math.ceil(bytes / 1_024) * 5 }
 }
 
 class DrivenBrowser implements Browser {
   readonly name: BrowserName
   readonly version: string
   readonly #driver: Driver
+  readonly #settings: BrowserSettings
 
-  constructor(name: BrowserName, version: string, driver: Driver) {
+  constructor(name: BrowserName, version: string, driver: Driver, settings: BrowserSettings) {
     this.name = name
     this.version = version
     this.#driver = driver
+    this.#settings = settings
   }
 
   async open(url: string): Promise<Page> {
     const page = await this.#driver.newPage()
+    const { quotaBytes } = this.#settings
+    if (this.name === 'chromium' && quotaBytes !== undefined) {
+      const session = await page.createCDPSession()
+      await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(url).origin, quotaSize: quotaBytes })
+    }
     await page.goto(url)
     return page
   }

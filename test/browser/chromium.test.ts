@@ -1,4 +1,6 @@
 import { describeOutcomes } from '../support/elsewhere/outcomes.ts'
 import { runInBrowser } from './in-browser.ts'
+import { full, ordinary } from './runs.ts'
 
-describeOutcomes('Chromium', await runInBrowser('chromium', new URL('./suite.ts', import.meta.url)))
+describeOutcomes('Chromium', await runInBrowser('chromium', ordinary.runs, ordinary.options))
+describeOutcomes('Chromium with a small quota', await runInBrowser('chromium', full.runs, full.options))

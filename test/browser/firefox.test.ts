@@ -1,4 +1,6 @@
 import { describeOutcomes } from '../support/elsewhere/outcomes.ts'
 import { runInBrowser } from './in-browser.ts'
+import { full, ordinary } from './runs.ts'
 
-describeOutcomes('Firefox', await runInBrowser('firefox', new URL('./suite.ts', import.meta.url)))
+describeOutcomes('Firefox', await runInBrowser('firefox', ordinary.runs, ordinary.options))
+describeOutcomes('Firefox with a small quota', await runInBrowser('firefox', full.runs, full.options))

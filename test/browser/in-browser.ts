@@ -1,4 +1,4 @@
-// Runs test files inside a dedicated worker of a real browser.
+// Runs test files inside real browsers: in a dedicated worker, as the engine does, or in a page itself.
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -7,17 +7,67 @@ import { esbuildTwins } from '../../scripts/javascript-twins.mjs'
 import { esbuildWorkerSources } from '../../scripts/worker-sources.mjs'
 import { deferred } from '../support/deferred.ts'
 import type { Outcome } from '../support/elsewhere/runner.ts'
-import { type BrowserName, newProfile, startBrowser } from './browser.ts'
-import { serve } from './server.ts'
+import { type Browser, type BrowserName, newProfile, startBrowser } from './browser.ts'
+import { type Server, serve } from './server.ts'
 
-/** Bundles an entry for browsers: what it is, by the path that a page loads it from. */
-export async function bundleForBrowser(url: URL): Promise<Record<string, string>> {
+/** One entry and where it runs. */
+export interface Run {
+  /** `new URL('./x.ts', import.meta.url)`; it ends with `runAndReport`. */
+  readonly entry: URL
+  readonly where: 'worker' | 'page'
+}
+
+/** What a run may need besides. */
+export interface RunOptions {
+  /** Entries of workers that the tests start by themselves, as `/NAME.js`. */
+  readonly workers?: readonly URL[]
+  /** What the browser lets the page store, in bytes. */
+  readonly quotaBytes?: number
+}
+
+/** Long enough for any machine: it only bounds a browser that hangs. */
+const patienceMs = 600_000
+
+/** Runs the entries one after the other in a new browser. */
+export async function runInBrowser(
+  name: BrowserName,
+  runs: readonly Run[],
+  options: RunOptions = {}
+): Promise<Outcome[]> {
+  const scripts = await bundleForBrowser([...runs.map(run => run.entry), ...(options.workers ?? [])])
+  const outcomes: Outcome[] = []
+  const reports = new EventTarget()
+  const server = await serve({
+    files: { ...scripts, '/page.html': scriptIn('page'), '/worker.html': scriptIn('worker') },
+    onReport: report => {
+      if (isOutcome(report)) outcomes.push(report)
+      else reports.dispatchEvent(new CustomEvent('report', { detail: report }))
+    }
+  })
+  const profile = await newProfile()
+  try {
+    const browser = await startBrowser(name, profile, options)
+    try {
+      for (const run of runs) await runOne(browser, server, reports, run)
+    } finally {
+      await browser.close()
+    }
+  } finally {
+    await server.close()
+    await profile.remove()
+  }
+  return outcomes
+}
+
+/** Bundles entries for browsers: what they are, by the path that a page loads them from. */
+export async function bundleForBrowser(entries: readonly URL[]): Promise<Record<string, string>> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(url)],
+    entryPoints: entries.map(entry => fileURLToPath(entry)),
     bundle: true,
     write: false,
     splitting: true,
     outdir: '/',
+    entryNames: '[name]',
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
@@ -29,46 +79,37 @@ export async function bundleForBrowser(url: URL): Promise<Record<string, string>
   return Object.fromEntries(outputFiles.map(file => [file.path, file.text]))
 }
 
-/** Long enough for any machine: it only bounds a browser that hangs. */
-const patienceMs = 600_000
-
-/** Runs what the entry at `url` runs, in a worker of a new browser, and resolves when it says that it has ended. */
-export async function runInBrowser(name: BrowserName, url: URL): Promise<Outcome[]> {
-  const outcomes: Outcome[] = []
-  const files = await bundleForBrowser(url)
-  const script = `/${basename(fileURLToPath(url), '.ts')}.js`
+async function runOne(browser: Browser, server: Server, reports: EventTarget, run: Run): Promise<void> {
   const ended = deferred()
-  const server = await serve({
-    files: { ...files, '/index.html': pageOf(script) },
-    onReport: report => {
-      if (isOutcome(report)) outcomes.push(report)
-      else if (report === 'ended') ended.resolve()
-      else ended.reject(new Error(`the worker in ${name} reports ${JSON.stringify(report)}`))
-    }
-  })
-  const profile = await newProfile()
-  try {
-    const browser = await startBrowser(name, profile)
-    const tooLate = setTimeout(() => ended.reject(new Error(`${name} does not come to an end`)), patienceMs)
-    try {
-      await browser.open(server.origin)
-      await ended.promise
-    } finally {
-      clearTimeout(tooLate)
-      await browser.close()
-    }
-  } finally {
-    await server.close()
-    await profile.remove()
+  const hear = (event: Event): void => {
+    const report: unknown = event instanceof CustomEvent ? event.detail : undefined
+    if (report === 'ended') ended.resolve()
+    else ended.reject(new Error(`${browser.name} reports ${JSON.stringify(report)}`))
   }
-  return outcomes
+  reports.addEventListener('report', hear)
+  const tooLate = setTimeout(() => ended.reject(new Error(`${browser.name} comes to no end`)), patienceMs)
+  try {
+    const page = await browser.open(
+      `${server.origin}/${run.where}.html?${basename(fileURLToPath(run.entry), '.ts')}.js`
+    )
+    await ended.promise
+    await page.close()
+  } finally {
+    clearTimeout(tooLate)
+    reports.removeEventListener('report', hear)
+  }
 }
 
-function pageOf(script: string): string {
+/** A page that runs the script that its address names. */
+function scriptIn(where: Run['where']): string {
+  const start =
+    where === 'page'
+      ? 'import(script).catch(error => report({ error: String(error) }))'
+      : `new Worker(script, { type: 'module', name: 'tests' }).onerror = event => report({ error: event.message ?? script + ' cannot be loaded' })`
   return `<!doctype html><title>tests</title><script type="module">
-    const worker = new Worker('${script}', { type: 'module', name: 'tests' })
+    const script = '/' + location.search.slice(1)
     const report = body => fetch('/report', { method: 'POST', body: JSON.stringify(body) })
-    worker.onerror = event => report({ error: event.message ?? 'the worker cannot be loaded' })
+    ${start}
   </script>`
 }
 

@@ -3,6 +3,7 @@ import { opfsVfs } from '../../src/vfs/opfs.ts'
 import { describeConformance } from '../db/conformance.ts'
 import { inPrivateFiles } from '../support/in-private-files.ts'
 import { describeVfs } from '../vfs/contract.ts'
+import { describePrivateFiles } from './private-files.ts'
 import { runAndReport } from './reporting.ts'
 
 await runAndReport({
@@ -12,6 +13,7 @@ await runAndReport({
       keepsReplacedFiles: false,
       make: async () => opfsVfs(await inPrivateFiles.newLocation())
     }),
+  'private files': describePrivateFiles,
   conformance: () => describeConformance('in private files', inPrivateFiles),
   'isolation G0': () => import('../isolation/hermitage/g0-dirty-write.test.ts'),
   'isolation G1a': () => import('../isolation/hermitage/g1a-aborted-read.test.ts'),
