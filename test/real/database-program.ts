@@ -1,5 +1,6 @@
 // A process with a database in it, which does as it is told and says what came of it. Values can be told from their keys,
 // so that whoever reads them later knows whether they are right.
+import { contentFor, keyOf } from './content.ts'
 import { type Database, isLightningError, type OpenOptions, open } from '../../src/index.ts'
 
 /** What the process is asked to do; it answers each with an `Answer`. */
@@ -27,21 +28,6 @@ export interface Answer {
   /** Numbers of the entries that were acknowledged, or are there. */
   readonly numbers?: readonly number[]
   readonly found?: unknown
-}
-
-export function keyOf(number: number): string {
-  return `key ${number.toString().padStart(8, '0')}`
-}
-
-/** Of the given length; no two are equal, and compression gains nothing. */
-export function contentFor(number: number, bytes: number): Uint8Array {
-  const value = new Uint8Array(bytes)
-  let state = (number + 1) * 0x9e3779b1
-  for (let i = 0; i < bytes; i++) {
-    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + i
-    value[i] = state >>> 24
-  }
-  return value
 }
 
 let db: Database<string, Uint8Array> | undefined

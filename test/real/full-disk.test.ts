@@ -13,7 +13,7 @@ vi.setConfig({ testTimeout: 120_000 })
 
 const MiB = 1_024 * 1_024
 const bytes = 900
-const options = { walBytes: MiB, cacheBytes: 8 * MiB }
+const options = { walBytes: MiB, cacheBytes: 4 * MiB }
 const many = 1_000_000
 
 let program: Program
@@ -120,12 +120,12 @@ test('a bound that the disk does not tell of refuses writes, and loses nothing',
 
 describe.skipIf(mountingFails !== undefined)('a small disk', () => {
   test('is lived through when it is full', async () => {
-    const disk = await smallDisk(24 * MiB)
+    const disk = await smallDisk(14 * MiB)
     await liveThroughFullness(join(disk.directory, 'db'))
   })
 
   test('that somebody else fills refuses writes until the space is back', async () => {
-    const disk = await smallDisk(48 * MiB)
+    const disk = await smallDisk(28 * MiB)
     const location = join(disk.directory, 'db')
     const db = await opened(location)
     await db.succeed({ do: 'fill', from: 0, atOnce: 30, most: 3_000, bytes })
@@ -160,7 +160,7 @@ describe.skipIf(mountingFails !== undefined)('a small disk', () => {
   })
 
   test('loses nothing acknowledged when the process is killed while it is full', async () => {
-    const disk = await smallDisk(24 * MiB)
+    const disk = await smallDisk(14 * MiB)
     const location = join(disk.directory, 'db')
     const db = await opened(location)
     await fill(db, 0)

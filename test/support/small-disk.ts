@@ -2,7 +2,7 @@
 // the right to mount.
 import { execFileSync } from 'node:child_process'
 import { statfsSync } from 'node:fs'
-import { mkdtemp, rm, rmdir, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -40,7 +40,7 @@ export async function smallDisk(bytes: number): Promise<SmallDisk> {
     directory,
     free,
     async crowd(leaveBytes = 0) {
-      await writeFile(ballast, new Uint8Array(Math.max(0, free() - leaveBytes)))
+      await appendFile(ballast, new Uint8Array(Math.max(0, free() - leaveBytes)))
     },
     uncrowd: () => rm(ballast),
     remount: mode => mount(['-o', `remount,${mode}`, directory])
