@@ -2,7 +2,7 @@
 // shrunk, kept, printed with the command that runs it again, and makes the exit code 1.
 import { CaseProcess } from './case-process.ts'
 import { type Answer, jsonOf } from './case-worker.ts'
-import { type TortureOptions, usageOf } from './options.ts'
+import { parseOptions, type TortureOptions, usageOf } from './options.ts'
 import { formatTime, Progress } from './progress.ts'
 import { beginRecord, keepFailure, keepRecord, publishRecord, type TrialRecord } from './record.ts'
 import { type Failing, shrink } from './shrinking.ts'
@@ -14,11 +14,18 @@ const shrinkMs = 180_000
 /** A trial that has failed so often is left alone: more of the same says nothing new. */
 const mostFailures = 5
 
-/** Runs what the options say; the exit code. */
-export async function runAll(all: readonly Trial<unknown>[], options: TortureOptions): Promise<number> {
-  if (options.trials.length === 0) {
-    process.stdout.write(usageOf(all))
+/** Runs what the command line asks for; the exit code. */
+export async function torture(all: readonly Trial<unknown>[], args: readonly string[]): Promise<number> {
+  let options: TortureOptions | undefined
+  try {
+    options = parseOptions(args, all)
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usageOf(all)}`)
     return 2
+  }
+  if (options === undefined) {
+    process.stdout.write(usageOf(all))
+    return 0
   }
   const campaign = new Campaign(options)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => campaign.interrupt())

@@ -1,7 +1,6 @@
 // `npm run torture` with trials that misbehave in every way that the frame must notice.
-import { runAll } from '../../fuzz/runner/campaign.ts'
+import { torture } from '../../fuzz/runner/campaign.ts'
 import { serveCases, workerFlag } from '../../fuzz/runner/case-worker.ts'
-import { parseOptions } from '../../fuzz/runner/options.ts'
 import type { Trial } from '../../fuzz/runner/trial.ts'
 
 const good: Trial<number> = {
@@ -69,4 +68,4 @@ const trials: readonly Trial<unknown>[] = [
 
 const args = process.argv.slice(2)
 if (args[0] === workerFlag) serveCases(trials, args[1])
-else process.exitCode = await runAll(trials, parseOptions(args, trials))
+else process.exitCode = await torture(trials, args)

@@ -48,6 +48,14 @@ describe('a run', () => {
     expect(output).toContain('Every case passes.')
   })
 
+  test('says what it can do, and what it does not understand', async () => {
+    const directory = await temporaryDirectory()
+    expect(await torture(directory, '--help')).toMatchObject({ code: 0, output: expect.stringContaining('--resume') })
+    const { code, output } = await torture(directory, '--only', 'nothing')
+    expect(code).toBe(2)
+    expect(output).toMatch(/^no such trial: nothing\n\nusage/)
+  })
+
   test('prints of a failure a smaller case, which fails when it is run again', async () => {
     const directory = await temporaryDirectory()
     const { code, output } = await torture(directory, '--only', 'large', '--seed', '3')
