@@ -14,12 +14,15 @@
 // An operation is applied in phases that each either happen or leave everything as it was; after a MISS or NEED_* the
 // caller provides what is wanted and `apply` goes on in the phase where it stopped.
 import { div, fill, load16, load32, load32u, load8, rem, store32 } from './platform'
+import { AHEAD_LENGTH, findAhead, forgetAhead, leafAhead, touchAhead } from './ahead'
 import { format } from './build'
 import { clearRange, dropRoot, emptyDropStack } from './clear'
 import { makeChain, reserveChain } from './large'
 import { CELL_LARGE, inlineBytes, LARGE_REFERENCE_BYTES, LEAF } from './page'
 import { rebalance } from './rebalance'
 import {
+  AHEAD_COUNT,
+  AHEAD_END,
   APPLY_AT,
   APPLY_PHASE,
   BAD_OPERATION,
@@ -50,6 +53,8 @@ import { makePage, reserveRecords } from './versions'
 import { deleteEntry, putEntry } from './write'
 
 export const OPERATION_HEADER_BYTES: u32 = 12
+/** Operations of so few bytes together are one as a rule, and nothing is looked for ahead. */
+const ALONE_BYTES: u32 = 1024
 export const PUT: u32 = 1
 export const DELETE: u32 = 2
 export const CLEAR: u32 = 3
@@ -79,12 +84,16 @@ export function forgetTrees(): void {
 
 /** Root of the tree, or 0: NEED_TREE. */
 function rootOf(tree: u32): u32 {
+  const root = rootIfKnown(tree)
+  if (root == 0) store32(WANTED_TREE, tree)
+  return root
+}
+
+function rootIfKnown(tree: u32): u32 {
   if (tree == CATALOG_TREE) return CATALOG_ROOT
   if (tree == MAIN_TREE) return MAIN_ROOT
   const slot = load32(TREES) + ((tree & (TREE_SLOTS - 1)) << 3)
-  if (load32(slot) == tree && load32(slot + 4) != 0) return load32(slot + 4)
-  store32(WANTED_TREE, tree)
-  return 0
+  return load32(slot) == tree ? load32(slot + 4) : 0
 }
 
 /** The commits so far are done: the next one has the next number. */
@@ -108,6 +117,25 @@ export function beginApply(from: u32, to: u32): void {
   store32(APPLY_PHASE, 0)
   store32(TRIMMED_KEY_BYTES, 0)
   store32(DROP_COUNT, 0)
+  forgetAhead(to - from > ALONE_BYTES ? from : to)
+}
+
+/** Finds the leaves for the operations from `from` on, as many as can be kept. */
+function lookAhead(from: u32, end: u32): void {
+  let at = from
+  forgetAhead(end)
+  while (end - at >= OPERATION_HEADER_BYTES && load32(AHEAD_COUNT) < AHEAD_LENGTH) {
+    const keyBytes: u32 = load16(at + 2)
+    const valueBytes = load32u(at + 8)
+    const room = end - at - OPERATION_HEADER_BYTES
+    // What is wrong with it is found when it is applied.
+    if (keyBytes > room || valueBytes > room - keyBytes) break
+    const tree = load32u(at + 4)
+    if (load8(at) == PUT) findAhead(at, tree, rootIfKnown(tree), at + OPERATION_HEADER_BYTES, keyBytes)
+    at += OPERATION_HEADER_BYTES + keyBytes + valueBytes
+    store32(AHEAD_END, at)
+  }
+  touchAhead(OPERATION_HEADER_BYTES)
 }
 
 /** Applies operations until all are done: OK, or what must be provided first. */
@@ -120,6 +148,7 @@ export function apply(): i32 {
     const valueBytes = load32u(at + 8)
     const room = end - at - OPERATION_HEADER_BYTES
     if (keyBytes > MAX_KEY_BYTES + 1 || keyBytes > room || valueBytes > room - keyBytes) return BAD_OPERATION
+    if (at >= load32(AHEAD_END)) lookAhead(at, end)
     const status = applyOne(at, keyBytes, valueBytes)
     if (status < 0 && status != NOT_FOUND) return status
     store32(APPLY_PHASE, 0)
@@ -141,7 +170,7 @@ function applyOne(at: u32, keyBytes: u32, valueBytes: u32): i32 {
   if (type == PUT) {
     if (keyBytes > MAX_KEY_BYTES || valueBytes > 0xffff || keyBytes + valueBytes > inlineBytes()) return BAD_OPERATION
     setNew(key, keyBytes, valueBytes, value, valueBytes)
-    return putEntry(tree, root)
+    return putEntry(tree, root, leafAhead(at, tree))
   }
   if (type == DELETE) return remove(tree, root, key, keyBytes)
   if (type == CLEAR) {
@@ -181,7 +210,7 @@ function putLarge(tree: u32, root: u32, key: u32, keyBytes: u32, value: u32, val
     store32(APPLY_PHASE, 1)
   }
   setNew(key, keyBytes, (LARGE_REFERENCE_BYTES | (CELL_LARGE << 24)) >>> 0, REFERENCE, LARGE_REFERENCE_BYTES)
-  return putEntry(tree, root)
+  return putEntry(tree, root, 0)
 }
 
 function create(tree: u32, key: u32, keyBytes: u32): i32 {
@@ -202,7 +231,7 @@ function create(tree: u32, key: u32, keyBytes: u32): i32 {
   store32(REFERENCE, tree)
   store32(REFERENCE + 4, load32(MADE_ROOT))
   setNew(key, keyBytes, 8, REFERENCE, 8)
-  return putEntry(CATALOG_TREE, CATALOG_ROOT)
+  return putEntry(CATALOG_TREE, CATALOG_ROOT, 0)
 }
 
 function drop(tree: u32, root: u32, key: u32, keyBytes: u32): i32 {

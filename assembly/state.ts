@@ -167,3 +167,10 @@ export const OPEN_LSN_HIGH: u32 = 624
 export const FRAME_IS_JOINED: u32 = 628
 /** Every operation being applied is a commit of its own. */
 export const COMMITS_EACH: u32 = 632
+
+/** Leaves found ahead for the next operations (ahead.ts): 192 bytes, how many, which is next, where they end. */
+export const AHEAD: u32 = 704
+export const AHEAD_COUNT: u32 = 896
+export const AHEAD_NEXT: u32 = 900
+export const AHEAD_END: u32 = 904
+export const AHEAD_SUM: u32 = 908

@@ -72,9 +72,10 @@ function reserve(height: u32, more: u32): i32 {
   return growTable(load32(TABLE_LIMIT) + each)
 }
 
-/** Puts the entry NEW_* (word: value length and flags) into the tree. */
-export function putEntry(tree: u32, root: u32): i32 {
-  if (putAtFinger(tree) || putAtShortcut(tree)) return OK
+/** Puts the entry NEW_* (word: value length and flags) into the tree; `leaf`: where it belongs if that is known, or 0. */
+export function putEntry(tree: u32, root: u32, leaf: u32): i32 {
+  if (putAtFinger(tree)) return OK
+  if (leaf == 0 ? putAtShortcut(tree) : putIntoLeaf(leaf)) return OK
   const height = descend(tree, root, 0, BY_KEY, load32(NEW_KEY), load32(NEW_KEY_BYTES))
   if (height < 0) return height
   const found = search(pathFrame(0), load32(NEW_KEY), load32(NEW_KEY_BYTES))
@@ -160,6 +161,17 @@ function putAtFinger(tree: u32): bool {
   store32(FINGER, page)
   store32(FINGER_STAMP, stampOf(page))
   return true
+}
+
+/** Puts the entry into the leaf where it belongs; false, and nothing has changed, when more than the leaf is needed. */
+function putIntoLeaf(leaf: u32): bool {
+  store32(NEW_HASH, 0)
+  if (!hasRoom(leaf)) return false
+  const found = search(leaf, load32(NEW_KEY), load32(NEW_KEY_BYTES))
+  touch(leaf)
+  if ((found & 1) != 0) return largeAt(leaf, found >>> 1) == 0 && overwrite(leaf, found >>> 1)
+  if (reserve(0, 0) < 0) return false
+  return insertEntry(writable(idOf(leaf)), found >>> 1)
 }
 
 /** Inserts NEW_* at `position` of the leaf on the path; pages without room are split, up to the root. */

@@ -78,6 +78,12 @@ describe.each(builds)('LZ4 in the $name build', ({ exports, bytes }) => {
     }
   })
 
+  test.each([65_534, 65_535, 65_536, 65_537])('bytes that were seen %i bytes before come back', distance => {
+    const data = sample('noise', distance + 64, 12)
+    data.copyWithin(distance, 0, 64)
+    expectRoundTrip(data)
+  })
+
   test('makes records less than half as large, zeros nearly nothing', () => {
     expect(expectRoundTrip(sample('records', 16384, 6)).length).toBeLessThan(16384 / 2)
     expect(expectRoundTrip(sample('zeros', 16384, 6)).length).toBeLessThan(100)
