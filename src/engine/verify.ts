@@ -6,13 +6,16 @@ import { IMAGE, MISS, TABLE_LIMIT } from '../../assembly/state.ts'
 import { CATALOG_ROOT, CATALOG_TREE, MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
 import { compareBytes } from '../encoding/bytes.ts'
 import { LightningError } from '../errors.ts'
-import { BlockMap, sectorsOf } from '../store/block-map.ts'
 import { chunkBytes, sectorBytes } from '../store/format.ts'
+import { behind } from './bounds.ts'
 import { type CareOptions, Pace } from './care.ts'
 import type { Core } from './core.ts'
+import { type KeyRange, namesOf, rangeText, sublevelText } from './key-text.ts'
 import { readSegments } from './large-values.ts'
 import { PageView } from './page-view.ts'
 import { EngineSnapshot } from './snapshots.ts'
+import { checkExtents, checkMetas } from './verify-disk.ts'
+import { checkLog } from './verify-log.ts'
 
 /** One thing that is wrong. */
 export interface VerifyProblem {
@@ -24,6 +27,10 @@ export interface VerifyProblem {
   readonly page?: number | undefined
   /** Position in the file in bytes, when it is known. */
   readonly offset?: number | undefined
+  /** Names of the sublevel concerned, from the outermost on; empty: the database's own keyspace. */
+  readonly sublevel?: readonly string[] | undefined
+  /** Encoded bounds of the keys concerned: `from` belongs to them, `to` does not; undefined is an open end. */
+  readonly keyRange?: KeyRange | undefined
 }
 
 /** What `verify` has found. */
@@ -61,6 +68,8 @@ class Verification {
   readonly #pace: Pace
   readonly #problems: VerifyProblem[] = []
   readonly #seen: Uint8Array
+  /** Pages that a problem was noted of: their images are not looked at again. */
+  readonly #faulty = new Set<number>()
   readonly #limit: number
   #pages = 0
   #entries = 0
@@ -75,12 +84,14 @@ class Verification {
 
   async run(): Promise<VerifyReport> {
     const total = this.#limit
-    await this.#checkTree(CATALOG_TREE, CATALOG_ROOT)
-    await this.#checkTree(MAIN_TREE, MAIN_ROOT)
-    for (const entry of this.#catalog()) await this.#checkTree(entry.id, entry.root)
+    await this.#checkTree(CATALOG_TREE, CATALOG_ROOT, undefined)
+    await this.#checkTree(MAIN_TREE, MAIN_ROOT, [])
+    for (const entry of this.#catalog()) await this.#checkTree(entry.id, entry.root, namesOf(entry.path))
     await this.#checkImages()
+    for (const problem of checkMetas(this.#core)) this.#note(problem)
     await this.#checkTables()
-    this.#checkExtents()
+    for (const problem of checkExtents(this.#core)) this.#note(problem)
+    for (const problem of await checkLog(this.#core, this.#pace, total)) this.#note(problem)
     this.#pace.finish(total)
     const problems = this.#problems
     return { ok: problems.length === 0, pages: this.#pages, entries: this.#entries, problems }
@@ -96,21 +107,21 @@ class Verification {
   }
 
   /** Walks a tree from its root, checking each page against its parent's keys. */
-  async #checkTree(tree: number, root: number): Promise<void> {
+  async #checkTree(tree: number, root: number, sublevel: readonly string[] | undefined): Promise<void> {
     const stack: Visit[] = [{ id: root, level: undefined, lower: undefined, upper: undefined }]
     while (true) {
       const visit = stack.pop()
       if (visit === undefined) return
       try {
-        this.#checkPage(tree, visit, stack)
+        this.#checkPage(tree, visit, stack, sublevel)
       } catch (error) {
-        this.#report(error)
+        this.#report(error, { sublevel, keyRange: { from: visit.lower, to: visit.upper } })
       }
       await this.#pace.step(this.#pages, this.#limit)
     }
   }
 
-  #checkPage(tree: number, visit: Visit, stack: Visit[]): void {
+  #checkPage(tree: number, visit: Visit, stack: Visit[], sublevel: readonly string[] | undefined): void {
     const { id } = visit
     if (!this.#visit(id)) return
     const page = this.#load(id)
@@ -138,18 +149,18 @@ class Verification {
       return
     }
     if (tree !== CATALOG_TREE) this.#entries += count
-    const large: { first: number; bytes: number }[] = []
+    const large: { key: Uint8Array; first: number; bytes: number }[] = []
     for (let i = 0; i < count; i++) {
       const reference = page.largeValue(i)
-      if (reference !== undefined) large.push(reference)
+      if (reference !== undefined) large.push({ key: page.key(i), ...reference })
     }
-    for (const { first, bytes } of large) {
+    for (const { key, first, bytes } of large) {
       try {
         readSegments(this.#core, first, bytes, this.#snapshot.use(), segment => {
           this.#visit(segment)
         })
       } catch (error) {
-        this.#report(error)
+        this.#report(error, { sublevel, keyRange: { from: key, to: behind(key) } })
       }
     }
   }
@@ -157,11 +168,14 @@ class Verification {
   /** Notes that a page is reached; false, with a problem noted, when it was before or cannot be. */
   #visit(id: number): boolean {
     if (id < 1 || id >= this.#limit) {
-      this.#note({ message: `Page ${id} is referred to but does not exist.`, page: id })
+      this.#note({
+        message: `Page ${id} is referred to but does not exist. Restore a backup, or run repair.`,
+        page: id
+      })
       return false
     }
     if (this.#seen[id] !== 0) {
-      this.#note({ message: `Page ${id} is referred to twice.`, page: id })
+      this.#note({ message: `Page ${id} is referred to twice. Restore a backup, or run repair.`, page: id })
       return false
     }
     this.#seen[id] = 1
@@ -188,20 +202,37 @@ class Verification {
       const sector = memory.word(entry)
       const isUsed = sector !== 0 || kernel.exports.nextDirtyAt(id, id + 1, this.#snapshot.use()) !== 0
       if (isUsed && this.#seen[id] === 0)
-        this.#note({ message: `Page ${id} is in use but nothing refers to it.`, page: id })
+        this.#note({
+          message: `Page ${id} is in use but nothing refers to it. It only takes space; repair gives it back.`,
+          page: id
+        })
       if (!isUsed && this.#seen[id] !== 0)
-        this.#note({ message: `Page ${id} is referred to but has no image.`, page: id })
-      if (sector !== 0 && (format & ENTRY_LARGE) === 0) {
+        this.#note({
+          message: `Page ${id} is referred to but has no image. Restore a backup, or run repair.`,
+          page: id
+        })
+      // The pages of an empty database are those of the first commit, which is still to come.
+      if (sector !== 0 && memory.long(entry + 12) > Math.max(1, this.#snapshot.sequence)) {
+        this.#note({
+          message: `Page ${id} is said to be of commit ${memory.long(entry + 12)}, which there is not yet. Run repair.`,
+          page: id
+        })
+      }
+      if (sector !== 0 && (format & ENTRY_LARGE) === 0 && !this.#faulty.has(id)) {
         try {
           const image = memory.word(IMAGE)
           const checksum = memory.word(entry + 8)
           data.read(memory.bytes.subarray(image, image + bytes), sector)
           if (kernel.exports.xxh32(image, bytes, id) >>> 0 !== checksum) {
-            throw new LightningError('LIGHTNING_CORRUPT', `The image of page ${id} does not match its checksum.`, {
-              file: data.file.name,
-              page: id,
-              offset: sector * sectorBytes
-            })
+            throw new LightningError(
+              'LIGHTNING_CORRUPT',
+              `The image of page ${id} does not match its checksum. Restore a backup, or run repair.`,
+              {
+                file: data.file.name,
+                page: id,
+                offset: sector * sectorBytes
+              }
+            )
           }
         } catch (error) {
           this.#report(error)
@@ -223,10 +254,14 @@ class Verification {
         data.read(memory.bytes.subarray(image, image + chunkBytes), sector)
         if (kernel.exports.xxh32(image, chunkBytes, chunk) >>> 0 !== directory.checksum(chunk)) {
           const offset = sector * sectorBytes
-          throw new LightningError('LIGHTNING_CORRUPT', `Chunk ${chunk} of the page table is damaged.`, {
-            file: data.file.name,
-            offset
-          })
+          throw new LightningError(
+            'LIGHTNING_CORRUPT',
+            `Chunk ${chunk} of the page table is damaged on disk; it is whole in memory. Run compact, or back up now.`,
+            {
+              file: data.file.name,
+              offset
+            }
+          )
         }
       } catch (error) {
         this.#report(error)
@@ -235,43 +270,20 @@ class Verification {
     }
   }
 
-  /** No two images may share sectors, and all of them must be known to be in use. */
-  #checkExtents(): void {
-    const { memory, kernel, data } = this.#core
-    const blocks = new BlockMap()
-    const limit = memory.word(TABLE_LIMIT)
-    for (let id = 1; id < limit; id++) {
-      const entry = kernel.exports.entryAt(id, 0) >>> 0
-      const sector = memory.word(entry)
-      if (sector === 0) continue
-      const extent = { sector, sectors: sectorsOf(memory.word(entry + 4) & 0xffffff) }
-      if (!blocks.mark(extent)) {
-        this.#note({
-          message: `The image of page ${id} shares its place with another.`,
-          file: data.file.name,
-          page: id,
-          offset: sector * sectorBytes
-        })
-      }
-      if (!data.blocks.isMarked(extent)) {
-        this.#note({
-          message: `The image of page ${id} lies in blocks that count as free.`,
-          file: data.file.name,
-          page: id,
-          offset: sector * sectorBytes
-        })
-      }
-    }
-  }
-
   #wrong(page: number, what: string): LightningError {
-    return new LightningError('LIGHTNING_CORRUPT', `Page ${page} ${what}.`, { file: this.#core.data.file.name, page })
+    const message = `Page ${page} ${what}. Restore a backup, or run repair.`
+    return new LightningError('LIGHTNING_CORRUPT', message, { file: this.#core.data.file.name, page })
   }
 
-  #report(error: unknown): void {
+  #report(error: unknown, keys: { sublevel?: readonly string[] | undefined; keyRange?: KeyRange } = {}): void {
     if (!(error instanceof LightningError) || (error.code !== 'LIGHTNING_CORRUPT' && error.code !== 'LIGHTNING_IO'))
       throw error
-    this.#note({ message: error.message, file: error.file, page: error.page, offset: error.offset })
+    const { message, file, page, offset } = error
+    const { sublevel, keyRange } = keys
+    if (page !== undefined) this.#faulty.add(page)
+    const of = sublevel === undefined ? '' : ` of ${sublevelText(sublevel)}`
+    const what = keyRange === undefined ? '' : ` It concerns ${rangeText(keyRange)}${of}.`
+    this.#note({ message: message + what, file, page, offset, sublevel, keyRange })
   }
 
   #note(problem: VerifyProblem): void {

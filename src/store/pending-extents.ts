@@ -19,6 +19,11 @@ export class PendingExtents {
     this.#data = data
   }
 
+  /** Whether a checkpoint is under way: it has taken extents that nothing names yet. */
+  get isCheckpointing(): boolean {
+    return this.#isCheckpointing
+  }
+
   /** Sectors that wait. */
   get sectors(): number {
     return this.#sectors

@@ -1,0 +1,80 @@
+// Verification of what stands around the pages: the meta slots, the directory, and who has which blocks.
+import { TABLE_LIMIT } from '../../assembly/state.ts'
+import { BlockMap, type Extent, sectorsOf } from '../store/block-map.ts'
+import { blockBytes, chunkBytes, metaBytes, sectorBytes } from '../store/format.ts'
+import { decodeMeta } from '../store/meta.ts'
+import type { Core } from './core.ts'
+import type { VerifyProblem } from './verify.ts'
+
+/** Both slots must hold a whole meta, none older than the newest durable one; and the directory that it names. */
+export function checkMetas(core: Core): readonly VerifyProblem[] {
+  const { data, meta, options } = core
+  const file = data.file.name
+  const problems: VerifyProblem[] = []
+  // A reader may meet a crash between the two slots; who opens for writing has put the newest into both.
+  const slots = core.isMetaUncertain || (options.readOnly && !meta.closed) ? [] : [0, 1]
+  for (const slot of slots) {
+    const offset = slot * blockBytes
+    const bytes = new Uint8Array(metaBytes)
+    const length = data.file.readAt(bytes, offset)
+    const found = decodeMeta(bytes.subarray(0, length), core.checksum, file)
+    if (found !== undefined && found.number >= meta.number) continue
+    const what = found === undefined ? 'is damaged' : 'holds an older state'
+    problems.push({ message: `Meta slot ${slot} ${what}. A checkpoint writes it anew.`, file, offset })
+  }
+  if (meta.chunkCount === 0) return problems
+  const bytes = new Uint8Array(meta.directoryBytes)
+  const offset = meta.directorySector * sectorBytes
+  const length = data.file.readAt(bytes, offset)
+  if (length < bytes.length || core.checksum(bytes, 0) !== meta.directoryChecksum) {
+    const message =
+      'The directory of the page table is damaged on disk; it is whole in memory. Back up now, then repair.'
+    problems.push({ message, file, offset })
+  }
+  return problems
+}
+
+/** Nothing may share sectors with anything else, all that is named must count as used, and all that is used be named. */
+export function checkExtents(core: Core): readonly VerifyProblem[] {
+  const { memory, kernel, data, directory, meta } = core
+  const file = data.file.name
+  const problems: VerifyProblem[] = []
+  const blocks = new BlockMap()
+  const claim = (what: string, extent: Extent, page?: number): void => {
+    const offset = extent.sector * sectorBytes
+    if (!blocks.mark(extent)) {
+      const message = `${what} shares its place with another. Restore a backup, or run repair.`
+      problems.push({ message, file, page, offset })
+    }
+    if (!data.blocks.isMarked(extent)) {
+      const message = `${what} lies in blocks that count as free. Close the database and run repair.`
+      problems.push({ message, file, page, offset })
+    }
+  }
+  for (let id = 1; id < memory.word(TABLE_LIMIT); id++) {
+    const entry = kernel.exports.entryAt(id, 0) >>> 0
+    const sector = memory.word(entry)
+    if (sector === 0) continue
+    claim(`The image of page ${id}`, { sector, sectors: sectorsOf(memory.word(entry + 4) & 0xffffff) }, id)
+  }
+  for (let chunk = 0; chunk < directory.length; chunk++) {
+    const sector = directory.sector(chunk)
+    if (sector !== 0) claim(`Chunk ${chunk} of the page table`, { sector, sectors: sectorsOf(chunkBytes) })
+  }
+  if (meta.chunkCount > 0) {
+    claim('The directory', { sector: meta.directorySector, sectors: sectorsOf(meta.directoryBytes) })
+  }
+  const unnamed = data.blocks.usedBlocks - blocks.usedBlocks
+  if (unnamed > 0 && isQuiet(core)) {
+    const message = `${unnamed} blocks count as used but nothing names them. Closing and opening gives them back.`
+    problems.push({ message, file })
+  }
+  return problems
+}
+
+/** Whether nothing may rightly have blocks that no entry of the newest state names. */
+function isQuiet({ snapshots, pending, largeWritten, options, durableLsn, appliedLsn, meta }: Core): boolean {
+  if (options.readOnly || snapshots.size > 1 || pending.isCheckpointing || pending.sectors > 0) return false
+  // Large values are written ahead of the commit that names them; frames of the log may name some that are gone.
+  return largeWritten === 0 && durableLsn === appliedLsn && meta.lsn === appliedLsn
+}
