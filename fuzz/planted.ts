@@ -31,16 +31,21 @@ interface TestReport {
   }[]
 }
 
-/** Several may run at once. */
-const copy = resolve('.cache', `planted-${process.pid}`)
+/** Copies of the project: one that gets the bugs, and a sound one. Several of these programs may run at once. */
+const work = resolve('.cache', `planted-${process.pid}`)
+const copy = join(work, 'planted')
+const sound = join(work, 'sound')
 /** The tests of a bug take no longer than this, or they hang, which is being caught as well. */
 const mostMs = 15 * 60_000
+/** A test that only takes long has not found anything. */
+const mostTestMs = 300_000
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, record: { type: 'boolean', default: false } } })
 const only = values.only?.split(',').map(Number)
 const bugs = plantedBugs.filter(({ number }) => only === undefined || only.includes(number))
 
-copyProject()
+for (const folder of [copy, sound]) copyProject(folder)
+await run(sound, ['scripts/build-kernel.mjs'], 0)
 const outcomes: Outcome[] = []
 for (const bug of bugs) {
   const outcome = await hunt(bug)
@@ -56,69 +61,78 @@ if (values.record) {
   const results = { machine: describeMachine(), commit: currentCommit(), bugs: outcomes }
   writeFileSync('fuzz/results/planted-bugs.json', `${JSON.stringify(results, undefined, 2)}\n`)
 }
-rmSync(copy, { recursive: true, force: true })
+rmSync(work, { recursive: true, force: true })
 process.exitCode = missed.length === 0 ? 0 : 1
 
 /** Everything under version control, or about to be, as it is now: others may go on working. */
-function copyProject(): void {
-  rmSync(copy, { recursive: true, force: true })
+function copyProject(folder: string): void {
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
   for (const file of files.split('\n')) {
     if (file === '' || !existsSync(file)) continue
-    mkdirSync(join(copy, dirname(file)), { recursive: true })
-    cpSync(file, join(copy, file))
+    mkdirSync(join(folder, dirname(file)), { recursive: true })
+    cpSync(file, join(folder, file))
   }
-  symlinkSync(resolve('node_modules'), join(copy, 'node_modules'))
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
 }
 
 async function hunt(bug: PlantedBug): Promise<Outcome> {
   const isInKernel = bug.where.startsWith('assembly/')
   // The kernel is built anew only for bugs of its own.
-  await run(['scripts/build-kernel.mjs'], isInKernel ? bug.number : 0)
+  await run(copy, ['scripts/build-kernel.mjs'], isInKernel ? bug.number : 0)
   const started = performance.now()
   let caughtBy: string | undefined
   const done = new Set<string>()
+  const unreliable: string[] = []
   for (const tests of [...bug.tests, 'test']) {
     if (done.has(tests)) continue
     done.add(tests)
-    caughtBy = await firstFailure(tests, bug.number)
-    if (caughtBy !== undefined) break
+    const failure = await firstFailure(copy, tests, bug.number)
+    if (failure === undefined) continue
+    // What fails without the bug as well, says nothing about it.
+    if ((await firstFailure(sound, failure.file, 0, failure.name)) === undefined) {
+      caughtBy = failure.test
+      break
+    }
+    unreliable.push(failure.test)
   }
   const { number, what, where } = bug
+  if (unreliable.length > 0) console.log(`failed without the bug, too: ${unreliable.join(', ')}`)
   return { number, what, where, caughtBy, seconds: Math.round((performance.now() - started) / 1_000) }
 }
 
-/** The first test that fails among those that vitest finds under this name. */
-async function firstFailure(tests: string, bug: number): Promise<string | undefined> {
-  const report = join(copy, 'report.json')
-  rmSync(report, { force: true })
-  const args = [
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    tests,
-    '--exclude',
-    'test/house/**',
-    '--bail',
-    '1',
-    '--passWithNoTests'
-  ]
-  const code = await run([...args, '--reporter', 'json', '--outputFile', report], bug)
-  if (code === 0) return undefined
-  if (!existsSync(report)) return `${tests} ends without a report`
-  const { testResults }: TestReport = JSON.parse(readFileSync(report, 'utf8'))
-  for (const { name, status, assertionResults } of testResults) {
-    const file = name.slice(copy.length + 1)
-    const failed = assertionResults.find(each => each.status === 'failed')
-    if (failed !== undefined) return `${file}: ${failed.fullName.trim()}`
-    if (status === 'failed') return file
-  }
-  return `${tests}: an error outside of the tests`
+/** A test that failed. */
+interface Failure {
+  readonly file: string
+  /** Undefined when the file as a whole failed. */
+  readonly name?: string
+  /** File and name. */
+  readonly test: string
 }
 
-/** Runs a program of Node in the copy; the result is its exit code. */
-function run(args: readonly string[], bug: number): Promise<number> {
+/** The first test that fails among those that vitest finds under this name. */
+async function firstFailure(folder: string, tests: string, bug: number, only?: string): Promise<Failure | undefined> {
+  const report = join(folder, 'report.json')
+  rmSync(report, { force: true })
+  const args = ['node_modules/vitest/vitest.mjs', 'run', tests, '--exclude', 'test/house/**', '--passWithNoTests']
+  const options = ['--bail', '1', '--testTimeout', `${mostTestMs}`, '--reporter', 'json', '--outputFile', report]
+  const filter = only === undefined ? [] : ['--testNamePattern', only.replaceAll(/[^\w ]/g, '.')]
+  const code = await run(folder, [...args, ...options, ...filter], bug)
+  if (code === 0) return undefined
+  if (!existsSync(report)) return { file: tests, test: `${tests} ends without a report` }
+  const { testResults }: TestReport = JSON.parse(readFileSync(report, 'utf8'))
+  for (const { name, status, assertionResults } of testResults) {
+    const file = name.slice(folder.length + 1)
+    const failed = assertionResults.find(each => each.status === 'failed')
+    if (failed !== undefined) return { file, name: failed.fullName.trim(), test: `${file}: ${failed.fullName.trim()}` }
+    if (status === 'failed') return { file, test: file }
+  }
+  return { file: tests, test: `${tests}: an error outside of the tests` }
+}
+
+/** Runs a program of Node in a copy; the result is its exit code. */
+function run(folder: string, args: readonly string[], bug: number): Promise<number> {
   const child = spawn(process.execPath, args, {
-    cwd: copy,
+    cwd: folder,
     env: { ...process.env, PLANTED_BUG: String(bug) },
     stdio: 'ignore'
   })
