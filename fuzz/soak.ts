@@ -8,6 +8,7 @@ import { limitsOf, soak, type SoakResult } from './soak/run.ts'
 import { complaintsOf, findingsOf } from './soak/verdict.ts'
 
 const recordPath = 'fuzz/results/soak.json'
+const interruptedCode = 130
 /** Samples that are recorded at most. */
 const mostRecorded = 120
 
@@ -39,12 +40,12 @@ async function main(args: readonly string[]): Promise<number> {
       .join(', ')
   )
   if (!result.isComplete) print('interrupted; --resume goes on')
-  if (findings.length === 0) complaints.push('too few samples to tell whether anything grows')
+  if (findings.length === 0 && result.isComplete) complaints.push('too few samples to tell whether anything grows')
   for (const complaint of complaints) print(`FAILED: ${complaint}`)
   if (complaints.length > 0) print(`again: npm run soak -- ${args.join(' ')}`)
   if (options.record) record(result, { findings, complaints, seconds, rate: options.rate, seed: options.seed })
   if (result.isComplete) rmSync(options.directory, { recursive: true, force: true })
-  return complaints.length > 0 ? 1 : 0
+  return complaints.length > 0 ? 1 : result.isComplete ? 0 : interruptedCode
 }
 
 function record({ samples, operations, care }: SoakResult, verdict: object): void {
