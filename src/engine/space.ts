@@ -37,6 +37,8 @@ const lookEveryMs = 100
 const reservePieces = 24
 /** Bytes of each log file that only shrinking commits use. */
 const reserveLogBytes = 128 * 1_024
+/** What a log file keeps on a full disk: with less than a growing commit and that reserve, holes could never be filled. */
+const keptLogBytes = 2 * reserveLogBytes
 /** Images that are written before the ones they replace are free. */
 const imagesInFlight = 64
 /** Blocks written ahead beyond what is needed, so that not every commit writes some. */
@@ -69,7 +71,7 @@ export class Space {
   /** Blocks behind the last one in use, and bytes of each log file, to keep at a close for the next opening. */
   get kept(): { readonly blocks: number; readonly logBytes: number } {
     if (!this.#isShort) return { blocks: 0, logBytes: 0 }
-    return { blocks: 2 * reservePieces * this.#pieceBlocks, logBytes: reserveLogBytes }
+    return { blocks: 2 * reservePieces * this.#pieceBlocks, logBytes: keptLogBytes }
   }
 
   /** Whether compaction may take free pieces without touching what commits rely on. */
@@ -194,7 +196,7 @@ export class Space {
     } catch (error) {
       if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
     }
-    if (this.#isShort) log.giveBack(reserveLogBytes)
+    if (this.#isShort) log.giveBack(keptLogBytes)
   }
 
   #full(): LightningError {

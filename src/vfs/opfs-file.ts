@@ -9,19 +9,25 @@ import type { VfsFile } from './vfs.ts'
  */
 const mostUnsyncedBytes = 8 << 20
 
+/** Hears of what happens to a handle. */
+export interface HandleWatcher {
+  wrote(bytes: number): void
+  closed(): void
+}
+
 /** A handle that several `VfsFile`s of one thread use, since browsers give out only one. */
 export class SharedHandle {
   readonly path: string
   readonly handle: AccessHandle
-  readonly #whenClosed: () => void
+  readonly #watcher: HandleWatcher | undefined
   #users = 0
   #unsyncedBytes = 0
   #syncFailure: LightningError | undefined
 
-  constructor(path: string, handle: AccessHandle, whenClosed: () => void) {
+  constructor(path: string, handle: AccessHandle, watcher?: HandleWatcher) {
     this.path = path
     this.handle = handle
-    this.#whenClosed = whenClosed
+    this.#watcher = watcher
   }
 
   use(): void {
@@ -31,7 +37,7 @@ export class SharedHandle {
   leave(): void {
     this.#users--
     if (this.#users > 0) return
-    this.#whenClosed()
+    this.#watcher?.closed()
     guardedBrowser('close', this.path, () => this.handle.close())
   }
 
@@ -40,6 +46,7 @@ export class SharedHandle {
     // The second call gets to the end, or makes the browser say what stopped the first.
     if (done < bytes.length) done += this.#writeSome(bytes.subarray(done), offset + done)
     if (done < bytes.length) throw shortWrite(this.path, done, bytes.length, offset)
+    this.#watcher?.wrote(bytes.length)
     this.#unsyncedBytes += bytes.length
     if (this.#unsyncedBytes >= mostUnsyncedBytes) this.sync()
   }

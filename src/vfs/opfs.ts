@@ -10,6 +10,7 @@ import {
 } from './access-handle.ts'
 import { browserError, nameOf } from './browser-error.ts'
 import { OpfsFile, SharedHandle } from './opfs-file.ts'
+import { SpaceEstimate } from './space-estimate.ts'
 import {
   checkFileName,
   isDatabaseFile,
@@ -47,6 +48,7 @@ class OpfsVfs implements Vfs {
   readonly location: string
   readonly #path: string
   readonly #names: readonly string[]
+  readonly #space = new SpaceEstimate(() => storage(this.location))
   /** Files that this thread has open for writing. */
   readonly #open = new Map<string, SharedHandle>()
 
@@ -57,6 +59,8 @@ class OpfsVfs implements Vfs {
   }
 
   async prepare(options: { create: boolean }): Promise<boolean> {
+    // So that it is known before the first write.
+    await this.#space.ask()
     if ((await this.#find()) !== undefined) return true
     if (!options.create) return false
     // Before anything is made: without renaming, a new database could not appear whole (durability.md, rule 19).
@@ -84,7 +88,10 @@ class OpfsVfs implements Vfs {
     const file = await this.#try('open', name, () => directory.getFileHandle(name, { create }))
     if (readOnly) return new OpfsFile(name, await this.#openForReading(name, file), true)
     const handle = await this.#access(name, file, 'readwrite')
-    const opened = new SharedHandle(this.#of(name), handle, () => this.#open.delete(name))
+    const opened = new SharedHandle(this.#of(name), handle, {
+      wrote: bytes => this.#space.wrote(bytes),
+      closed: () => this.#open.delete(name)
+    })
     this.#open.set(name, opened)
     return new OpfsFile(name, opened, false)
   }
@@ -134,8 +141,11 @@ class OpfsVfs implements Vfs {
   }
 
   async freeBytes(): Promise<number | undefined> {
-    const { quota, usage } = await storage(this.location).estimate()
-    return quota === undefined || usage === undefined ? undefined : Math.max(0, Math.floor(quota - usage))
+    return await this.#space.ask()
+  }
+
+  freeBytesNow(): number | undefined {
+    return this.#space.now()
   }
 
   async removeAll(): Promise<void> {
@@ -154,12 +164,11 @@ class OpfsVfs implements Vfs {
   }
 
   async #openForReading(name: string, file: FileSystemFileHandle): Promise<SharedHandle> {
-    const ended = (): void => undefined
     if (knowsReadOnlyMode()) {
-      return new SharedHandle(this.#of(name), await this.#access(name, file, 'read-only'), ended)
+      return new SharedHandle(this.#of(name), await this.#access(name, file, 'read-only'))
     }
     const blob = await this.#try('open', name, () => file.getFile())
-    return new SharedHandle(this.#of(name), blobHandle(blob), ended)
+    return new SharedHandle(this.#of(name), blobHandle(blob))
   }
 
   async #access(name: string, file: FileSystemFileHandle, mode: 'read-only' | 'readwrite'): Promise<AccessHandle> {
