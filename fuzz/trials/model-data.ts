@@ -1,5 +1,6 @@
 // The keys and values of the trial `model`: the model knows keys by their place in the order, values by a number. Here
 // is what they are in each encoding.
+import { isDeepStrictEqual } from 'node:util'
 import type { KeyEncodingName, TupleKey, ValueEncodingName } from '../../src/index.ts'
 import { allKeys } from '../../test/txn/model.ts'
 import { Random } from '../../test/support/random.ts'
@@ -20,7 +21,7 @@ export function keyPool(encoding: KeyEncodingName): KeyPool {
       encoding,
       tuples,
       (key, parts) => key.slice(0, parts),
-      (key, prefix) => prefix.every((element, i) => sameElement(element, key[i]))
+      (key, prefix) => prefix.every((element, i) => isDeepStrictEqual(element, key[i]))
     )
   }
   if (encoding === 'utf8') {
@@ -115,10 +116,6 @@ const tuples: readonly (readonly TupleKey[])[] = [
   [Uint8Array.of(0, 255), 5],
   [[1, 'a'], 2]
 ]
-
-function sameElement(a: unknown, b: unknown): boolean {
-  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b))
-}
 
 /** Bytes from which a value leaves the tree at the smallest page size. */
 const largeBytes = 3_000

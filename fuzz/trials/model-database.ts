@@ -1,6 +1,6 @@
 // A database on a simulated disk beside the model of it, and how the one is asked for what the other knows.
 import assert from 'node:assert/strict'
-import { isDeepStrictEqual } from 'node:util'
+import { inspect, isDeepStrictEqual } from 'node:util'
 import { openIn } from '../../src/db/database.ts'
 import { parseOpenOptions } from '../../src/db/options.ts'
 import type { Database, Keyspace, RangeOptions, Reads, Sublevel, ValueEncodingName } from '../../src/index.ts'
@@ -194,10 +194,7 @@ export function expectEqual(found: unknown, wanted: unknown, what: string): void
 }
 
 function brief(value: unknown): string {
-  const text = JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'string' && part.length > 40 ? `${part.slice(0, 40)}… (${part.length})` : part
-  )
-  return text === undefined ? 'nothing' : text.slice(0, 2_000)
+  return inspect(value, { depth: 5, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 40, maxArrayLength: 30 })
 }
 
 /** The same reads of a keyspace, at a snapshot. */

@@ -52,12 +52,16 @@ describe('a case of the model', () => {
     }
   })
 
-  test.each(keyEncodingNames)('has the keys of %s in the order of the database', async encoding => {
+  test.each(keyEncodingNames)('has the keys of %s in the order of the database, and their prefixes', async encoding => {
     const { keys } = keyPool(encoding)
     const db = await open<unknown, unknown>(':memory:', { keyEncoding: encoding })
     for (const key of keys) await db.put(key, 1)
     expect([...db.keys()]).toEqual(keys)
     expect(keys).toHaveLength(keyCount)
+    for (const place of keys.keys()) {
+      const { prefix, from, to } = keyPool(encoding).prefix(place, 1)
+      expect([...db.keys({ prefix })]).toEqual(keys.slice(from, to))
+    }
     await db.close()
   })
 })
