@@ -8,6 +8,7 @@ import { lz4Target } from './lz4.ts'
 import { metaTarget } from './meta.ts'
 import { msgpackTarget } from './msgpack.ts'
 import { pageTarget } from './page.ts'
+import { protocolTarget } from './protocol.ts'
 import { rotTarget } from './rot.ts'
 import { tablesTarget } from './tables.ts'
 import { tupleTarget } from './tuple.ts'
@@ -24,5 +25,6 @@ export const targets: readonly TargetEntry[] = [
   backupTarget,
   tupleTarget,
   msgpackTarget,
-  lockTarget
+  lockTarget,
+  protocolTarget
 ]

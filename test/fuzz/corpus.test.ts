@@ -11,7 +11,7 @@ import { Random } from '../support/random.ts'
 const mutations = 300
 /** Whole databases are opened for each of these. */
 const mutationsOfDatabases = 15
-const databases = ['log', 'database', 'rot', 'backup']
+const databases = ['log', 'database', 'rot', 'backup', 'protocol']
 
 function inputsIn(folder: string): Uint8Array[] {
   if (!existsSync(folder)) return []
