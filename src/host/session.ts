@@ -187,9 +187,10 @@ export class Session {
   }
 
   #release(): void {
-    this.#cares.endAll()
     this.#iterators.closeAll()
+    // Before what waits is ended: a wait for a lock ends with its transaction.
     this.handles.releaseAll()
+    this.#cares.endAll()
   }
 
   /** What it sends makes no sense, so nothing that follows can be believed. */

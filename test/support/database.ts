@@ -25,6 +25,8 @@ export interface Target {
   readonly files?: StoredFiles
   /** Whether what is closed can be opened again. */
   readonly keeps: boolean
+  /** Whether databases are reached by `connect`. */
+  readonly isRemote?: boolean
   /** A location where there is nothing yet. */
   newLocation(): Promise<string>
 }

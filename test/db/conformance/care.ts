@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { destroy, type OpenOptions, open, restore } from '../../../src/index.ts'
-import { openAt, openNew, rejection, type Target } from '../../support/database.ts'
+import { rejection, type Target } from '../../support/database.ts'
+import { all, openAt, openNew } from '../../support/either.ts'
 
 /** Looking after a database. */
 export function care(target: Target): void {
@@ -20,14 +21,14 @@ export function care(target: Target): void {
       const db = await openNew(target)
       for (let i = 0; i < 2_000; i++) void db.put(`k${i % 700}`, 'x'.repeat(i))
       await db.flush()
-      const before = [...db.entries()]
-      using snapshot = db.snapshot()
+      const before = await all(db.entries())
+      await using snapshot = await db.snapshot()
       await db.checkpoint()
-      expect([...db.entries()]).toEqual(before)
+      expect(await all(db.entries())).toEqual(before)
       await db.clear({ gte: 'k3' })
       await db.compact({ onProgress: () => undefined })
-      expect([...db.entries()]).toEqual(before.filter(([key]) => key < 'k3'))
-      expect([...snapshot.entries()]).toEqual(before)
+      expect(await all(db.entries())).toEqual(before.filter(([key]) => key < 'k3'))
+      expect(await all(snapshot.entries())).toEqual(before)
     })
 
     it('a callback that throws ends the operation, unchanged', async () => {
@@ -43,13 +44,13 @@ export function care(target: Target): void {
     it('a signal that has fired ends everything before it begins', async () => {
       const db = await openNew(target)
       const signal = AbortSignal.abort(new Error('enough'))
-      const all = [
+      const calls = [
         db.checkpoint({ signal }),
         db.verify({ signal }),
         db.compact({ signal }),
         db.backup('/nowhere', { signal })
       ]
-      for (const promise of all) {
+      for (const promise of calls) {
         const error = await rejection('LIGHTNING_ABORTED', promise)
         expect(error.cause).toBe(signal.reason)
       }
@@ -58,7 +59,7 @@ export function care(target: Target): void {
     it('stats are plain numbers, nested', async () => {
       const db = await openNew(target)
       await db.put('a', 1)
-      const stats: unknown = db.stats()
+      const stats: unknown = await db.stats()
       expect(JSON.parse(JSON.stringify(stats))).toEqual(stats)
       expect(leavesOf(stats).filter(leaf => typeof leaf !== 'number')).toEqual([])
     })
@@ -92,11 +93,11 @@ export function care(target: Target): void {
   describe.skipIf(!target.keeps)('opening', () => {
     it('is for one at a time', async () => {
       const location = await target.newLocation()
-      const db = await openAt(location)
+      const db = await openAt(target, location)
       await rejection('LIGHTNING_LOCKED', open(location))
       await rejection('LIGHTNING_LOCKED', destroy(location))
       await db.close()
-      await openAt(location)
+      await openAt(target, location)
     })
 
     it('makes what is missing, unless it may not', async () => {
@@ -106,7 +107,7 @@ export function care(target: Target): void {
       const db = await open(location, { errorIfExists: true })
       await db.close()
       await rejection('LIGHTNING_EXISTS', open(location, { errorIfExists: true }))
-      await openAt(location, { createIfMissing: false })
+      await openAt(target, location, { createIfMissing: false })
     })
 
     it('for reading refuses writes and is for several', async () => {
@@ -114,8 +115,11 @@ export function care(target: Target): void {
       const writer = await open(location)
       await writer.put('a', 1)
       await writer.close()
-      const [one, two] = [await openAt(location, { readOnly: true }), await openAt(location, { readOnly: true })]
-      expect([one.get('a'), two.get('a')]).toEqual([1, 1])
+      const [one, two] = [
+        await openAt(target, location, { readOnly: true }),
+        await openAt(target, location, { readOnly: true })
+      ]
+      expect([await one.get('a'), await two.get('a')]).toEqual([1, 1])
       await rejection('LIGHTNING_READ_ONLY', one.put('a', 2))
       await rejection('LIGHTNING_READ_ONLY', one.clear())
       await rejection('LIGHTNING_READ_ONLY', one.dropSublevel('a'))
@@ -130,8 +134,8 @@ export function care(target: Target): void {
       await db.close()
       await destroy(location)
       await rejection('LIGHTNING_NOT_FOUND', open(location, { createIfMissing: false }))
-      const anew = await openAt(location)
-      expect(anew.count()).toBe(0)
+      const anew = await openAt(target, location)
+      expect(await anew.count()).toBe(0)
     })
   })
 
@@ -142,7 +146,7 @@ export function care(target: Target): void {
         await target.newLocation(),
         await target.newLocation()
       ]
-      const db = await openAt(location)
+      const db = await openAt(target, location)
       await db.batch(Array.from({ length: 1_000 }, (_, i) => ({ type: 'put', key: `k${i}`, value: 'v'.repeat(i) })))
       await db.sublevel('sub').put('k', 1)
       const copying = db.backup(backup)
@@ -150,11 +154,11 @@ export function care(target: Target): void {
       await copying
       await db.put('later still', 1)
       await restore(backup, restored)
-      const copy = await openAt(restored)
-      expect([copy.count({ prefix: 'k' }), copy.has('later still')]).toEqual([1_000, false])
-      expect([copy.get('k999'), copy.sublevel('sub').get('k')]).toEqual(['v'.repeat(999), 1])
+      const copy = await openAt(target, restored)
+      expect([await copy.count({ prefix: 'k' }), await copy.has('later still')]).toEqual([1_000, false])
+      expect([await copy.get('k999'), await copy.sublevel('sub').get('k')]).toEqual(['v'.repeat(999), 1])
       await copy.put('own', 1)
-      expect(db.has('own')).toBe(false)
+      expect(await db.has('own')).toBe(false)
     })
 
     it('restores only where there is no database, from where there is a backup', async () => {
@@ -163,15 +167,15 @@ export function care(target: Target): void {
         await target.newLocation(),
         await target.newLocation()
       ]
-      const db = await openAt(location)
+      const db = await openAt(target, location)
       await db.put('a', 1)
       await db.backup(backup)
       await db.close()
       await rejection('LIGHTNING_EXISTS', restore(backup, location))
       await rejection('LIGHTNING_NOT_FOUND', restore(nowhere, await target.newLocation()))
       await rejection('LIGHTNING_ABORTED', restore(backup, nowhere, { signal: AbortSignal.abort() }))
-      const kept = await openAt(location)
-      expect(kept.get('a')).toBe(1)
+      const kept = await openAt(target, location)
+      expect(await kept.get('a')).toBe(1)
     })
   })
 }

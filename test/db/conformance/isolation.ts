@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { Isolation, Transaction } from '../../../src/index.ts'
-import { openNew, rejection, type Target } from '../../support/database.ts'
+import type { Isolation } from '../../../src/index.ts'
+import { rejection, type Target } from '../../support/database.ts'
+import { all, type AnyTransaction, openNew, within } from '../../support/either.ts'
 
-type Read = readonly [what: string, read: (tx: Transaction<string, unknown>) => unknown]
+type Read = readonly [what: string, read: (tx: AnyTransaction<string, unknown>) => unknown]
 
 /** Reads whose outcome the write of the key `m`, not there before, changes. */
 const changed: readonly Read[] = [
@@ -12,33 +13,33 @@ const changed: readonly Read[] = [
   ['a number', tx => tx.count()],
   ['a number in a range', tx => tx.count({ gt: 'a', lt: 'z' })],
   ['a number with a limit above it', tx => tx.count({ limit: 9 })],
-  ['a whole range', tx => [...tx.keys()]],
-  ['a range backwards', tx => [...tx.entries({ gte: 'c', reverse: true })]],
-  ['a range beyond its last key', tx => [...tx.values({ gt: 'c', lt: 'n' })]],
-  ['an empty range', tx => [...tx.values({ gt: 'l', lt: 'n' })]],
+  ['a whole range', tx => all(tx.keys())],
+  ['a range backwards', tx => all(tx.entries({ gte: 'c', reverse: true }))],
+  ['a range beyond its last key', tx => all(tx.values({ gt: 'c', lt: 'n' }))],
+  ['an empty range', tx => all(tx.values({ gt: 'l', lt: 'n' }))],
   ['the first key of a range', tx => tx.keys({ gt: 'c' }).next()],
-  ['a limited range', tx => [...tx.keys({ limit: 3 })]],
-  ['a prefix', tx => [...tx.keys({ prefix: 'm' })]]
+  ['a limited range', tx => all(tx.keys({ limit: 3 }))],
+  ['a prefix', tx => all(tx.keys({ prefix: 'm' }))]
 ]
 
 /** Reads that have nothing to do with it. */
 const unchanged: readonly Read[] = [
   ['another key', tx => tx.get('a')],
-  ['a range that ends before', tx => [...tx.keys({ lte: 'c' })]],
-  ['a range up to its limit', tx => [...tx.keys({ limit: 2 })]],
+  ['a range that ends before', tx => all(tx.keys({ lte: 'c' }))],
+  ['a range up to its limit', tx => all(tx.keys({ limit: 2 }))],
   [
     'a range that was left before',
-    tx => {
-      for (const key of tx.keys()) if (key === 'c') break
+    async tx => {
+      for await (const key of tx.keys()) if (key === 'c') break
     }
   ],
   ['a range backwards that was left before', tx => tx.keys({ reverse: true }).next()],
   ['an iterator that has not begun', tx => tx.keys()],
   [
     'its own write',
-    tx => {
-      tx.put('m0', 1)
-      tx.get('m0')
+    async tx => {
+      await tx.put('m0', 1)
+      await tx.get('m0')
     }
   ]
 ]
@@ -54,31 +55,31 @@ export function isolation(target: Target): void {
   describe('a serializable transaction that wrote', () => {
     it.each(changed)('conflicts when another commit changes what it read: %s', async (_, read) => {
       const db = await opened()
-      const tx = db.begin()
-      read(tx)
-      tx.put('w', 1)
+      const tx = await db.begin()
+      await read(tx)
+      await tx.put('w', 1)
       await db.put('m', 1)
       await rejection('LIGHTNING_CONFLICT', tx.commit())
-      expect(db.has('w')).toBe(false)
+      expect(await db.has('w')).toBe(false)
     })
 
     it.each(unchanged)('commits when it read something else: %s', async (_, read) => {
       const db = await opened()
-      const tx = db.begin()
-      read(tx)
-      tx.put('w', 1)
+      const tx = await db.begin()
+      await read(tx)
+      await tx.put('w', 1)
       await db.put('m', 1)
       await tx.commit()
-      expect(db.has('w')).toBe(true)
+      expect(await db.has('w')).toBe(true)
     })
 
     it.each(['del', 'batch', 'clear', 'limited clear', 'transaction'])(
       'conflicts whatever way its key was changed: %s',
       async way => {
         const db = await opened()
-        const tx = db.begin()
-        tx.get('c')
-        tx.put('w', 1)
+        const tx = await db.begin()
+        await tx.get('c')
+        await tx.put('w', 1)
         if (way === 'del') await db.del('c')
         else if (way === 'batch') await db.batch([{ type: 'del', key: 'c' }])
         else if (way === 'clear') await db.clear({ gt: 'b', lt: 'd' })
@@ -92,9 +93,9 @@ export function isolation(target: Target): void {
       const db = await opened()
       const sub = db.sublevel('sub')
       await sub.put('a', 1)
-      const tx = db.begin()
-      tx.sublevel(sub).get('b')
-      tx.put('w', 1)
+      const tx = await db.begin()
+      await within(tx, sub).get('b')
+      await tx.put('w', 1)
       await db.dropSublevel('sub')
       await rejection('LIGHTNING_CONFLICT', tx.commit())
     })
@@ -102,9 +103,9 @@ export function isolation(target: Target): void {
     it('conflicts when a sublevel that it found missing was made', async () => {
       const db = await opened()
       const sub = db.sublevel('sub')
-      const tx = db.begin()
-      expect(tx.sublevel(sub).count()).toBe(0)
-      tx.put('w', 1)
+      const tx = await db.begin()
+      expect(await within(tx, sub).count()).toBe(0)
+      await tx.put('w', 1)
       await sub.put('a', 1)
       await rejection('LIGHTNING_CONFLICT', tx.commit())
     })
@@ -116,25 +117,25 @@ export function isolation(target: Target): void {
       async isolation => {
         const db = await opened()
         for (const write of [
-          (tx: Transaction<string, unknown>) => tx.put('m', 2),
-          (tx: Transaction<string, unknown>) => tx.del('m'),
-          (tx: Transaction<string, unknown>) => tx.clear({ gte: 'l', lt: 'n' })
+          (tx: AnyTransaction<string, unknown>) => tx.put('m', 2),
+          (tx: AnyTransaction<string, unknown>) => tx.del('m'),
+          (tx: AnyTransaction<string, unknown>) => tx.clear({ gte: 'l', lt: 'n' })
         ]) {
-          const tx = db.begin({ isolation })
-          write(tx)
+          const tx = await db.begin({ isolation })
+          await write(tx)
           await db.put('m', 1)
           await rejection('LIGHTNING_CONFLICT', tx.commit())
         }
-        expect(db.get('m')).toBe(1)
+        expect(await db.get('m')).toBe(1)
       }
     )
 
     it('does not conflict on what it read at the level snapshot', async () => {
       const db = await opened()
       for (const [, read] of changed) {
-        const tx = db.begin({ isolation: 'snapshot' })
-        read(tx)
-        tx.put('w', 1)
+        const tx = await db.begin({ isolation: 'snapshot' })
+        await read(tx)
+        await tx.put('w', 1)
         await db.put('m', 1)
         await tx.commit()
         await db.del('m')
@@ -143,13 +144,13 @@ export function isolation(target: Target): void {
 
     it('conflicts at read-committed only by locks', async () => {
       const db = await opened()
-      const tx = db.begin({ isolation: 'read-committed' })
-      tx.get('a')
-      tx.put('a', 2)
+      const tx = await db.begin({ isolation: 'read-committed' })
+      await tx.get('a')
+      await tx.put('a', 2)
       await db.put('a', 3)
       await tx.commit()
-      expect(db.get('a')).toBe(2)
-      const locking = db.begin({ isolation: 'read-committed' })
+      expect(await db.get('a')).toBe(2)
+      const locking = await db.begin({ isolation: 'read-committed' })
       expect(await locking.getForUpdate('a')).toBe(2)
       await db.put('a', 4)
       await rejection('LIGHTNING_CONFLICT', locking.commit())
@@ -159,11 +160,11 @@ export function isolation(target: Target): void {
       'without a write never conflicts: %s',
       async (isolation: Isolation) => {
         const db = await opened()
-        const tx = db.begin({ isolation })
-        for (const [, read] of changed) read(tx)
+        const tx = await db.begin({ isolation })
+        for (const [, read] of changed) await read(tx)
         const start = tx.savepoint()
-        tx.put('m', 1)
-        tx.rollbackTo(start)
+        await tx.put('m', 1)
+        await tx.rollbackTo(start)
         await db.clear()
         await tx.commit()
       }
@@ -171,13 +172,13 @@ export function isolation(target: Target): void {
 
     it('conflicts no more once its snapshot is newer than the change', async () => {
       const db = await opened()
-      const beside = db.begin()
+      const beside = await db.begin()
       await db.put('a', 2)
-      const tx = db.begin()
-      tx.put('a', (Number(tx.get('a')) ?? 0) + 1)
+      const tx = await db.begin()
+      await tx.put('a', (Number(await tx.get('a')) ?? 0) + 1)
       await tx.commit()
-      expect(db.get('a')).toBe(3)
-      beside.rollback()
+      expect(await db.get('a')).toBe(3)
+      await beside.rollback()
     })
 
     it('leaves the outcome of write skew to its level', async () => {
@@ -186,8 +187,8 @@ export function isolation(target: Target): void {
         ['snapshot', undefined]
       ] as const) {
         const db = await opened()
-        const [one, two] = [db.begin({ isolation }), db.begin({ isolation })]
-        for (const tx of [one, two]) expect(tx.getMany(['a', 'c'])).toEqual([1, 1])
+        const [one, two] = [await db.begin({ isolation }), await db.begin({ isolation })]
+        for (const tx of [one, two]) expect(await tx.getMany(['a', 'c'])).toEqual([1, 1])
         one.put('a', 0)
         two.put('c', 0)
         await one.commit()

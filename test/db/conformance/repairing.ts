@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { destroy, isLightningError, open, repair } from '../../../src/index.ts'
 import { equalBytes } from '../../support/bytes.ts'
-import { callUnchecked, openAt, rejection, type Target } from '../../support/database.ts'
+import { callUnchecked, rejection, type Target } from '../../support/database.ts'
+import { openAt } from '../../support/either.ts'
 
 /** Repair, where what is closed can be opened again. */
 export function repairing(target: Target): void {
@@ -20,8 +21,8 @@ export function repairing(target: Target): void {
     it('of a sound database recovers everything and loses nothing', async () => {
       const location = await filled()
       expect(await repair(location)).toEqual({ recovered: 501, lost: [] })
-      const db = await openAt(location)
-      expect([db.count(), db.get('k77'), db.sublevel('sub').get('k')]).toEqual([500, { i: 77 }, 'v'])
+      const db = await openAt(target, location)
+      expect([await db.count(), await db.get('k77'), await db.sublevel('sub').get('k')]).toEqual([500, { i: 77 }, 'v'])
       await db.put('later', 1)
     })
 
@@ -55,7 +56,7 @@ export function repairing(target: Target): void {
       const { recovered, lost } = await repair(location)
       expect(recovered).toBe(0)
       expect(lost.map(({ file, message }) => [file, /[.]$/.test(message)])).toContainEqual(['data.ldb', true])
-      const db = await openAt(location)
+      const db = await openAt(target, location)
       await db.put('a', 1)
     })
 
@@ -67,9 +68,9 @@ export function repairing(target: Target): void {
 
     it('is refused while the database is open, and where there is none', async () => {
       const location = await filled()
-      const db = await openAt(location)
+      const db = await openAt(target, location)
       await rejection('LIGHTNING_LOCKED', repair(location))
-      expect(db.get('k1')).toEqual({ i: 1 })
+      expect(await db.get('k1')).toEqual({ i: 1 })
       await rejection('LIGHTNING_NOT_FOUND', repair(await target.newLocation()))
     })
 
@@ -82,8 +83,8 @@ export function repairing(target: Target): void {
       await rejection('LIGHTNING_ABORTED', repair(location, { signal: controller.signal, onProgress }))
       const data = (list: readonly string[]) => list.filter(name => !name.startsWith('LOCK'))
       expect(data(await files.list(location))).toEqual(data(names))
-      const db = await openAt(location)
-      expect(db.count()).toBe(500)
+      const db = await openAt(target, location)
+      expect(await db.count()).toBe(500)
     })
 
     it('ends with what its callback throws', async () => {
@@ -93,7 +94,7 @@ export function repairing(target: Target): void {
         throw mine
       }
       await expect(repair(location, { onProgress })).rejects.toBe(mine)
-      await openAt(location)
+      await openAt(target, location)
     })
 
     it('refuses arguments that cannot be meant', async () => {
