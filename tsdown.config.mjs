@@ -32,5 +32,18 @@ export default defineConfig([
     dts: false,
     plugins: [rolldownTwins, rolldownBrowserTwins, rolldownWorkerSources],
     deps: { alwaysBundle: ['@assemblyscript/loader'], onlyBundle: false }
+  },
+  // The worker of connect() in one piece, for pages that name it because their policy forbids one made from a text.
+  {
+    ...everywhere,
+    entry: { worker: 'src/host/tab-worker.ts' },
+    outDir: 'dist/browser',
+    dts: false,
+    minify: true,
+    sourcemap: false,
+    clean: false,
+    outputOptions: { codeSplitting: false },
+    plugins: [rolldownTwins, rolldownBrowserTwins, rolldownWorkerSources],
+    deps: { alwaysBundle: ['@assemblyscript/loader'], onlyBundle: false }
   }
 ])
