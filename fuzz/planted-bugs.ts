@@ -105,7 +105,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: 18,
     what: 'the erasure of rejected frames is not synced',
     where: 'src/wal/log-files.ts',
-    tests: ['test/trials/faults.test.ts', 'test/engine/failures.test.ts', ...crash]
+    tests: ['test/engine/rejected.test.ts', ...crash]
   },
   { number: 19, what: 'a write is acknowledged before the sync', where: 'src/engine/committer.ts', tests: crash },
   { number: 20, what: 'freed pages stay counted', where: 'assembly/versions.ts', tests: kernel },
