@@ -29,7 +29,7 @@ export interface SoakResult {
 }
 
 export function limitsOf(options: SoakOptions): Limits {
-  return { tolerance: options.tolerance, mostDataBytes: mostBytes, mostLogBytes: 4 * soakOptions.walBytes }
+  return { tolerance: options.tolerance, mostDataBytes: 1.5 * mostBytes, mostLogBytes: 4 * soakOptions.walBytes }
 }
 
 /** Rejects with the first wrong answer or error; `interrupted` ends it early. */

@@ -17,6 +17,8 @@ const isolations: readonly [Isolation, ...Isolation[]] = ['serializable', 'snaps
 interface Pair {
   readonly tx: Transaction<unknown, unknown>
   readonly model: ModelTransaction
+  /** The newest commit that it could see when it began. */
+  readonly sees: number
   readonly savepoints: {
     readonly real: TransactionSavepoint
     readonly model: ReturnType<ModelTransaction['savepoint']>
@@ -117,14 +119,14 @@ export class ModelledTransactions {
     const isolation = random.pick(isolations)
     const model = new ModelTransaction(this.#at.model, isolation)
     const body = (tx: Transaction<unknown, unknown>): void => {
-      const pair: Pair = { tx, model, savepoints: [] }
+      const pair: Pair = { tx, model, sees: db.sequence(), savepoints: [] }
       for (let i = random.below(5); i >= 0; i--) {
         if (random.chance(0.4)) this.#read(pair, random)
         else this.#write(pair, random)
       }
     }
     const isSync = random.chance(0.5)
-    await this.#expectOutcome({ model }, () =>
+    await this.#expectOutcome({ model, sees: db.sequence() }, () =>
       isSync
         ? db.transactionSync(body, { isolation })
         : db.transaction(body, { isolation, retries: 0, lockTimeoutMs: 0 })
@@ -132,10 +134,19 @@ export class ModelledTransactions {
     model.end()
   }
 
-  async #expectOutcome({ model }: Pick<Pair, 'model'>, commit: () => void | Promise<void>): Promise<void> {
+  async #expectOutcome(
+    { model, sees }: Pick<Pair, 'model' | 'sees'>,
+    commit: () => void | Promise<void>
+  ): Promise<void> {
     let hasCommitted = true
+    const { db, options } = this.#at
+    const before = db.sequence()
+    // Its own commit, if it makes one, has been made when the call returns; others wait for nothing here.
+    let own = before
     try {
-      await commit()
+      const committing = commit()
+      own = db.sequence()
+      await committing
     } catch (error) {
       // The timeout is that of the locks of others, which nobody waits for here.
       if (!isLightningError(error, 'LIGHTNING_CONFLICT') && !isLightningError(error, 'LIGHTNING_TIMEOUT')) throw error
@@ -145,7 +156,7 @@ export class ModelledTransactions {
     if (hasCommitted) model.commit()
     this.counts[hasCommitted ? 'committed' : 'conflicts']++
     this.#at.note()
-    if (hasCommitted && this.#at.options.durability === 'strict') this.#at.acknowledge(this.#at.db.sequence())
+    if (hasCommitted && options.durability === 'strict') this.#at.acknowledge(own > before ? own : sees)
   }
 
   #end(pair: Pair): void {
@@ -156,7 +167,7 @@ export class ModelledTransactions {
 
   #pair(isolation: Isolation): Pair {
     const tx = this.#at.db.begin({ isolation, lockTimeoutMs: 0 })
-    return { tx, model: new ModelTransaction(this.#at.model, isolation), savepoints: [] }
+    return { tx, model: new ModelTransaction(this.#at.model, isolation), sees: this.#at.db.sequence(), savepoints: [] }
   }
 
   #some(random: Random): Pair | undefined {
