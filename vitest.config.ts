@@ -4,7 +4,7 @@ import { measuredKernel } from './scripts/measured-kernel.mjs'
 import { rolldownWorkerSources } from './scripts/worker-sources.mjs'
 
 /** Tests that start browsers and other runtimes. */
-const elsewhere = ['test/browser/**', 'test/runtimes/**']
+const elsewhere = ['test/browser/**', 'test/bundlers/**', 'test/runtimes/**']
 
 /** What a mode leaves out; every mode but `runtimes` the newer versions of Node, which differ least. */
 const leftOut: Readonly<Record<string, readonly string[]>> = { runtimes: [], quick: elsewhere, coverage: elsewhere }
@@ -18,6 +18,7 @@ export default defineConfig(({ mode }) => ({
     include: ['test/**/*.test.ts'],
     exclude: ['**/node_modules/**', ...(leftOut[mode] ?? ['test/runtimes/node-*.test.ts'])],
     environment: 'node',
+    env: { ALL_BUNDLERS: mode === 'runtimes' ? 'yes' : '' },
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,
