@@ -18,7 +18,8 @@ import { FREE_ID_LIST, OK, OUT_OF_MEMORY, PAGES_USED, TABLE_DIRECTORY, TABLE_FUL
 export const ENTRY_BYTES: u32 = 24
 export const CHUNK_IDS: u32 = 256
 export const SEGMENT_IDS: u32 = 4096
-export const DIRECTORY_LENGTH: u32 = 16384
+/** 16.7 million ids: what a directory of chunks names that fits the image area, where its checksum is computed. */
+export const DIRECTORY_LENGTH: u32 = 4096
 const CHAINS: u32 = 16384
 const ENTRIES: u32 = 32768
 const MARKS: u32 = 131072

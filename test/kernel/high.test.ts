@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { ARENA_TOP } from '../../assembly/state.ts'
+import { ARENA_TOP, IMAGE_CAPACITY, TABLE_FULL } from '../../assembly/state.ts'
+import { CHUNK_IDS, DIRECTORY_LENGTH } from '../../assembly/table.ts'
+import { directoryEntryBytes } from '../../src/store/format.ts'
 import { Model } from './model.ts'
 import { main, Pager } from './pager.ts'
 import { examine } from './soundness.ts'
@@ -25,4 +27,12 @@ test('pages, entries and records that lie beyond 2 GiB of memory are as good as 
   expect(pager.cell(ARENA_TOP)).toBeGreaterThan(border + 128 * 1024)
   model.compare()
   model.compareSnapshots({ reverse: true })
+})
+
+test('a database has as many pages as the checksum of its directory reaches, and no more', async () => {
+  const pager = await Pager.bare('wasm', 4096, 128)
+  const most = 4096 * DIRECTORY_LENGTH
+  // What names the chunks of so many pages fits the area where its checksum is computed.
+  expect((most / CHUNK_IDS) * directoryEntryBytes).toBeLessThanOrEqual(pager.cell(IMAGE_CAPACITY))
+  expect(pager.kernel.exports.setTableLimit(most + 1)).toBe(TABLE_FULL)
 })
