@@ -201,10 +201,16 @@ export class Link {
       request.sink.progress?.(fields.number(), fields.number())
       return
     }
-    this.#done(id)
-    if (kind === answer.value) request.sink.resolve(fields.any())
-    else if (kind === answer.error) request.sink.reject(errorOf(fields.any()), fields.flag())
-    else throw malformed('there is no such answer')
+    // Looked at first: if it makes no sense the request is among those that are lost.
+    if (kind === answer.value) {
+      this.#done(id)
+      request.sink.resolve(fields.any())
+    } else if (kind === answer.error) {
+      const error = errorOf(fields.any())
+      const isOpen = fields.flag()
+      this.#done(id)
+      request.sink.reject(error, isOpen)
+    } else throw malformed('there is no such answer')
   }
 
   #receiveUnasked(kind: number, fields: Fields): void {
