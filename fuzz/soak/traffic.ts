@@ -258,7 +258,7 @@ export class Traffic {
 
   #leak(): void {
     if (this.#plant !== 'leak') return
-    this.#leaked.push(Buffer.alloc(1 << 20, 1), openSync(process.execPath, 'r'))
+    this.#leaked.push(Buffer.alloc(2 << 20, 1), openSync(process.execPath, 'r'))
     this.#keepMore()
   }
 

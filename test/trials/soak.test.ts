@@ -37,7 +37,7 @@ describe('a soak', { timeout: 120_000 }, () => {
 
   test('fails when memory and descriptors leak', async () => {
     const { code, output } = await soak('--plant', 'leak')
-    for (const name of ['resident memory', 'descriptors']) expect(output).toMatch(`FAILED: ${name} grew by`)
+    for (const name of ['external memory', 'descriptors']) expect(output).toMatch(`FAILED: ${name} grew by`)
     expect(output).toContain('again: npm run soak -- ')
     expect(code).toBe(1)
   })
