@@ -165,5 +165,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'a write changes what an iterator or a savepoint has pinned',
     where: 'src/txn/sorted-map.ts',
     tests: transactions
+  },
+  {
+    number: 33,
+    what: 'blocks of the copies of the page table count as free after an opening',
+    where: 'src/engine/recovery.ts',
+    tests: ['test/engine/copies.test.ts', ...crash]
   }
 ]

@@ -30,6 +30,7 @@ const example: Meta = {
   directorySector: 16,
   directoryBytes: 16,
   directoryChecksum: 99,
+  directoryCopySector: 32,
   nextTree: 2,
   closed: false
 }
@@ -52,7 +53,15 @@ async function create(): Promise<Target> {
     seeds: [
       seedOf(example, example),
       seedOf(example, { ...example, number: 6, closed: true }),
-      seedOf({ ...example, number: 0, chunkCount: 0, directorySector: 0, directoryBytes: 0, tableLimit: 0 })
+      seedOf({
+        ...example,
+        number: 0,
+        chunkCount: 0,
+        directorySector: 0,
+        directoryBytes: 0,
+        directoryCopySector: 0,
+        tableLimit: 0
+      })
     ],
     mutate: (input, random, other) => reseal(mutateBytes(input, random, other, mostBytes), random, tools),
     run(input) {

@@ -5,6 +5,7 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { repair } from '../../src/engine/repair.ts'
 import { dataFileName } from '../../src/store/format.ts'
 import { type Content, contentOf, openEngine, path, utf8 } from '../../test/engine/content.ts'
+import type { Extent } from '../../test/support/anatomy.ts'
 import type { SimulatedDisk } from '../../test/support/simulated-disk.ts'
 import type { Counts } from '../runner/trial.ts'
 import { diskOf, type RotBase } from './rot-base.ts'
@@ -16,6 +17,8 @@ export interface Rotten {
   readonly file: string
   readonly ranges: readonly { readonly from: number; readonly to: number }[]
   readonly isOneBit: boolean
+  /** Whether two blocks have changed places. */
+  readonly isExchange: boolean
 }
 
 const cacheBytes = 4 << 20
@@ -117,14 +120,20 @@ async function contentAfter(disk: SimulatedDisk, rotten: Rotten): Promise<Conten
   return new Map(named)
 }
 
-/** Keys that stood in what was damaged; all of them when the damage took the page table. */
+/** Keys that stood in what was damaged; all of them when the damage took both places of a part of the page table. */
 function excusedKeys({ anatomy, states }: RotBase, rotten: Rotten): ReadonlySet<string> | 'all' {
   const keys = new Set<string>()
   if (rotten.file !== dataFileName) return keys
   const hit = anatomy.extents.filter(({ from, to }) => rotten.ranges.some(range => range.from < to && from < range.to))
-  const isTable = hit.some(({ kind }) => kind === 'directory' || kind === 'chunk')
-  if (isTable && !rotten.isOneBit) return 'all'
-  const pages = new Set(hit.filter(({ kind }) => kind !== 'directory' && kind !== 'chunk').map(({ id }) => id))
+  const isHit = (wanted: Extent['kind'], of: number): boolean =>
+    hit.some(({ kind, id }) => kind === wanted && id === of)
+  const isTableGone = hit.some(
+    ({ kind, id }) =>
+      (kind === 'directory' && isHit('directory copy', id)) || (kind === 'chunk' && isHit('chunk copy', id))
+  )
+  // An exchange of blocks can hit both, but leaves each of their blocks somewhere.
+  if (isTableGone && !rotten.isExchange) return 'all'
+  const pages = new Set(hit.filter(({ kind }) => kind === 'leaf' || kind === 'segment').map(({ id }) => id))
   const decoder = new TextDecoder()
   const names = ['', '', 'one', 'two']
   for (const entry of anatomy.entries) {

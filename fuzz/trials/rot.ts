@@ -45,7 +45,8 @@ function damaged(base: RotBase, { base: name, damage }: RotCase, number: number)
       files: new Map([...base.files, [file, into]]),
       file,
       ranges: [{ from, to }],
-      isOneBit: damage === 'bit'
+      isOneBit: damage === 'bit',
+      isExchange: damage === 'swap'
     })
     if (damage === 'bit') {
       const at = place >>> 3

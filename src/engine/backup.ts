@@ -1,5 +1,6 @@
 // A backup is a database: one data file that holds a snapshot's pages, tables and metas, with nothing in its log. It is
-// written page by page while commits go on, under another name until it is whole.
+// written page by page while commits go on, under another name until it is whole. The copies of its tables stand before
+// all pages, so that a file which loses its end keeps them.
 import { IMAGE, IMAGE_CHECKSUM, IMAGE_FORMAT, TABLE_LIMIT } from '../../assembly/state.ts'
 import { ENTRY_LARGE } from '../../assembly/table.ts'
 import { LightningError } from '../errors.ts'
@@ -9,6 +10,7 @@ import {
   chunkBytes,
   chunkIds,
   dataFileName,
+  directoryEntryBytes,
   entryBytes,
   logFileNames,
   metaBlocks,
@@ -78,6 +80,8 @@ class Copy {
   readonly #data: DataFile
   readonly #pace: Pace
   readonly #directory = new Directory()
+  /** Where the next copy of a table goes. */
+  #copySector = metaBlocks * sectorsPerBlock
   #sector = metaBlocks * sectorsPerBlock
 
   constructor(core: Core, snapshot: EngineSnapshot, data: DataFile, pace: Pace) {
@@ -93,9 +97,12 @@ class Copy {
     const { nextTree } = core
     const chunkCount = Math.ceil(limit / chunkIds)
     this.#directory.resize(chunkCount)
+    const copySectors = chunkCount * sectorsOf(chunkBytes) + sectorsOf(chunkCount * directoryEntryBytes)
+    this.#sector += Math.ceil(copySectors / sectorsPerBlock) * sectorsPerBlock
     for (let chunk = 0; chunk < chunkCount; chunk++) await this.#copyChunk(chunk, limit)
     const directory = this.#directory.encode()
     const directorySector = this.#append(directory)
+    const directoryCopySector = this.#copy(directory)
     await this.#data.syncAsync()
     const meta: Meta = {
       ...core.meta,
@@ -112,6 +119,7 @@ class Copy {
       directorySector,
       directoryBytes: directory.length,
       directoryChecksum: core.checksum(directory, 0),
+      directoryCopySector,
       nextTree,
       closed: true
     }
@@ -129,7 +137,9 @@ class Copy {
       if (id < limit && this.#copyPage(id, view, i * entryBytes)) used++
       await this.#pace.step(id, limit)
     }
-    if (used > 0) this.#directory.set(chunk, this.#append(entries), chunkBytes, this.#core.checksum(entries, chunk))
+    if (used === 0) return
+    const checksum = this.#core.checksum(entries, chunk)
+    this.#directory.set(chunk, this.#append(entries), chunkBytes, checksum, this.#copy(entries))
   }
 
   /** Copies the page's image as the snapshot sees it and fills its entry; false when the id is free there. */
@@ -179,10 +189,21 @@ class Copy {
 
   #append(bytes: Uint8Array): number {
     const sector = this.#sector
+    this.#write(bytes, sector)
+    this.#sector += sectorsOf(bytes.length)
+    return sector
+  }
+
+  #copy(bytes: Uint8Array): number {
+    const sector = this.#copySector
+    this.#write(bytes, sector)
+    this.#copySector += sectorsOf(bytes.length)
+    return sector
+  }
+
+  #write(bytes: Uint8Array, sector: number): void {
     const padded = new Uint8Array(sectorsOf(bytes.length) * sectorBytes)
     padded.set(bytes)
     this.#data.write(padded, sector)
-    this.#sector += sectorsOf(bytes.length)
-    return sector
   }
 }

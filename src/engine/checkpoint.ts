@@ -4,14 +4,14 @@
 // asynchronous driver lets other work run between slices and syncs off this thread, the synchronous one steps to the end.
 // The order of the steps is rule 9 of the durability protocol:
 //
+//   places   room for the second copies of chunks and directory, low in the file
 //   images   pages that are dirty as of the snapshot, in runs
-//   chunks   the table's changed chunks as of the snapshot, then the directory
+//   chunks   the table's changed chunks as of the snapshot, then the directory, all of them twice
 //   sync     data file, and the log through the snapshot's commit
 //   slots    meta into slot 0, synced; into slot 1, synced
 //   end      only now: blocks that only the checkpoint before needed are free, and so is its log
 import {
   EPOCH_LOW,
-  IMAGE,
   INCARNATION_HIGH,
   INCARNATION_LOW,
   PREVIOUS_CHECKSUM,
@@ -19,21 +19,18 @@ import {
   TIME_LOW
 } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
-import type { Extent } from '../store/block-map.ts'
-import { sectorsOf } from '../store/block-map.ts'
-import { chunkBytes, chunkIds } from '../store/format.ts'
+import { chunkIds } from '../store/format.ts'
 import type { Meta } from '../store/meta.ts'
 import { nextTurn } from './care.ts'
 import type { Committer } from './committer.ts'
 import type { Core } from './core.ts'
-import type { Directory } from './directory.ts'
+import { TableWriter } from './table-writer.ts'
 
 /** What `step` wants done before it is called again; an early sync is nothing it waits for. */
 type Need = 'slice' | 'sync data' | 'sync log' | 'early sync' | 'done'
 
 /** Bytes of images written in one slice: about half a millisecond of work. */
 const sliceBytes = 256 * 1_024
-const chunksPerSlice = 32
 /** Bytes of images after which a checkpoint that is stepped synchronously syncs the data file. */
 const syncBytes = 8 * 1_024 * 1_024
 
@@ -42,10 +39,8 @@ interface Progress {
   readonly startedMs: number
   meta: Meta
   readonly chunks: readonly number[]
-  readonly directory: Directory
-  readonly replaced: Extent[]
-  readonly written: Extent[]
-  phase: 'images' | 'chunks' | 'synced data' | 'synced log' | 'first slot' | 'second slot'
+  readonly tables: TableWriter
+  phase: 'places' | 'images' | 'chunks' | 'synced data' | 'synced log' | 'first slot' | 'second slot'
   /** The sync that the next step waits for. */
   waiting: Need | undefined
   next: number
@@ -205,17 +200,13 @@ export class Checkpoint {
     const chunkCount = Math.ceil(tableLimit / chunkIds)
     const chunks: number[] = []
     for (let chunk = 0; chunk < chunkCount; chunk++) if (kernel.exports.takeMark(chunk) !== 0) chunks.push(chunk)
-    const directory = this.#core.directory.copy()
-    directory.resize(chunkCount)
     pending.beginCheckpoint()
     this.#progress = {
       snapshot,
       startedMs: performance.now(),
       chunks,
-      directory,
-      replaced: [],
-      written: [],
-      phase: 'images',
+      tables: new TableWriter(this.#core, chunks, chunkCount),
+      phase: 'places',
       waiting: undefined,
       next: 0,
       nextId: (chunks[0] ?? 0) * chunkIds,
@@ -248,6 +239,10 @@ export class Checkpoint {
   }
 
   #stepPhase(progress: Progress): Need {
+    if (progress.phase === 'places') {
+      if (!progress.tables.placeCopies()) return 'slice'
+      progress.phase = 'images'
+    }
     if (progress.phase === 'images') return this.#writeImages(progress)
     if (progress.phase === 'chunks') return this.#writeChunks(progress)
     if (progress.phase === 'synced data') return 'sync log'
@@ -293,49 +288,17 @@ export class Checkpoint {
     run.flush()
     pager.drainReleased()
     progress.phase = 'chunks'
-    progress.next = 0
     return 'slice'
   }
 
   #writeChunks(progress: Progress): Need {
-    const { kernel, memory, data, directory } = this.#core
-    const image = memory.word(IMAGE)
-    const last = Math.min(progress.next + chunksPerSlice, progress.chunks.length)
-    for (; progress.next < last; progress.next++) {
-      const chunk = progress.chunks[progress.next] ?? 0
-      const extent = data.takeExtent(chunkBytes)
-      progress.written.push(extent)
-      kernel.exports.storeChunk(chunk, progress.snapshot, image)
-      data.write(memory.bytes.subarray(image, image + chunkBytes), extent.sector)
-      const checksum = kernel.exports.xxh32(image, chunkBytes, chunk) >>> 0
-      const before = directory.sector(chunk)
-      if (before !== 0) progress.replaced.push({ sector: before, sectors: sectorsOf(chunkBytes) })
-      progress.directory.set(chunk, extent.sector, chunkBytes, checksum)
-    }
-    if (progress.next < progress.chunks.length) return 'slice'
-    this.#writeDirectory(progress)
+    if (!progress.tables.writeChunks(progress.snapshot)) return 'slice'
+    progress.meta = { ...progress.meta, ...progress.tables.writeDirectory() }
     if (PLANTED_BUG === 12) {
       progress.phase = 'synced data'
       return 'slice'
     }
     return 'sync data'
-  }
-
-  #writeDirectory(progress: Progress): void {
-    const { data, meta, checksum } = this.#core
-    const bytes = progress.directory.encode()
-    const extent = data.takeExtent(bytes.length)
-    progress.written.push(extent)
-    data.write(bytes, extent.sector)
-    if (meta.directorySector !== 0) {
-      progress.replaced.push({ sector: meta.directorySector, sectors: sectorsOf(meta.directoryBytes) })
-    }
-    progress.meta = {
-      ...progress.meta,
-      directorySector: extent.sector,
-      directoryBytes: bytes.length,
-      directoryChecksum: checksum(bytes, 0)
-    }
   }
 
   #writeSlot(progress: Progress, slot: number): Need {
@@ -359,8 +322,8 @@ export class Checkpoint {
     core.log.endNaming()
     core.isMetaUncertain = false
     core.meta = progress.meta
-    core.directory.become(progress.directory)
-    for (const extent of progress.replaced) core.pending.giveNamed(extent)
+    core.directory.become(progress.tables.directory)
+    for (const extent of progress.tables.replaced) core.pending.giveNamed(extent)
     core.pending.endCheckpoint()
     this.#leave(progress, { isDurable: true })
     core.kernel.exports.closeSnapshot(progress.snapshot)
@@ -384,7 +347,7 @@ export class Checkpoint {
     // Once a slot was written, it may be the one that recovery reads: its blocks stay taken until the next checkpoint.
     const mayBeNamed =
       progress.phase === 'synced log' || progress.phase === 'first slot' || progress.phase === 'second slot'
-    for (const extent of progress.written) {
+    for (const extent of progress.tables.written) {
       if (mayBeNamed) pending.giveNamed(extent)
       else data.release(extent)
     }

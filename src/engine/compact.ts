@@ -40,9 +40,10 @@ export async function compact(core: Core, checkpoint: Checkpoint, space: Space, 
 /** Has the next checkpoint write tables that lie behind block `goal`; returns their number. */
 function markTables(core: Core, goal: number): number {
   const { directory, kernel, meta } = core
-  let marked = meta.directorySector >= goal * sectorsPerBlock ? 1 : 0
+  const end = goal * sectorsPerBlock
+  let marked = Math.max(meta.directorySector, meta.directoryCopySector) >= end ? 1 : 0
   for (let chunk = 0; chunk < directory.length; chunk++) {
-    if (directory.sector(chunk) < goal * sectorsPerBlock) continue
+    if (Math.max(directory.sector(chunk), directory.copySector(chunk)) < end) continue
     kernel.exports.putMark(chunk)
     marked++
   }

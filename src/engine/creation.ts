@@ -32,6 +32,7 @@ export function firstMeta(pageBytes: number): Meta {
     directorySector: 0,
     directoryBytes: 0,
     directoryChecksum: 0,
+    directoryCopySector: 0,
     nextTree: 2,
     closed: true
   }

@@ -1,7 +1,7 @@
-// The directory: where each chunk of the page table lies, as a checkpoint has it.
+// The directory: where each chunk of the page table and its copy lie, as a checkpoint has it.
 //
 //   entry   0        4       8          12
-//           | sector | bytes | checksum | reserved |      sector 0: the chunk names nothing
+//           | sector | bytes | checksum | copy |      sector 0: the chunk names nothing; copy 0: there is none
 import { directoryEntryBytes } from '../store/format.ts'
 
 const words = directoryEntryBytes / 4
@@ -25,10 +25,21 @@ export class Directory {
     return this.#entries[chunk * words + 2] ?? 0
   }
 
-  set(chunk: number, sector: number, bytes: number, checksum: number): void {
+  /** Sector of the chunk's copy, 0: none. */
+  copySector(chunk: number): number {
+    return this.#entries[chunk * words + 3] ?? 0
+  }
+
+  set(chunk: number, sector: number, bytes: number, checksum: number, copySector: number): void {
     this.#entries[chunk * words] = sector
     this.#entries[chunk * words + 1] = bytes
     this.#entries[chunk * words + 2] = checksum
+    this.#entries[chunk * words + 3] = copySector
+  }
+
+  /** Takes all copies for none: who wrote this directory did not know of them. */
+  forgetCopies(): void {
+    for (let chunk = 0; chunk < this.length; chunk++) this.#entries[chunk * words + 3] = 0
   }
 
   /** Makes it `length` chunks long. */

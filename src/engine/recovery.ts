@@ -54,7 +54,10 @@ export function identityOf(core: Core): number {
   return core.checksum(core.meta.databaseId, core.checksum(core.meta.timeline, 1))
 }
 
-/** Loads the tables that the meta names; throws `LIGHTNING_CORRUPT` naming what is damaged. */
+/**
+ * Loads the tables that the meta names; copies are not looked at, only kept from being overwritten. Throws `LIGHTNING_CORRUPT`
+ * naming what is damaged.
+ */
 export function loadTables(core: Core): void {
   const { meta, memory, data, directory } = core
   const { exports } = core.kernel
@@ -67,6 +70,8 @@ export function loadTables(core: Core): void {
     }
     claim(core, 'The directory of the page table', meta.directorySector, bytes.length)
     directory.decode(bytes)
+    if (meta.directoryCopySector === 0) directory.forgetCopies()
+    else claim(core, 'The copy of the directory', meta.directoryCopySector, bytes.length)
   }
   const image = memory.word(IMAGE)
   for (let chunk = 0; chunk < directory.length; chunk++) {
@@ -74,6 +79,9 @@ export function loadTables(core: Core): void {
     if (sector === 0) continue
     if (directory.bytes(chunk) !== chunkBytes) throw damaged(core, `Chunk ${chunk} of the page table`, sector)
     claim(core, `Chunk ${chunk} of the page table`, sector, chunkBytes)
+    const copySector = directory.copySector(chunk)
+    if (PLANTED_BUG !== 33 && copySector !== 0)
+      claim(core, `The copy of chunk ${chunk} of the page table`, copySector, chunkBytes)
     data.read(memory.bytes.subarray(image, image + chunkBytes), sector)
     if (PLANTED_BUG !== 15 && exports.xxh32(image, chunkBytes, chunk) >>> 0 !== directory.checksum(chunk)) {
       throw damaged(core, `Chunk ${chunk} of the page table`, sector)

@@ -4,13 +4,26 @@ import { ENTRY_LARGE, ENTRY_NAMED, ENTRY_USED, FORMAT_LZ4, FORMAT_MASK, FORMAT_R
 import type { KernelMemory } from '../kernel/kernel-memory.ts'
 import type { Kernel } from '../kernel/load.ts'
 import type { DataFile } from '../store/data-file.ts'
-import { chunkBytes, entryBytes, metaBlocks, sectorBytes, sectorsPerBlock } from '../store/format.ts'
+import { blockBytes, chunkBytes, entryBytes, metaBlocks, sectorBytes, sectorsPerBlock } from '../store/format.ts'
 
-/** Where a chunk of the page table is, and its checksum; sector 0: there is none. */
+/** Where a chunk of the page table and its copy are, and their checksum; sector 0: there is none. */
 export interface ChunkPlace {
   readonly sector: number
   readonly checksum: number
+  readonly copySector: number
 }
+
+/** The place that an entry of a directory names. */
+export function placeAt(view: DataView, at: number): ChunkPlace {
+  return {
+    sector: view.getUint32(at, true),
+    checksum: view.getUint32(at + 8, true),
+    copySector: view.getUint32(at + 12, true)
+  }
+}
+
+/** A chunk that is nowhere. */
+export const noPlace: ChunkPlace = { sector: 0, checksum: 0, copySector: 0 }
 
 /** What looking at a damaged data file takes. */
 export interface Looking {
@@ -36,10 +49,49 @@ export function newestIn(entries: Uint8Array): number {
   return newest
 }
 
-/** The chunk's bytes, what is behind the end of the file being zero; undefined when all of it is. */
-export function readChunk(data: DataFile, place: ChunkPlace): Uint8Array | undefined {
+/** The chunk at a sector, what is behind the end of the file being zero; undefined when all of it is. */
+export function readChunk(data: DataFile, sector: number): Uint8Array | undefined {
   const bytes = new Uint8Array(chunkBytes)
-  return data.file.readAt(bytes, place.sector * sectorBytes) > 0 ? bytes : undefined
+  return data.file.readAt(bytes, sector * sectorBytes) > 0 ? bytes : undefined
+}
+
+/** Chunk `number` as it was written, from its place, its copy, or some blocks of either; undefined: too much is damaged. */
+export function wholeChunk(looking: Looking, number: number, place: ChunkPlace): Uint8Array | undefined {
+  const { data, kernel, memory } = looking
+  return wholeOf(
+    readChunk(data, place.sector),
+    place.copySector === 0 ? undefined : readChunk(data, place.copySector),
+    bytes => {
+      const image = memory.word(IMAGE)
+      memory.bytes.set(bytes, image)
+      return kernel.exports.xxh32(image, bytes.length, number) >>> 0 === place.checksum
+    }
+  )
+}
+
+/**
+ * What `isRight` says to be right of two that were written as the same bytes: the first, the second, or either with one
+ * block of the other. Both begin with a block as a rule, and it is blocks that are exchanged or overwritten.
+ */
+export function wholeOf(
+  first: Uint8Array | undefined,
+  second: Uint8Array | undefined,
+  isRight: (bytes: Uint8Array) => boolean
+): Uint8Array | undefined {
+  if (first !== undefined && isRight(first)) return first
+  if (second !== undefined && isRight(second)) return second
+  if (first === undefined || second === undefined || first.length !== second.length) return undefined
+  for (const [most, other] of [
+    [first, second],
+    [second, first]
+  ] as const) {
+    for (let at = 0; at < most.length; at += blockBytes) {
+      const mixed = most.slice()
+      mixed.set(other.subarray(at, at + blockBytes), at)
+      if (isRight(mixed)) return mixed
+    }
+  }
+  return undefined
 }
 
 /** Whether the bytes at `at` look like an entry that is in use. */

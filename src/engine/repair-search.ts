@@ -23,9 +23,12 @@ import {
   type Looking,
   looksLikeEntry,
   newestIn,
+  noPlace,
+  placeAt,
   readChunk,
   unpackedBytes,
-  viewOf
+  viewOf,
+  wholeChunk
 } from './repair-entries.ts'
 
 /** A page table that was found. */
@@ -49,7 +52,7 @@ const mostGuesses = 4_096
 export function findTables(looking: Looking, meta: Meta | undefined): FoundTables | undefined {
   let best: FoundTables | undefined
   forEachSector(looking, directoryEntryBytes, (view, at, sector) => {
-    if (view.getUint32(at + 4, true) !== chunkBytes || view.getUint32(at + 12, true) !== 0) return
+    if (view.getUint32(at + 4, true) !== chunkBytes) return
     if (view.getUint32(at, true) < metaBlocks * sectorsPerBlock) return
     const tables = directoryAt(looking, sector)
     if (tables === undefined || (meta !== undefined && tables.lsn !== meta.lsn)) return
@@ -74,10 +77,10 @@ function directoryAt(looking: Looking, sector: number): FoundTables | undefined 
   while (chunks.length < mostChunks) {
     const offset = sector * sectorBytes + chunks.length * directoryEntryBytes
     if (data.file.readAt(entry, offset) < entry.length) break
-    const place = { sector: view.getUint32(0, true), checksum: view.getUint32(8, true) }
+    const place = placeAt(view, 0)
     if (place.sector !== 0) {
-      const bytes = readChunk(data, place)
-      if (bytes === undefined || checksumOf(looking, bytes, chunks.length) !== place.checksum) break
+      const bytes = wholeChunk(looking, chunks.length, place)
+      if (bytes === undefined) break
       lsn = Math.max(lsn, newestIn(bytes))
       if (pageBytes === 0) pageBytes = pageBytesIn({ data, kernel, memory }, bytes, chunks.length)
       used = chunks.length + 1
@@ -105,18 +108,18 @@ function chunksFound(looking: Looking, newest: number, guesses: number): FoundTa
   let pageBytes = 0
   forEachSector(looking, chunkBytes, (view, at, sector) => {
     if (!looksLikeChunk(looking, view, at)) return
-    const bytes = readChunk(looking.data, { sector, checksum: 0 })
+    const bytes = readChunk(looking.data, sector)
     const number = bytes === undefined ? undefined : numberOf(looking, bytes, guesses)
     if (bytes === undefined || number === undefined) return
     const lsn = newestIn(bytes)
     if (lsn > newest || lsn <= (found.get(number)?.lsn ?? -1)) return
     if (pageBytes === 0) pageBytes = pageBytesIn(looking, bytes, number)
-    found.set(number, { sector, checksum: checksumOf(looking, bytes, number), lsn })
+    found.set(number, { sector, checksum: checksumOf(looking, bytes, number), copySector: 0, lsn })
   })
   if (pageBytes === 0) return undefined
   const chunks: ChunkPlace[] = []
   const last = Math.max(...found.keys())
-  for (let number = 0; number <= last; number++) chunks.push(found.get(number) ?? { sector: 0, checksum: 0 })
+  for (let number = 0; number <= last; number++) chunks.push(found.get(number) ?? noPlace)
   return { pageBytes, chunks, lsn: Math.max(...Array.from(found.values(), ({ lsn }) => lsn)) }
 }
 

@@ -1,6 +1,7 @@
 // The page table of a damaged database, as far as it can be trusted.
 //
-// What a meta, directory or chunk says is sure when its checksum is right. Where it is not, two kinds of damage must be
+// What a meta, directory or chunk says is sure when its checksum is right, and directory and chunks stand there twice, so
+// damage in one place costs nothing. Where neither is right (or an older version wrote them, once), two kinds of damage must be
 // told apart: bytes that were spoilt, beside which the others are as they were, and a block that holds an older version
 // of itself, where every entry looks right and leads to pages that were true once. So entries of a damaged chunk count
 // only when their image confirms them and another 4 KiB block of the same chunk is seen to be the spoilt one. The same
@@ -9,7 +10,19 @@ import { IMAGE } from '../../assembly/state.ts'
 import { blockBytes, chunkBytes, chunkIds, directoryEntryBytes, entryBytes, sectorBytes } from '../store/format.ts'
 import type { Core } from './core.ts'
 import { withOneBitFlipped } from './repair-bits.ts'
-import { type ChunkPlace, isConfirmed, isFree, looksLikeEntry, newestIn, readChunk, viewOf } from './repair-entries.ts'
+import {
+  type ChunkPlace,
+  isConfirmed,
+  isFree,
+  looksLikeEntry,
+  newestIn,
+  noPlace,
+  placeAt,
+  readChunk,
+  viewOf,
+  wholeChunk,
+  wholeOf
+} from './repair-entries.ts'
 import type { Losses } from './repair-losses.ts'
 import { type FoundTables, findTables } from './repair-search.ts'
 
@@ -18,22 +31,33 @@ export function salvageTables(core: Core, found: FoundTables | undefined, losses
   const chunks = found?.chunks ?? directoryOf(core, losses)
   for (const [chunk, place] of chunks.entries()) {
     if (place.sector === 0) continue
-    const bytes = readChunk(core.data, place)
-    if (bytes !== undefined && core.checksum(bytes, chunk) === place.checksum) load(core, chunk, bytes)
-    else tellOfChunk(core, chunk, place, bytes === undefined ? 0 : salvageChunk(core, chunk, place, bytes), losses)
+    const whole = wholeChunk(core, chunk, place)
+    if (whole !== undefined) load(core, chunk, whole)
+    else tellOfChunk(core, chunk, place, salvageFrom(core, chunk, place), losses)
   }
+}
+
+/** Loads what can be trusted of a chunk, of its copy if nothing else; tells how many entries. */
+function salvageFrom(core: Core, chunk: number, place: ChunkPlace): number {
+  for (const sector of [place.sector, place.copySector]) {
+    const bytes = sector === 0 ? undefined : readChunk(core.data, sector)
+    const kept = bytes === undefined ? 0 : salvageChunk(core, chunk, { ...place, sector }, bytes)
+    if (kept > 0) return kept
+  }
+  return 0
 }
 
 /** The chunks that the meta's directory names, without those that cannot be trusted. */
 function directoryOf(core: Core, losses: Losses): readonly ChunkPlace[] {
   const { meta, data } = core
   if (meta.chunkCount === 0) return []
-  const bytes = new Uint8Array(Math.min(meta.directoryBytes, meta.chunkCount * directoryEntryBytes))
-  const length = data.file.readAt(bytes, meta.directorySector * sectorBytes)
-  const isRight = () => core.checksum(bytes, 0) === meta.directoryChecksum
-  const isSmall = bytes.length <= blockBytes
-  if (length === bytes.length && (isRight() || (isSmall && withOneBitFlipped(bytes, isRight)))) return placesIn(bytes)
-  const places = sureEntries(core, bytes.subarray(0, length)) ?? findTables(core, meta)?.chunks ?? []
+  const first = readDirectory(core, meta.directorySector)
+  const copy = meta.directoryCopySector === 0 ? undefined : readDirectory(core, meta.directoryCopySector)
+  const isRight = (bytes: Uint8Array) => core.checksum(bytes, 0) === meta.directoryChecksum
+  const whole = wholeOf(first, copy, isRight)
+  if (whole !== undefined) return placesIn(whole)
+  if (first.length <= blockBytes && withOneBitFlipped(first, () => isRight(first))) return placesIn(first)
+  const places = sureEntries(core, first) ?? findTables(core, meta)?.chunks ?? []
   const missing = meta.chunkCount - places.filter(chunk => chunk.sector !== 0).length
   if (missing > 0) {
     losses.other(
@@ -43,6 +67,12 @@ function directoryOf(core: Core, losses: Losses): readonly ChunkPlace[] {
     )
   }
   return places
+}
+
+/** What stands where the directory should be, as far as the file goes. */
+function readDirectory({ meta, data }: Core, sector: number): Uint8Array {
+  const bytes = new Uint8Array(Math.min(meta.directoryBytes, meta.chunkCount * directoryEntryBytes))
+  return bytes.subarray(0, data.file.readAt(bytes, sector * sectorBytes))
 }
 
 /** Entries of a damaged directory that their chunks confirm; undefined when it may be an older directory. */
@@ -55,12 +85,11 @@ function sureEntries(core: Core, bytes: Uint8Array): readonly ChunkPlace[] | und
   const places = placesIn(bytes).map((place, chunk) => {
     const at = chunk * directoryEntryBytes
     const isPlausible =
-      view.getUint32(at + 12, true) === 0 &&
       view.getUint32(at + 4, true) === (place.sector === 0 ? 0 : chunkBytes) &&
-      place.sector < sectors
+      Math.max(place.sector, place.copySector) < sectors
     if (!isPlausible) isSpoilt = true
-    const entries = isPlausible && place.sector !== 0 ? readChunk(data, place) : undefined
-    if (entries === undefined || core.checksum(entries, chunk) !== place.checksum) return { sector: 0, checksum: 0 }
+    const entries = isPlausible && place.sector !== 0 ? wholeChunk(core, chunk, place) : undefined
+    if (entries === undefined) return noPlace
     lsn = Math.max(lsn, newestIn(entries))
     return place
   })
@@ -69,10 +98,8 @@ function sureEntries(core: Core, bytes: Uint8Array): readonly ChunkPlace[] | und
 
 function placesIn(bytes: Uint8Array): ChunkPlace[] {
   const view = viewOf(bytes)
-  return Array.from({ length: Math.floor(bytes.length / directoryEntryBytes) }, (_, i) => ({
-    sector: view.getUint32(i * directoryEntryBytes, true),
-    checksum: view.getUint32(i * directoryEntryBytes + 8, true)
-  }))
+  const length = Math.floor(bytes.length / directoryEntryBytes)
+  return Array.from({ length }, (_, i) => placeAt(view, i * directoryEntryBytes))
 }
 
 function load(core: Core, chunk: number, bytes: Uint8Array): void {

@@ -173,7 +173,8 @@ export class Space {
     const { memory, data } = this.#core
     const dirty = memory.word(FRAMES_DIRTY)
     const chunks = Math.ceil((memory.word(TABLE_LIMIT) + demand.pages + demand.blocks) / chunkIds) + 1
-    const tables = chunks * 2 + Math.ceil((chunks * directoryEntryBytes) / blockBytes) + 1
+    // Chunks and directory are written twice.
+    const tables = 2 * (chunks * 2 + Math.ceil((chunks * directoryEntryBytes) / blockBytes) + 1)
     const needed =
       dirty +
       Math.min(dirty, imagesInFlight) +

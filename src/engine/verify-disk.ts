@@ -1,4 +1,4 @@
-// Verification of what stands around the pages: the meta slots, the directory, and who has which blocks.
+// Verification of what stands around the pages: the meta slots, the directory and its copy, and who has which blocks.
 import { TABLE_LIMIT } from '../../assembly/state.ts'
 import { BlockMap, type Extent, sectorsOf } from '../store/block-map.ts'
 import { blockBytes, chunkBytes, metaBytes, sectorBytes } from '../store/format.ts'
@@ -23,13 +23,19 @@ export function checkMetas(core: Core): readonly VerifyProblem[] {
     problems.push({ message: `Meta slot ${slot} ${what}. A checkpoint writes it anew.`, file, offset })
   }
   if (meta.chunkCount === 0) return problems
-  const bytes = new Uint8Array(meta.directoryBytes)
-  const offset = meta.directorySector * sectorBytes
-  const length = data.file.readAt(bytes, offset)
-  if (length < bytes.length || core.checksum(bytes, 0) !== meta.directoryChecksum) {
+  const isWhole = (sector: number): boolean => {
+    const bytes = new Uint8Array(meta.directoryBytes)
+    const length = data.file.readAt(bytes, sector * sectorBytes)
+    return length === bytes.length && core.checksum(bytes, 0) === meta.directoryChecksum
+  }
+  if (!isWhole(meta.directorySector)) {
     const message =
       'The directory of the page table is damaged on disk; it is whole in memory. Back up now, then repair.'
-    problems.push({ message, file, offset })
+    problems.push({ message, file, offset: meta.directorySector * sectorBytes })
+  }
+  if (meta.directoryCopySector !== 0 && !isWhole(meta.directoryCopySector)) {
+    const message = 'The copy of the directory is damaged. Nothing is lost: the next checkpoint writes it anew.'
+    problems.push({ message, file, offset: meta.directoryCopySector * sectorBytes })
   }
   return problems
 }
@@ -58,11 +64,17 @@ export function checkExtents(core: Core): readonly VerifyProblem[] {
     claim(`The image of page ${id}`, { sector, sectors: sectorsOf(memory.word(entry + 4) & 0xffffff) }, id)
   }
   for (let chunk = 0; chunk < directory.length; chunk++) {
+    const sectors = sectorsOf(chunkBytes)
     const sector = directory.sector(chunk)
-    if (sector !== 0) claim(`Chunk ${chunk} of the page table`, { sector, sectors: sectorsOf(chunkBytes) })
+    if (sector !== 0) claim(`Chunk ${chunk} of the page table`, { sector, sectors })
+    const copySector = directory.copySector(chunk)
+    if (copySector !== 0) claim(`The copy of chunk ${chunk} of the page table`, { sector: copySector, sectors })
   }
   if (meta.chunkCount > 0) {
-    claim('The directory', { sector: meta.directorySector, sectors: sectorsOf(meta.directoryBytes) })
+    const sectors = sectorsOf(meta.directoryBytes)
+    claim('The directory', { sector: meta.directorySector, sectors })
+    if (meta.directoryCopySector !== 0)
+      claim('The copy of the directory', { sector: meta.directoryCopySector, sectors })
   }
   const unnamed = data.blocks.usedBlocks - blocks.usedBlocks
   if (unnamed > 0 && isQuiet(core)) {

@@ -245,27 +245,30 @@ class Verification {
   /** Reads the tables of the last checkpoint from disk. */
   async #checkTables(): Promise<void> {
     const { data, directory, memory, kernel } = this.#core
-    for (let chunk = 0; chunk < directory.length; chunk++) {
-      const sector = directory.sector(chunk)
-      if (sector === 0) continue
-      this.#core.checkOpen()
+    const check = (chunk: number, sector: number, message: string): void => {
+      if (sector === 0) return
       try {
         const image = memory.word(IMAGE)
         data.read(memory.bytes.subarray(image, image + chunkBytes), sector)
-        if (kernel.exports.xxh32(image, chunkBytes, chunk) >>> 0 !== directory.checksum(chunk)) {
-          const offset = sector * sectorBytes
-          throw new LightningError(
-            'LIGHTNING_CORRUPT',
-            `Chunk ${chunk} of the page table is damaged on disk; it is whole in memory. Run compact, or back up now.`,
-            {
-              file: data.file.name,
-              offset
-            }
-          )
-        }
+        if (kernel.exports.xxh32(image, chunkBytes, chunk) >>> 0 === directory.checksum(chunk)) return
+        const place = { file: data.file.name, offset: sector * sectorBytes }
+        throw new LightningError('LIGHTNING_CORRUPT', message, place)
       } catch (error) {
         this.#report(error)
       }
+    }
+    for (let chunk = 0; chunk < directory.length; chunk++) {
+      this.#core.checkOpen()
+      check(
+        chunk,
+        directory.sector(chunk),
+        `Chunk ${chunk} of the page table is damaged on disk; it is whole in memory. Back up now, then repair.`
+      )
+      check(
+        chunk,
+        directory.copySector(chunk),
+        `The copy of chunk ${chunk} of the page table is damaged. Nothing is lost; repair makes it anew.`
+      )
       await this.#pace.step(this.#limit, this.#limit)
     }
   }

@@ -127,6 +127,14 @@ export class BlockMap {
     return this.#scan(metaBlocks, Math.min(end, this.#end), blocks, blocks)?.block
   }
 
+  /** Finds the lowest hole of `blocks` blocks at or behind block `from`; holes that are filled in turn stay so. */
+  findLow(blocks: number, from: number): number | undefined {
+    const cursor = this.#cursor
+    const found = this.#scan(from, this.#end, blocks, blocks)?.block
+    this.#cursor = cursor
+    return found
+  }
+
   #findHole(blocks: number, least: number): { block: number; blocks: number } | undefined {
     const from = this.#cursor
     return (

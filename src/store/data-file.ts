@@ -80,15 +80,16 @@ export class DataFile {
    * Takes room for `bytes` bytes in one piece and marks it as used. Throws `LIGHTNING_DISK_FULL` at the quota.
    */
   takeExtent(bytes: number): Extent {
-    const sectors = sectorsOf(bytes)
-    const blocks = Math.ceil(sectors / sectorsPerBlock)
+    const blocks = Math.ceil(sectorsOf(bytes) / sectorsPerBlock)
     const found = this.#find(blocks, blocks)
     if (found === undefined) throw this.#full()
-    this.takenPieces += blocks
-    const extent = { sector: found.block * sectorsPerBlock, sectors }
-    const wasFree = this.#blocks.mark(extent)
-    assert(wasFree, 'a free extent is free')
-    return extent
+    return this.#take(found.block, bytes)
+  }
+
+  /** As `takeExtent`, but in the lowest hole at or behind block `from` if there is one. */
+  takeLowExtent(bytes: number, from: number): Extent {
+    const block = this.#blocks.findLow(Math.ceil(sectorsOf(bytes) / sectorsPerBlock), from)
+    return block === undefined ? this.takeExtent(bytes) : this.#take(block, bytes)
   }
 
   /**
@@ -197,6 +198,14 @@ export class DataFile {
     const end = this.#blocks.endBlock + keptBlocks
     if (this.file.size() > end * blockBytes) this.file.truncate(end * blockBytes)
     this.#writtenBlocks = Math.min(this.#writtenBlocks, end)
+  }
+
+  #take(block: number, bytes: number): Extent {
+    const extent = { sector: block * sectorsPerBlock, sectors: sectorsOf(bytes) }
+    this.takenPieces += Math.ceil(extent.sectors / sectorsPerBlock)
+    const wasFree = this.#blocks.mark(extent)
+    assert(wasFree, 'a free extent is free')
+    return extent
   }
 
   /** Blocks in a row as `BlockMap.find` says; on a disk that is short of space its end is the last resort. */

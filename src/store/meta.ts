@@ -7,8 +7,9 @@
 //   80         84                88           96            104         108      112         116         120
 //   | log file | log's previous  | log offset | incarnation | table     | chunks | directory | directory | directory |
 //   |          | checksum        |            |             | limit     |        | sector    | bytes     | checksum  |
-//   124         128     132     508
-//   | next tree | flags | zeros | checksum |
+//   124         128     132         136     508
+//   | next tree | flags | copy of   | zeros | checksum |
+//   |           |       | directory |       |
 import { LightningError } from '../errors.ts'
 import {
   blockBytes,
@@ -48,6 +49,8 @@ export interface Meta {
   readonly directorySector: number
   readonly directoryBytes: number
   readonly directoryChecksum: number
+  /** Sector of the directory's copy. 0: there is none, and none of any chunk, whatever the directory says. */
+  readonly directoryCopySector: number
   readonly nextTree: number
   /** Set by a clean close: the log holds nothing beyond `lsn`. */
   readonly closed: boolean
@@ -80,6 +83,7 @@ export function encodeMeta(meta: Meta, checksum: Checksum): Uint8Array {
   view.setUint32(120, meta.directoryChecksum, true)
   view.setUint32(124, meta.nextTree, true)
   view.setUint32(128, meta.closed ? closedFlag : 0, true)
+  view.setUint32(132, meta.directoryCopySector, true)
   view.setUint32(metaBytes - 4, checksum(bytes.subarray(0, metaBytes - 4), 0), true)
   return bytes
 }
@@ -108,7 +112,8 @@ export function decodeMeta(bytes: Uint8Array, checksum: Checksum, file: string):
     directoryBytes: view.getUint32(116, true),
     directoryChecksum: view.getUint32(120, true),
     nextTree: view.getUint32(124, true),
-    closed: (view.getUint32(128, true) & closedFlag) !== 0
+    closed: (view.getUint32(128, true) & closedFlag) !== 0,
+    directoryCopySector: view.getUint32(132, true)
   }
 }
 
@@ -122,8 +127,9 @@ function isPageSize(bytes: number): boolean {
  * written: nothing may be reserved, and no place be gone to, because of numbers that cannot be.
  */
 export function isPossible(meta: Meta, fileBytes: number): boolean {
-  const { number, lsn, epoch, timeMs, logOffset, tableLimit, chunkCount, directorySector, directoryBytes } = meta
-  const directoryEnd = directorySector * sectorBytes + directoryBytes
+  const { number, lsn, epoch, timeMs, logOffset, tableLimit, chunkCount, directoryBytes } = meta
+  const holdsDirectory = (sector: number): boolean =>
+    sector * sectorBytes >= 2 * blockBytes && sector * sectorBytes + directoryBytes <= fileBytes
   return (
     isPageSize(meta.pageBytes) &&
     [number, lsn, epoch, timeMs, logOffset].every(value => value < largestNumber) &&
@@ -131,7 +137,8 @@ export function isPossible(meta: Meta, fileBytes: number): boolean {
     logOffset % 8 === 0 &&
     chunkCount === Math.ceil(tableLimit / chunkIds) &&
     directoryBytes === chunkCount * directoryEntryBytes &&
-    (chunkCount === 0 || (directorySector * sectorBytes >= 2 * blockBytes && directoryEnd <= fileBytes)) &&
+    (chunkCount === 0 || holdsDirectory(meta.directorySector)) &&
+    (meta.directoryCopySector === 0 || holdsDirectory(meta.directoryCopySector)) &&
     meta.nextTree >= 2 &&
     meta.nextTree < largestTree
   )

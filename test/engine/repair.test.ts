@@ -166,20 +166,23 @@ describe('repair', () => {
     expectContent(await reopened(crashed), content)
   })
 
-  it('finds everything when the directory is gone', async () => {
+  it('finds everything when the directory and its copy are gone', async () => {
     const { disk, content } = await filledDisk()
-    spoilExtent(disk, pick((await anatomyOf(disk)).extents, 'directory'))
+    const { extents } = await anatomyOf(disk)
+    for (const kind of ['directory', 'directory copy'] as const) spoilExtent(disk, pick(extents, kind))
     await repair(disk)
     expectContent(await reopened(disk), content)
   })
 
-  it('loses no more than a block of a damaged chunk names', async () => {
+  it('loses no more than a block of a chunk names that is damaged in both places', async () => {
     const { disk, content } = await filledDisk(8_000)
     const { extents } = await anatomyOf(disk)
-    const chunk = extents.find(({ kind, id }) => kind === 'chunk' && id === 0) ?? pick(extents, 'chunk')
-    const end = (Math.floor(chunk.from / 4_096) + 1) * 4_096
     const bytes = disk.bytes('data.ldb')
-    bytes.fill(0, end, Math.min(end + 4_096, chunk.to))
+    for (const kind of ['chunk', 'chunk copy'] as const) {
+      const chunk = extents.find(extent => extent.kind === kind && extent.id === 0) ?? pick(extents, kind)
+      const end = (Math.floor(chunk.from / 4_096) + 1) * 4_096
+      bytes.fill(0, end, Math.min(end + 4_096, chunk.to))
+    }
     disk.place('data.ldb', bytes)
     const report = await repair(disk)
     expect(report.lost.length).toBeGreaterThan(0)
@@ -192,7 +195,9 @@ describe('repair', () => {
     const { disk, content } = await filledDisk()
     const { extents } = await anatomyOf(disk)
     const bytes = disk.bytes('data.ldb')
-    for (const at of [60, 4_096 + 61, pick(extents, 'directory').from + 9, pick(extents, 'chunk').from + 777]) {
+    const tables = (['directory', 'directory copy'] as const).map(kind => pick(extents, kind).from + 9)
+    const chunks = (['chunk', 'chunk copy'] as const).map(kind => pick(extents, kind).from + 777)
+    for (const at of [60, 4_096 + 61, ...tables, ...chunks]) {
       bytes[at] = (bytes[at] ?? 0) ^ 4
     }
     disk.place('data.ldb', bytes)

@@ -102,6 +102,8 @@ describe('verify', () => {
     for (const kind of ['directory', 'chunk'] as const) {
       const [problem] = await problemsWith(anatomy => pick(anatomy, kind).from)
       expect(problem?.message).toContain('damaged on disk')
+      const [ofCopy] = await problemsWith(anatomy => pick(anatomy, `${kind} copy`).from)
+      expect(ofCopy?.message).toContain('Nothing is lost')
     }
   })
 

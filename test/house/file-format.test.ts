@@ -96,6 +96,7 @@ describe('a meta slot', () => {
     directorySector: 77,
     directoryBytes: 80,
     directoryChecksum: 0xcafebabe,
+    directoryCopySector: 99,
     nextTree: 9,
     closed: true
   }
@@ -122,6 +123,7 @@ describe('a meta slot', () => {
     expect(slot.number('directory sector')).toBe(meta.directorySector)
     expect(slot.number('directory bytes')).toBe(meta.directoryBytes)
     expect(slot.number('directory checksum')).toBe(meta.directoryChecksum)
+    expect(slot.number('directory copy sector')).toBe(meta.directoryCopySector)
     expect(slot.number('next tree')).toBe(meta.nextTree)
     expect(slot.number('flags')).toBe(1)
     expect(slot.bytes('zero').every(byte => byte === 0)).toBe(true)

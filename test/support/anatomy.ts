@@ -10,7 +10,7 @@ import type { SimulatedDisk } from './simulated-disk.ts'
 
 /** A piece of the data file that something names. */
 export interface Extent {
-  readonly kind: 'directory' | 'chunk' | 'leaf' | 'branch' | 'segment'
+  readonly kind: 'directory' | 'directory copy' | 'chunk' | 'chunk copy' | 'leaf' | 'branch' | 'segment'
   readonly from: number
   readonly to: number
   /** Page id, or number of the chunk. */
@@ -56,8 +56,10 @@ function dissect(core: Core, bytes: number): Anatomy {
   }
   const word = (id: number, at: number): number => memory.word((kernel.exports.entryAt(id, 0) >>> 0) + at)
   add('directory', meta.directorySector, meta.directoryBytes, 0, 0)
+  if (meta.directoryCopySector !== 0) add('directory copy', meta.directoryCopySector, meta.directoryBytes, 0, 0)
   for (let chunk = 0; chunk < directory.length; chunk++) {
     if (directory.sector(chunk) !== 0) add('chunk', directory.sector(chunk), chunkBytes, chunk, 0)
+    if (directory.copySector(chunk) !== 0) add('chunk copy', directory.copySector(chunk), chunkBytes, chunk, 0)
   }
   for (let id = 1; id < memory.word(TABLE_LIMIT); id++) {
     const sector = word(id, 0)

@@ -33,8 +33,22 @@ export async function reseal(disk: SimulatedDisk, id: number, change: (opened: O
   })
   view.setUint32(entryAt + 8, checksum(pageAt, pageBytes, id), true)
   view.setUint32(place + 8, checksum(chunkAt, chunkBytes, chunk), true)
+  bytes.copyWithin(view.getUint32(place + 12, true) * sectorBytes, chunkAt, chunkAt + chunkBytes)
+  bytes.copyWithin(view.getUint32(132, true) * sectorBytes, directory, directory + view.getUint32(116, true))
   view.setUint32(120, checksum(directory, view.getUint32(116, true), 0), true)
-  view.setUint32(metaBytes - 4, checksum(0, metaBytes - 4, 0), true)
+  disk.place(dataFileName, bytes)
+  await resealMeta(disk, () => undefined)
+}
+
+/** Changes both meta slots of the closed database and puts their checksums right. */
+export async function resealMeta(disk: SimulatedDisk, change: (meta: DataView) => void): Promise<void> {
+  const kernel = await loadKernel(undefined)
+  const memory = new KernelMemory(kernel)
+  kernel.exports.setUp(4_096, 64)
+  const bytes = disk.bytes(dataFileName).slice()
+  const view = new DataView(bytes.buffer)
+  change(view)
+  view.setUint32(metaBytes - 4, checksumOf(kernel, memory, bytes.subarray(0, metaBytes - 4), 0), true)
   bytes.set(bytes.subarray(0, metaBytes), 4_096)
   disk.place(dataFileName, bytes)
 }
