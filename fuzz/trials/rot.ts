@@ -29,7 +29,11 @@ async function run(testCase: RotCase): Promise<Counts> {
 }
 
 /** The database with one damage, at the place with this number. */
-function damaged(base: RotBase, { base: name, damage }: RotCase, number: number): Rotten {
+export function damaged(
+  base: RotBase,
+  { base: name, damage }: Pick<RotCase, 'base' | 'damage'>,
+  number: number
+): Rotten {
   const units = damage === 'bit' ? 8 : 1 / blockBytes
   const sizes = [...base.files].map(([file, bytes]) => ({ file, bytes, places: Math.ceil(bytes.length * units) }))
   const total = sizes.reduce((sum, { places }) => sum + places, 0)
