@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { destroy, type OpenOptions, open, restore } from '../../../src/index.ts'
+import { destroy, type OpenOptions, open, pageFlags, restore } from '../../../src/index.ts'
 import { rejection, type Target } from '../../support/database.ts'
 import { all, openAt, openNew } from '../../support/either.ts'
 
@@ -31,6 +31,27 @@ export function care(target: Target): void {
       expect(await all(snapshot.entries())).toEqual(before)
     })
 
+    it('the map of pages shows what is used, changed, written and cached', async () => {
+      const db = await openNew(target)
+      await db.batch(Array.from({ length: 2_000 }, (_, i) => ({ type: 'put', key: `k${i}`, value: 'x'.repeat(50) })))
+      const { pages, cache } = await db.stats()
+      const count = (flags: Uint8Array, flag: number) => flags.filter(each => (each & flag) !== 0).length
+      const changed = await db.pageMap()
+      expect(changed.pageBytes).toBe(pages.size)
+      expect(changed.sequence).toBe(await db.sequence())
+      expect(count(changed.flags, pageFlags.used)).toBe(pages.used)
+      expect(count(changed.flags, pageFlags.dirty)).toBe(cache.dirtyPages)
+      expect(cache.dirtyPages).toBeGreaterThan(1)
+      expect(Math.max(...changed.changed)).toBe(changed.sequence)
+
+      await db.checkpoint()
+      const written = await db.pageMap()
+      expect(count(written.flags, pageFlags.dirty)).toBe(0)
+      expect(count(written.flags, pageFlags.resident)).toBeGreaterThan(1)
+      expect(written.storedBytes.filter(bytes => bytes > 0).length).toBe(pages.used)
+      expect(written.storedBytes.length).toBe(written.flags.length)
+    })
+
     it('a callback that throws ends the operation, unchanged', async () => {
       const db = await openNew(target)
       await db.put('a', 1)
@@ -56,12 +77,13 @@ export function care(target: Target): void {
       }
     })
 
-    it('stats are plain numbers, nested', async () => {
+    it('stats are plain numbers, nested, and a state in words', async () => {
       const db = await openNew(target)
       await db.put('a', 1)
-      const stats: unknown = await db.stats()
-      expect(JSON.parse(JSON.stringify(stats))).toEqual(stats)
-      expect(leavesOf(stats).filter(leaf => typeof leaf !== 'number')).toEqual([])
+      const { health, ...numbers } = await db.stats()
+      expect(JSON.parse(JSON.stringify(numbers))).toEqual(numbers)
+      expect(leavesOf(numbers).filter(leaf => typeof leaf !== 'number')).toEqual([])
+      expect(health).toMatchObject({ state: 'ok', code: '', message: '' })
     })
 
     it('listeners hear of checkpoints until they end it, and their errors go to the logger', async () => {
