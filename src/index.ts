@@ -55,11 +55,13 @@ export type {
   ValueEncodingName,
   ValueOf
 } from './encoding/encoding.ts'
+export { pageFlags } from './engine/engine.ts'
 export type {
   EngineStats,
   HealthReport,
   HealthState,
   LostCommits,
+  PageMap,
   Progress,
   VerifyProblem,
   VerifyReport

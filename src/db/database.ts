@@ -1,5 +1,5 @@
 import { describe, invalidArgument } from '../encoding/failure.ts'
-import { Engine, type EngineStats, type VerifyReport } from '../engine/engine.ts'
+import { Engine, type EngineStats, type PageMap, type VerifyReport } from '../engine/engine.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 import { runSynchronously, runWithRetries } from '../txn/retry.ts'
 import type { Transaction as OpenTransaction } from '../txn/transaction.ts'
@@ -107,6 +107,10 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database
 
   stats(): EngineStats {
     return this.#engine.stats()
+  }
+
+  pageMap(): PageMap {
+    return this.#engine.pageMap()
   }
 
   on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void {

@@ -4,7 +4,7 @@
 // Reads are synchronous. Every method throws, or rejects with, `LightningError`s; all may throw
 // `LIGHTNING_INVALID_ARGUMENT` (and then have changed nothing) and, once the database is closed, `LIGHTNING_CLOSED`.
 
-import type { EngineStats, Progress, VerifyReport } from '../engine/engine.ts'
+import type { EngineStats, PageMap, Progress, VerifyReport } from '../engine/engine.ts'
 import type { EngineEvents } from '../engine/events.ts'
 import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
 import type { RangeOptions } from './range.ts'
@@ -286,6 +286,8 @@ export interface Database<K, V> extends Keyspace<K, V>, Transactional<K, V>, Asy
   backup(destination: string, options?: CareOptions): Promise<void>
   /** Counters and sizes, as plain numbers. */
   stats(): EngineStats
+  /** What every page is doing, page by page; takes longer the more there are. */
+  pageMap(): PageMap
   /** Calls `listener` at every such event; the result ends that. What a listener throws goes to the logger. */
   on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void
   /**

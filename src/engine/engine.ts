@@ -22,6 +22,7 @@ import { Reader } from './reader.ts'
 import { rebuild } from './rebuild.ts'
 import { Space } from './space.ts'
 import { EngineSnapshot, type Snapshot } from './snapshots.ts'
+import { type PageMap, pageMapOf } from './page-map.ts'
 import { type EngineStats, statsOf } from './stats.ts'
 import { handleOf, type Tree, TreeHandle } from './tree.ts'
 import { type VerifyReport, verify } from './verify.ts'
@@ -35,6 +36,7 @@ export type { HealthReport, HealthState, LostCommits } from './health.ts'
 export type { EngineOperation, KeyOperation } from './operation.ts'
 export type { EngineOptions } from './options.ts'
 export type { Snapshot } from './snapshots.ts'
+export { type PageMap, pageFlags } from './page-map.ts'
 export type { EngineStats } from './stats.ts'
 export type { Tree } from './tree.ts'
 export type { VerifyProblem, VerifyReport } from './verify.ts'
@@ -269,6 +271,11 @@ export class Engine {
   stats(): EngineStats {
     this.#core.checkOpen()
     return statsOf(this.#core, this.#committer, this.#checkpoint)
+  }
+
+  pageMap(): PageMap {
+    this.#core.checkOpen()
+    return pageMapOf(this.#core)
   }
 
   on<E extends EngineEvent>(event: E, listener: (detail: EngineEvents[E]) => void): () => void {

@@ -7,7 +7,7 @@ import { checkBegin, checkBody, checkTransaction } from '../db/transaction-optio
 import type { BeginOptions, TransactionOptions } from '../db/transaction-types.ts'
 import type { CareOptions, DatabaseEvents, ProgressOptions } from '../db/types.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
-import type { EngineStats, VerifyReport } from '../engine/engine.ts'
+import type { EngineStats, PageMap, VerifyReport } from '../engine/engine.ts'
 import { runWithRetries } from '../txn/retry.ts'
 import { cancellable } from './cancellation.ts'
 import { nothing, RemoteKeyspace, treeAt, unavailable } from './client-keyspace.ts'
@@ -15,7 +15,7 @@ import type { ClientPlace, ClientSession } from './client-session.ts'
 import { RemoteSnapshot } from './client-snapshot.ts'
 import { RemoteTransaction } from './client-transaction.ts'
 import { closed } from './connection.ts'
-import { reportOf, statsOf } from './reports.ts'
+import { pageMapOf, reportOf, statsOf } from './reports.ts'
 import { ask, SnapshotScope } from './scope.ts'
 import { TransactionScope } from './transaction-scope.ts'
 import type { Client, ClientSnapshot, ClientTransaction } from './types.ts'
@@ -112,6 +112,10 @@ export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V> implements Client
 
   stats(): Promise<EngineStats> {
     return ask(this.scope, operation.stats, 'repeat', () => [], statsOf)
+  }
+
+  pageMap(): Promise<PageMap> {
+    return ask(this.scope, operation.pageMap, 'repeat', () => [], pageMapOf)
   }
 
   on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void

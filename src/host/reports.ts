@@ -1,13 +1,19 @@
 // Results that are objects: looked at before they are believed to be what their types say.
 
 import { isObject } from '../encoding/arguments.ts'
-import type { EngineStats, VerifyReport } from '../engine/engine.ts'
+import type { EngineStats, PageMap, VerifyReport } from '../engine/engine.ts'
 import { malformed } from './messages.ts'
 
 /** Plain numbers, nested. */
 export function statsOf(value: unknown): EngineStats {
   if (isStats(value)) return value
   throw malformed('statistics are none')
+}
+
+/** Columns of one length. */
+export function pageMapOf(value: unknown): PageMap {
+  if (isPageMap(value)) return value
+  throw malformed('a map of pages is none')
 }
 
 export function reportOf(value: unknown): VerifyReport {
@@ -17,6 +23,19 @@ export function reportOf(value: unknown): VerifyReport {
 
 function isStats(value: unknown): value is EngineStats {
   return isObject(value) && isObject(value.pages) && isObject(value.cache)
+}
+
+function isPageMap(value: unknown): value is PageMap {
+  if (!isObject(value) || !(value.flags instanceof Uint8Array)) return false
+  const { storedBytes, changed, flags } = value
+  return (
+    typeof value.sequence === 'number' &&
+    typeof value.pageBytes === 'number' &&
+    storedBytes instanceof Uint32Array &&
+    storedBytes.length === flags.length &&
+    changed instanceof Float64Array &&
+    changed.length === flags.length
+  )
 }
 
 function isReport(value: unknown): value is VerifyReport {

@@ -27,6 +27,7 @@ export class Cares {
       ],
       [operation.backup, (fields, id) => this.#backup(fields, id)],
       [operation.stats, () => engine.stats()],
+      [operation.pageMap, () => engine.pageMap()],
       [operation.cancel, fields => this.#running.get(fields.number())?.abort()]
     ]
   }

@@ -21,7 +21,7 @@ import type {
   KeyspaceHandle,
   ProgressOptions
 } from '../db/types.ts'
-import type { EngineStats, VerifyReport } from '../engine/engine.ts'
+import type { EngineStats, PageMap, VerifyReport } from '../engine/engine.ts'
 
 /** What an option `snapshot` of a client takes: a snapshot of the same client. */
 export interface ClientSnapshotHandle {
@@ -243,6 +243,8 @@ export interface Client<K, V> extends ClientKeyspace<K, V>, AsyncDisposable {
   backup(destination: string, options?: CareOptions): Promise<void>
   /** Counters and sizes, as plain numbers: those of the owner, so of all clients together. */
   stats(): Promise<EngineStats>
+  /** What every page is doing, page by page; takes longer the more there are. */
+  pageMap(): Promise<PageMap>
   /** Calls `listener` at every such event; the result ends that. `'closing'` is this client's own `close`. */
   on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void
   /**

@@ -82,6 +82,8 @@ export const operation = {
   backup: 45,
   /** → numbers */
   stats: 46,
+  /** → columns */
+  pageMap: 47,
   /** id of the request to be ended */
   cancel: 50,
   ping: 51,

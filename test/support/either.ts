@@ -20,6 +20,7 @@ import {
   type LightningError,
   type LightningErrorCode,
   open,
+  type PageMap,
   type ProgressOptions,
   type RangeIterator,
   type RangeOptions,
@@ -162,6 +163,7 @@ export interface AnyDatabase<K, V> extends AnyKeyspace<K, V>, AsyncDisposable {
   compact(options?: ProgressOptions): Promise<void>
   backup(destination: string, options?: CareOptions): Promise<void>
   stats(): Awaitable<EngineStats>
+  pageMap(): Awaitable<PageMap>
   on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void
   close(): Promise<void>
 }
