@@ -1,0 +1,3 @@
+import { describeTabs } from './tabs.ts'
+
+describeTabs('chromium')
