@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import { describe, expect, test } from 'vitest'
 import { esbuildTwins } from '../../scripts/javascript-twins.mjs'
+import { esbuildWorkerSources } from '../../scripts/worker-sources.mjs'
 import { temporaryDirectory } from '../support/directory.ts'
 import { root } from './layout.ts'
 
@@ -27,7 +28,7 @@ async function printed(program: string): Promise<string[]> {
     format: 'esm',
     target: 'node20',
     alias: { 'lightning-db': join(root, 'src/index.ts') },
-    plugins: [esbuildTwins],
+    plugins: [esbuildTwins, esbuildWorkerSources],
     define: { PLANTED_BUG: '0' },
     logLevel: 'error'
   })
