@@ -25,9 +25,17 @@ export default defineConfig([
     deps: { neverBundle: [/^node:/] },
     copy: ['build/kernel/kernel.wasm']
   },
-  // For pages: nothing of Node in it, and nothing to be resolved, so that it also runs without any bundler.
+  // For pages: nothing of Node in it, and nothing to be resolved, so that it also runs without any bundler. In several
+  // files, for bundlers leave out whole files only: a page that connects has no use for the engine.
   {
     ...everywhere,
+    entry: {
+      index: 'src/index.ts',
+      open: 'src/db/open.ts',
+      connect: 'src/host/connect.ts',
+      restore: 'src/db/restore.ts',
+      repair: 'src/db/repair.ts'
+    },
     outDir: 'dist/browser',
     dts: false,
     plugins: [rolldownTwins, rolldownBrowserTwins, rolldownWorkerSources],

@@ -1,11 +1,11 @@
 // Gets a kernel to run: the bundled WebAssembly module, one the caller brings, or the JavaScript build of the same
 // sources where WebAssembly is missing or a content-security policy forbids it. Every call gives an instance with a
 // memory of its own; the bundled module is compiled once.
-import { instantiate } from '@assemblyscript/loader'
 import { LightningError } from '../errors.ts'
 import { bundledBytes } from './bundled-bytes.ts'
 import type { KernelExports } from './exports.ts'
 import { kernelFunctions } from './generated/functions.ts'
+import { instantiate } from './instantiate.ts'
 import { readFile } from './read-file.ts'
 
 /** What the option `wasm` takes: a compiled module, its bytes, where to find it, or `'off'` for the JavaScript build. */
