@@ -1,4 +1,5 @@
 // The entry of `npm run bench`. Progress goes to the standard error output, tables to the standard output.
+import { benchConnect } from './connect.ts'
 import { benchKernel } from './kernel.ts'
 import { benchLarge } from './large.ts'
 import { buildNativePeers } from './native-peers.ts'
@@ -16,6 +17,7 @@ async function main(args: readonly string[]): Promise<void> {
     else if (mode === 'shapes') await benchShapes(options)
     else if (mode === 'runtime') await benchRuntime(options)
     else if (mode === 'transactions') await benchTransactions(options)
+    else if (mode === 'connect') await benchConnect(options)
     else if (mode === 'large') await benchLarge(options)
     else for (const keys of options.keys) await benchKernel({ ...options, keys })
   }

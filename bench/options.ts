@@ -10,10 +10,11 @@ export const usage = `usage: npm run bench -- MODE [options]
   --runtime       Lightning DB over the WebAssembly build of its kernel and over the JavaScript build
   --kernel        the kernel's functions one by one, WebAssembly and JavaScript
   --transactions  bank transfers, 1 to 1,000 at once, among many accounts and among ten
+  --connect       clients of connect() beside open(): calls alone and many at once, delays of the client's thread
   --large         loads, reopens and reads a large database in little memory
 
 options
-  --keys LIST     sizes, such as 10k,100k,1m (default 1m; kernel: 200k; transactions: 100k)
+  --keys LIST     sizes, such as 10k,100k,1m (default 1m; kernel: 200k; transactions, connect: 100k)
   --repeat N      repetitions, the median counts (default 3; transactions: 1)
   --engines LIST  some of lightning, lmdb, classic-level, better-sqlite3, lightning-js
   --groups LIST   some of the groups of workloads
@@ -22,7 +23,7 @@ options
   --record        keep the figures as bench/results/MODE.json
 `
 
-export type Mode = 'peers' | 'shapes' | 'runtime' | 'kernel' | 'transactions' | 'large'
+export type Mode = 'peers' | 'shapes' | 'runtime' | 'kernel' | 'transactions' | 'connect' | 'large'
 
 export interface BenchOptions {
   readonly keys: readonly number[]
@@ -45,6 +46,7 @@ export function parseOptions(args: readonly string[]): { modes: Mode[]; options:
       runtime: { type: 'boolean' },
       kernel: { type: 'boolean' },
       transactions: { type: 'boolean' },
+      connect: { type: 'boolean' },
       large: { type: 'boolean' },
       keys: { type: 'string' },
       repeat: { type: 'string' },
@@ -55,11 +57,12 @@ export function parseOptions(args: readonly string[]): { modes: Mode[]; options:
       record: { type: 'boolean', default: false }
     }
   })
-  const modes = (['peers', 'shapes', 'runtime', 'kernel', 'transactions', 'large'] as const).filter(
+  const modes = (['peers', 'shapes', 'runtime', 'kernel', 'transactions', 'connect', 'large'] as const).filter(
     mode => values[mode] === true
   )
   const [first] = modes
-  const keys = values.keys ?? (modes.includes('kernel') ? '200k' : first === 'transactions' ? '100k' : '1m')
+  const keys =
+    values.keys ?? (modes.includes('kernel') ? '200k' : first === 'transactions' || first === 'connect' ? '100k' : '1m')
   const repeat = values.repeat ?? (first === 'transactions' ? '1' : '3')
   return {
     modes,
