@@ -3,8 +3,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import type { WorkerFinding, WorkerMessage, WorkerProgress, WorkerTask } from './messages.ts'
 
-/** Silence after which an execution counts as a hang, in ms; a loaded machine is slow, too. */
-const hangMs = 20_000
+/** Silence after which an execution counts as a hang, in ms. What hangs does so for ever; a loaded machine is only slow. */
+const hangMs = 60_000
 /** Heap of a worker, in MiB. */
 const heapMiB = 768
 
