@@ -58,6 +58,8 @@ const firefoxPreferences = {
 export interface BrowserSettings {
   /** What a site may store, in bytes. */
   readonly quotaBytes?: number
+  /** Every window is a private one. */
+  readonly isPrivate?: boolean
 }
 
 /** Starts a browser. Throws when it is not installed. */
@@ -75,7 +77,11 @@ export async function startBrowser(
       : await puppeteer.launch({
           ...options,
           browser: 'firefox',
-          extraPrefsFirefox: { ...firefoxPreferences, ...firefoxQuota(settings.quotaBytes) }
+          extraPrefsFirefox: {
+            ...firefoxPreferences,
+            ...firefoxQuota(settings.quotaBytes),
+            'browser.privatebrowsing.autostart': settings.isPrivate ?? false
+          }
         })
   return new DrivenBrowser(name, await driver.version(), driver, settings)
 }
@@ -99,8 +105,10 @@ class DrivenBrowser implements Browser {
   }
 
   async open(url: string): Promise<Page> {
-    const page = await this.#driver.newPage()
-    const { quotaBytes } = this.#settings
+    const { quotaBytes, isPrivate } = this.#settings
+    // Chromium's other contexts are private windows, Firefox has a preference for it.
+    const windows = isPrivate && this.name === 'chromium' ? await this.#driver.createBrowserContext() : this.#driver
+    const page = await windows.newPage()
     if (this.name === 'chromium' && quotaBytes !== undefined) {
       const session = await page.createCDPSession()
       await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(url).origin, quotaSize: quotaBytes })

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly workers?: readonly URL[]
   /** What the browser lets the page store, in bytes. */
   readonly quotaBytes?: number
+  /** In a private window. */
+  readonly isPrivate?: boolean
 }
 
 /** Long enough for any machine: it only bounds a browser that hangs. */

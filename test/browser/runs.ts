@@ -14,6 +14,12 @@ export const ordinary: Runs = {
   options: { workers: [new URL('./opener.ts', import.meta.url)] }
 }
 
+/** What runs in a private window. */
+export const inPrivate: Runs = {
+  runs: [{ entry: new URL('./private-window.ts', import.meta.url), where: 'worker' }],
+  options: { isPrivate: true }
+}
+
 /** What runs where little can be stored. */
 export const full: Runs = {
   runs: [{ entry: new URL('./quota.ts', import.meta.url), where: 'worker' }],
