@@ -4,7 +4,7 @@ import { measuredKernel } from './scripts/measured-kernel.mjs'
 import { rolldownWorkerSources } from './scripts/worker-sources.mjs'
 
 /** Tests that start browsers and other runtimes. */
-const elsewhere = ['test/browser/**', 'test/bundlers/**', 'test/runtimes/**']
+const elsewhere = ['test/browser/**', 'test/bundlers/**', 'test/playground/**', 'test/runtimes/**']
 
 /** What a mode leaves out; every mode but `runtimes` the newer versions of Node, which differ least. */
 const leftOut: Readonly<Record<string, readonly string[]>> = { runtimes: [], quick: elsewhere, coverage: elsewhere }
