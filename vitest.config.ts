@@ -21,7 +21,8 @@ export default defineConfig(({ mode }) => ({
     env: { ALL_BUNDLERS: mode === 'runtimes' ? 'yes' : '' },
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
+    // A hang never ends; a loaded machine is only slow.
+    testTimeout: 60_000,
     restoreMocks: true,
     coverage: {
       provider: 'v8',
