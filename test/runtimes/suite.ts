@@ -7,6 +7,7 @@ await runTests(
   {
     'file systems': () => import('../vfs/contract.test.ts'),
     conformance: () => describeConformance('in a directory', inDirectory),
+    clients: () => import('../host/connect.test.ts'),
     'isolation G0': () => import('../isolation/hermitage/g0-dirty-write.test.ts'),
     'isolation G1a': () => import('../isolation/hermitage/g1a-aborted-read.test.ts'),
     'isolation G1b': () => import('../isolation/hermitage/g1b-intermediate-read.test.ts'),
