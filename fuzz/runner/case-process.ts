@@ -10,7 +10,7 @@ export interface CaseBounds {
   readonly mostMs?: number
 }
 
-const defaultMostMs = 120_000
+const defaultMostMs = 600_000
 const lastWordsBytes = 4_000
 
 /** This program again, serving the cases of one trial. It starts with the first case and again after an end. */

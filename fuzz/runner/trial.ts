@@ -10,7 +10,7 @@ export interface Trial<Case> {
   readonly name: string
   /** One sentence for the table at the end. */
   readonly what: string
-  /** How long a case may take before it counts as a hang, in ms; 120,000 when missing. */
+  /** How long a case may take before it counts as a hang, in ms; 600,000 when missing (what hangs does so for ever). */
   readonly mostMs?: number
   /** How much memory the process of a case may take, in bytes; 2 GiB when missing. */
   readonly mostBytes?: number

@@ -43,7 +43,7 @@ const loads: readonly Load[] = [
 export const memory: Trial<MemoryCase> = {
   name: 'memory',
   what: 'memory stops growing at every moment; small caches, large working sets and snapshots held open',
-  mostMs: 240_000,
+  mostMs: 900_000,
 
   caseOf(seed) {
     const kind = seed % 6
