@@ -10,8 +10,7 @@ export type {
 export { open } from './db/open.ts'
 export type { Logger, OpenOptions, WasmOption } from './db/options.ts'
 export type { RangeOptions } from './db/range.ts'
-export { type RepairOptions, repair } from './db/repair.ts'
-export { restore } from './db/restore.ts'
+export type { RepairOptions } from './db/repair.ts'
 export type {
   BeginOptions,
   ForUpdateOptions,
@@ -76,6 +75,8 @@ export {
   lightningErrorCodes
 } from './errors.ts'
 export { type ConnectOptions, connect } from './host/connect.ts'
+export { repair } from './host/repair.ts'
+export { restore } from './host/restore.ts'
 export type {
   Client,
   ClientIterator,

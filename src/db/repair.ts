@@ -1,6 +1,6 @@
 import { checkInteger, checkKnown } from '../encoding/arguments.ts'
 import { repair as repairFiles, type RepairReport } from '../engine/repair.ts'
-import { checkProgress } from './call-options.ts'
+import { type CheckedProgress, checkProgress } from './call-options.ts'
 import { directoryVfs } from './place.ts'
 import type { ProgressOptions } from './types.ts'
 
@@ -29,11 +29,17 @@ export interface RepairOptions extends ProgressOptions {
  */
 export function repair(location: string, options?: RepairOptions): Promise<RepairReport>
 export async function repair(location: string, options?: unknown): Promise<RepairReport> {
+  const care = checkRepair(options)
+  return await repairFiles(await directoryVfs(location, 'repair'), care)
+}
+
+/** Throws `LIGHTNING_INVALID_ARGUMENT`, and `LIGHTNING_ABORTED` when the signal has fired already. */
+export function checkRepair(options: unknown): CheckedProgress & { readonly cacheBytes: number } {
   const given = checkKnown(options, repairNames, 'repair')
   const { onProgress, signal } = checkProgress({ onProgress: given.onProgress, signal: given.signal }, 'repair')
   const cacheBytes =
     given.cacheBytes === undefined
       ? 64 * mib
       : checkInteger(given.cacheBytes, 8 * mib, 3 * 1_024 * mib, 'repair, option cacheBytes')
-  return await repairFiles(await directoryVfs(location, 'repair'), { onProgress, signal, cacheBytes })
+  return { onProgress, signal, cacheBytes }
 }

@@ -16,6 +16,7 @@ import { RemoteSnapshot } from './client-snapshot.ts'
 import { RemoteTransaction } from './client-transaction.ts'
 import { closed } from './connection.ts'
 import { pageMapOf, reportOf, statsOf } from './reports.ts'
+import { pathOf } from './paths.ts'
 import { ask, SnapshotScope } from './scope.ts'
 import { TransactionScope } from './transaction-scope.ts'
 import type { Client, ClientSnapshot, ClientTransaction } from './types.ts'
@@ -107,7 +108,7 @@ export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V> implements Client
     const { signal } = checkCare(options, 'backup')
     // What a relative path means here it may not mean in the owner's process.
     const { location } = await directoryVfs(destination, 'backup')
-    await this.#care(operation.backup, [location], { signal, onProgress: undefined })
+    await this.#care(operation.backup, [pathOf(location)], { signal, onProgress: undefined })
   }
 
   stats(): Promise<EngineStats> {

@@ -10,6 +10,7 @@ import { isLightningError, LightningError } from '../errors.ts'
 import { greet, type Link, NoWelcome } from './link.ts'
 import type { OwnerStart } from './owner-start.ts'
 import type { Wanted } from './owners.ts'
+import { pathOf } from './paths.ts'
 import { type Port, PortChannel } from './port-channel.ts'
 import { holdLock, lifeName, lobbyName, pairName, servingName, tabChannel } from './tab-channel.ts'
 
@@ -59,12 +60,8 @@ export async function startOwner({ location, hello, options, script, timeoutMs }
   }
 }
 
-/** Directories of the origin private file system by the path that names them. */
-function pathOf(location: string): string {
-  return location.replace(/^opfs:/, '')
-}
-
-async function newWorker(script: string | URL | undefined, location: string): Promise<Worker> {
+/** Starts a worker with the script that comes along, or another. Throws `LIGHTNING_UNAVAILABLE`. */
+export async function newWorker(script: string | URL | undefined, location: string): Promise<Worker> {
   const name = `lightning-db ${location}`
   try {
     if (script !== undefined) return new Worker(script, { type: 'module', name })

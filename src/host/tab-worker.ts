@@ -5,6 +5,7 @@ import { directoryAt } from '../db/directories.ts'
 import { inMemory } from '../db/place.ts'
 import { memoryVfs } from '../vfs/memory.ts'
 import { isObject } from '../encoding/arguments.ts'
+import { runErrand } from './errands.ts'
 import { MessageCoder } from './messages.ts'
 import { Owner } from './owner.ts'
 import { type OwnerStart, startOf } from './owner-start.ts'
@@ -39,6 +40,10 @@ function serve(scope: WorkerScope): void {
     hold: () => undefined
   }
   scope.onmessage = ({ data: first }) => {
+    if (isObject(first) && first.errand !== undefined) {
+      void runErrand(first.errand, Array.isArray(first.parameters) ? first.parameters : [], scope)
+      return
+    }
     scope.onmessage = ({ data }) => deliver(data)
     void start(first, port, scope)
   }
@@ -61,10 +66,15 @@ async function open({ location, options }: OwnerStart, port: Port, scope: Worker
   }
   const vfs = await directoryAt(location)
   const self = crypto.randomUUID()
-  await holdLock(lifeName(self))
-  const owner = await Owner.open(vfs, options, () => scope.close())
-  await holdLock(servingName(location))
+  const held = [await holdLock(lifeName(self))]
   const lobby = new BroadcastChannel(lobbyName(location))
+  const owner = await Owner.open(vfs, options, () => {
+    // Not left to the end of the worker, which browsers may put off for seconds: whoever comes next would wait for it.
+    lobby.close()
+    for (const letGo of held) letGo()
+    setTimeout(() => scope.close(), 0)
+  })
+  held.push(await holdLock(servingName(location)))
   const known = new Set<string>()
   lobby.onmessage = ({ data }) => {
     const client: unknown = isObject(data) ? data.knock : undefined

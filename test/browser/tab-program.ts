@@ -5,7 +5,9 @@ import {
   type ClientTransaction,
   connect,
   destroy,
-  isLightningError
+  isLightningError,
+  repair,
+  restore
 } from '../../src/index.ts'
 
 const clients = new Map<string, Client<string, number>>()
@@ -71,6 +73,20 @@ const actions = {
     await destroy(location)
     return 'destroyed'
   },
+  backup: async (name: string, destination: string) => {
+    await client(name).backup(destination)
+    return 'backed up'
+  },
+  restore: async (backup: string, location: string) => {
+    await restore(backup, location)
+    return 'restored'
+  },
+  repair: async (location: string) => {
+    const told: number[] = []
+    const { recovered, lost } = await repair(location, { onProgress: ({ done }) => told.push(done) })
+    return [recovered, lost.length, told.length > 0]
+  },
+  abortedRepair: (location: string) => repair(location, { signal: AbortSignal.abort() }),
   roundTripMicroseconds: async (name: string) => {
     for (let i = 0; i < 200; i++) await client(name).get('a')
     const start = performance.now()

@@ -95,6 +95,24 @@ export function describeTabs(name: BrowserName): void {
       await three.close()
     })
 
+    it('restore, repair and destroy without a worker of their own', async () => {
+      const tab = await newTab()
+      await act(tab, 'connect', 'c', 'cared')
+      await act(tab, 'fill', 'c', 100)
+      expect(await act(tab, 'backup', 'c', 'cared-backup')).toBe('backed up')
+      expect(await act(tab, 'repair', 'cared')).toBe('LIGHTNING_LOCKED')
+      expect(await act(tab, 'close', 'c')).toBe('closed')
+      expect(await act(tab, 'abortedRepair', 'cared')).toBe('LIGHTNING_ABORTED')
+      expect(await act(tab, 'repair', 'cared')).toEqual([100, 0, true])
+      expect(await act(tab, 'restore', 'cared-backup', 'cared')).toBe('LIGHTNING_EXISTS')
+      expect(await act(tab, 'destroy', 'cared')).toBe('destroyed')
+      expect(await act(tab, 'restore', 'cared-backup', 'cared')).toBe('restored')
+      await act(tab, 'connect', 'c', 'cared')
+      expect(await act(tab, 'count', 'c')).toBe(100)
+      expect(await act(tab, 'close', 'c')).toBe('closed')
+      await tab.close()
+    })
+
     it('find again what was durable when the browser was killed', async () => {
       const one = await newTab()
       await act(one, 'connect', 'c', 'killed')

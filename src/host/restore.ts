@@ -1,0 +1,18 @@
+import { checkCare } from '../db/call-options.ts'
+import { directoryVfs } from '../db/place.ts'
+import { restore as restoreHere } from '../db/restore.ts'
+import type { CareOptions } from '../db/types.ts'
+import { reachesFiles, runAway } from './away.ts'
+
+/**
+ * Makes a database in the directory `location` from the backup in the directory `backup`; in a page a worker does it.
+ * Rejects with `LIGHTNING_NOT_FOUND` when there is no backup, `LIGHTNING_EXISTS` when there is a database at the location
+ * already, `LIGHTNING_CORRUPT` when the backup is damaged, `LIGHTNING_ABORTED`, and as `open` does.
+ */
+export async function restore(backup: string, location: string, options?: CareOptions): Promise<void> {
+  if (reachesFiles()) return await restoreHere(backup, location, options)
+  const care = checkCare(options, 'restore')
+  await directoryVfs(backup, 'restore, the backup')
+  await directoryVfs(location, 'restore')
+  await runAway('restore', [backup, location], care)
+}
