@@ -31,11 +31,23 @@ export const inPrivateFiles: Target = {
   files,
   async newLocation() {
     const name = `test-${++locations}`
-    onTestFinished(async () => {
-      const root = await navigator.storage.getDirectory()
-      for await (const found of root.keys()) if (found === name) await root.removeEntry(name, { recursive: true })
-    })
+    onTestFinished(() => removeWhenFree(name))
     return `${name}/db`
+  }
+}
+
+/** A worker that a test has ended may have its files open for some moments more. */
+async function removeWhenFree(name: string): Promise<void> {
+  const root = await navigator.storage.getDirectory()
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await root.removeEntry(name, { recursive: true })
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error
+      if (error.name === 'NotFoundError') return
+      if (error.name !== 'NoModificationAllowedError' || attempt === 100) throw error
+    }
+    await new Promise(resolve => setTimeout(resolve, 20))
   }
 }
 
