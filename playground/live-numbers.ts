@@ -7,6 +7,8 @@ import { bytes, integer, milliseconds, percentile } from './figures.ts'
 
 const pulseMs = 40
 const height = 120
+/** Room for the figures at the left. */
+const scaleWidth = 52
 
 export function showNumbers(stats: EngineStats): void {
   const { cache, file, log, sequence } = stats
@@ -32,10 +34,10 @@ export function showLatencies(times: CommitTimes): void {
   const chart = element('latency-chart', SVGSVGElement)
   const width = chart.clientWidth
   const top = (ms: number): number => height - (Math.min(4, Math.max(0.06, Math.log10(ms) + 1)) / 4) * (height - 6)
-  const step = (width - 44) / times.limit
+  const step = (width - scaleWidth) / times.limit
   const lines = [1, 10, 100].flatMap(ms => [
-    draw('line', { class: 'grid', x1: 44, x2: width, y1: top(ms), y2: top(ms) }),
-    draw('text', { class: 'tick', x: 38, y: top(ms) + 4, 'text-anchor': 'end' }, `${ms} ms`)
+    draw('line', { class: 'grid', x1: scaleWidth, x2: width, y1: top(ms), y2: top(ms) }),
+    draw('text', { class: 'tick', x: scaleWidth - 6, y: top(ms) + 4, 'text-anchor': 'end' }, `${ms} ms`)
   ])
   const bars = recent.map((ms, i) => {
     const x = width - (recent.length - i) * step

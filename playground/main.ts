@@ -38,7 +38,10 @@ async function start(): Promise<void> {
   const pages = new PageHeatMap(database)
   map = pages
   const showTabs = countTabs()
-  loadsAndClears(atlas, times, changed)
+  loadsAndClears(atlas, times, () => {
+    transfers.chooseAnew()
+    changed()
+  })
   writesSteadily(atlas, times)
 
   const count = await database.count()

@@ -32,7 +32,7 @@ export function runsMicrobenchmarks(): void {
         results = data.results
         drawBars(results)
         fillTable(data.results)
-        end('Done. Other programs on this machine make the figures smaller, hardly the ratios.')
+        end('Done: the best of five rounds. While other programs are busy, even the ratios are rough.')
       }
     }
   })

@@ -28,6 +28,11 @@ export class Transfers {
     contend.disabled = false
   }
 
+  /** The largest cities may be others now. */
+  chooseAnew(): void {
+    this.#largest = []
+  }
+
   /** Takes the largest cities of now for the lists, and fills in two of them. */
   async offer(): Promise<void> {
     const keys: string[] = []

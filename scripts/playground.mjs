@@ -28,7 +28,7 @@ export async function buildPlayground(folder = output) {
     logLevel: 'warn',
     define: { PLANTED_BUG: '0' },
     plugins: plugins(),
-    worker: { format: 'es', plugins },
+    worker: { format: 'es', plugins, rolldownOptions: { checks: { pluginTimings: false } } },
     build: {
       outDir: folder,
       emptyOutDir: true,
