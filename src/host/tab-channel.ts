@@ -23,15 +23,10 @@ export function lifeName(side: string): string {
   return `lightning-db#life ${side}`
 }
 
-/** Holds a lock until the result is called. Rejects when it is taken. */
+/** Holds a lock until the result is called. Waits for it: those who look for an owner may have it for a moment. */
 export function holdLock(name: string): Promise<() => void> {
   return new Promise((resolve, reject) => {
-    navigator.locks
-      .request(name, { ifAvailable: true }, lock => {
-        if (lock === null) throw new Error(`The lock ${name} is taken.`)
-        return new Promise<void>(letGo => resolve(letGo))
-      })
-      .catch(reject)
+    navigator.locks.request(name, () => new Promise<void>(letGo => resolve(letGo))).catch(reject)
   })
 }
 

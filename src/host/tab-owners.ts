@@ -94,7 +94,8 @@ function workerPort(worker: Worker): Port {
 
 async function isServed(path: string): Promise<boolean> {
   const { held = [] } = await navigator.locks.query()
-  return held.some(({ name }) => name === servingName(path))
+  // Those who wait for its end hold it shared for a moment.
+  return held.some(({ name, mode }) => name === servingName(path) && mode === 'exclusive')
 }
 
 /** A link to the owner; undefined when it is gone, an error when it may answer later. */
@@ -103,12 +104,12 @@ async function knock(wanted: Wanted, path: string, deadlineMs: number): Promise<
   const letGo = await holdLock(lifeName(client))
   const patienceMs = Math.max(1, Math.min(wanted.timeoutMs, deadlineMs - performance.now()))
   const owner = await knockAt(path, client, patienceMs)
-  if (owner === undefined) {
+  if (owner === 'gone' || owner === 'silent') {
     letGo()
-    if (await isServed(path)) throw silent(wanted.location)
+    if (owner === 'silent' && (await isServed(path))) throw silent(wanted.location)
     return undefined
   }
-  const channel = tabChannel(new BroadcastChannel(pairName(client)), owner, letGo)
+  const channel = tabChannel(new BroadcastChannel(pairName(client)), owner.id, letGo)
   try {
     const { link } = await greet(channel, wanted.hello, patienceMs, wanted.timeoutMs)
     return link
@@ -120,24 +121,26 @@ async function knock(wanted: Wanted, path: string, deadlineMs: number): Promise<
   }
 }
 
-/** Who opens; undefined: nobody. */
-function knockAt(path: string, client: string, patienceMs: number): Promise<string | undefined> {
+/** Who opens, or why nobody does. */
+type Opened = { readonly id: string } | 'gone' | 'silent'
+
+function knockAt(path: string, client: string, patienceMs: number): Promise<Opened> {
   return new Promise(resolve => {
     const lobby = new BroadcastChannel(lobbyName(path))
     const abort = new AbortController()
-    const end = (owner: string | undefined): void => {
+    const end = (owner: Opened): void => {
       clearTimeout(timer)
       abort.abort()
       lobby.close()
       resolve(owner)
     }
-    const timer = setTimeout(() => end(undefined), patienceMs)
+    const timer = setTimeout(() => end('silent'), patienceMs)
     lobby.onmessage = ({ data }) => {
-      if (isObject(data) && data.opened === client && typeof data.by === 'string') end(data.by)
+      if (isObject(data) && data.opened === client && typeof data.by === 'string') end({ id: data.by })
     }
     // When whoever serves is gone, nobody will open.
     navigator.locks
-      .request(servingName(path), { mode: 'shared', signal: abort.signal }, () => end(undefined))
+      .request(servingName(path), { mode: 'shared', signal: abort.signal }, () => end('gone'))
       .catch(() => undefined)
     lobby.postMessage({ knock: client })
   })

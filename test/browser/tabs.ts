@@ -78,6 +78,23 @@ export function describeTabs(name: BrowserName): void {
       await one.close()
     })
 
+    it('that come do not meet those that leave', async () => {
+      const [one, two] = [await newTab(), await newTab()]
+      const comeAndGo = async (tab: Page): Promise<void> => {
+        for (let i = 0; i < 15; i++) {
+          expect(await act(tab, 'connect', 'c', 'coming')).toBe('connected')
+          await act(tab, 'add', 'c', 'n')
+          expect(await act(tab, 'close', 'c')).toBe('closed')
+        }
+      }
+      await Promise.all([comeAndGo(one), comeAndGo(two)])
+      await act(one, 'connect', 'c', 'coming')
+      expect(await act(one, 'get', 'c', 'n')).toBe(30)
+      expect(await act(one, 'close', 'c')).toBe('closed')
+      await one.close()
+      await two.close()
+    })
+
     it('follow the owner when its tab is closed', async () => {
       const [one, two, three] = [await newTab(), await newTab(), await newTab()]
       for (const tab of [one, two, three]) expect(await act(tab, 'connect', 'c', 'followed')).toBe('connected')
