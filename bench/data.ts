@@ -37,6 +37,8 @@ export interface DataSet {
 }
 
 const poolSize = 1 << 16
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 
 export function dataSet(shape: Shape, count: number): DataSet {
   const { kind, key, missing } = keyShapes[shape]
@@ -102,7 +104,7 @@ function syllables(value: number): string {
 
 /** The same text in one piece: concatenations are kept as trees, and the first engine to read one would pay for that. */
 function flat(text: string): string {
-  return Buffer.from(text).toString()
+  return decoder.decode(encoder.encode(text))
 }
 
 function valuePool(shape: Shape): Uint8Array[] {
@@ -111,7 +113,7 @@ function valuePool(shape: Shape): Uint8Array[] {
   return Array.from({ length: poolSize }, (_, i) => make(random, i))
 }
 
-const shared = Buffer.from('{"name":"Lightning","state":"active","tags":["a","b"]}')
+const shared = encoder.encode('{"name":"Lightning","state":"active","tags":["a","b"]}')
 
 /** 50 bytes that do not compress behind 50 that do. */
 function halfNoise(random: () => number): Uint8Array {
@@ -128,14 +130,14 @@ function document(random: () => number, index: number): Uint8Array {
     quantity: 1
   }))
   const text = JSON.stringify({ id: index, customer: uuid(random()), status: 'shipped', items, note: '' })
-  const value = Buffer.alloc(1024, 0x20)
-  value.set(Buffer.from(text).subarray(0, 1024))
-  return new Uint8Array(value)
+  const value = new Uint8Array(1024).fill(0x20)
+  value.set(encoder.encode(text).subarray(0, 1024))
+  return value
 }
 
 function prose(random: () => number): Uint8Array {
   const value = new Uint8Array(100).fill(0x20)
-  const text = Buffer.from(Array.from({ length: 7 }, () => syllables(random())).join(' '))
+  const text = encoder.encode(Array.from({ length: 7 }, () => syllables(random())).join(' '))
   value.set(text.subarray(0, 100))
   return value
 }

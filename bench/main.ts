@@ -3,6 +3,7 @@ import { benchConnect } from './connect.ts'
 import { benchKernel } from './kernel.ts'
 import { benchLarge } from './large.ts'
 import { buildNativePeers } from './native-peers.ts'
+import { benchOpfs } from './opfs.ts'
 import { parseOptions, usage } from './options.ts'
 import { benchPeers, benchRuntime, benchShapes } from './peers.ts'
 import { didTask } from './task.ts'
@@ -18,6 +19,7 @@ async function main(args: readonly string[]): Promise<void> {
     else if (mode === 'runtime') await benchRuntime(options)
     else if (mode === 'transactions') await benchTransactions(options)
     else if (mode === 'connect') await benchConnect(options)
+    else if (mode === 'opfs') await benchOpfs(options)
     else if (mode === 'large') await benchLarge(options)
     else for (const keys of options.keys) await benchKernel({ ...options, keys })
   }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { type BrowserName, browserNames } from '../scripts/browsers.mjs'
 import { type EngineName, isEngineName } from './engines.ts'
 import { type GroupName, isGroupName } from './groups.ts'
 
@@ -11,24 +12,37 @@ export const usage = `usage: npm run bench -- MODE [options]
   --kernel        the kernel's functions one by one, WebAssembly and JavaScript
   --transactions  bank transfers, 1 to 1,000 at once, among many accounts and among ten
   --connect       clients of connect() beside open(): calls alone and many at once, delays of the client's thread
+  --opfs          in Chromium and Firefox, beside IndexedDB and SQLite: every one over files of the browser
   --large         loads, reopens and reads a large database in little memory
 
 options
-  --keys LIST     sizes, such as 10k,100k,1m (default 1m; kernel: 200k; transactions, connect: 100k)
-  --repeat N      repetitions, the median counts (default 3; transactions: 1)
+  --keys LIST     sizes, such as 10k,100k,1m (default 1m; kernel: 200k; transactions, connect, opfs: 100k)
+  --repeat N      repetitions, the median counts (default 3; transactions: 1; opfs: 2)
   --engines LIST  some of lightning, lmdb, classic-level, better-sqlite3, lightning-js
+  --browsers LIST some of chromium, firefox
   --groups LIST   some of the groups of workloads
   --gigabytes N   size for --large (default 10)
   --dir PATH      where databases are put (default .cache/bench/data, on the disk of this checkout)
   --record        keep the figures as bench/results/MODE.json
 `
 
-export type Mode = 'peers' | 'shapes' | 'runtime' | 'kernel' | 'transactions' | 'connect' | 'large'
+const modeNames = ['peers', 'shapes', 'runtime', 'kernel', 'transactions', 'connect', 'opfs', 'large'] as const
+export type Mode = (typeof modeNames)[number]
+
+/** Sizes and repetitions where they are not the usual ones; those of the first mode asked for. */
+const usual = { keys: '1m', repeat: '3' }
+const defaults: Readonly<Partial<Record<Mode, Partial<typeof usual>>>> = {
+  kernel: { keys: '200k' },
+  transactions: { keys: '100k', repeat: '1' },
+  connect: { keys: '100k' },
+  opfs: { keys: '100k', repeat: '2' }
+}
 
 export interface BenchOptions {
   readonly keys: readonly number[]
   readonly repeat: number
   readonly engines: readonly EngineName[]
+  readonly browsers: readonly BrowserName[]
   /** `undefined`: those of the mode. */
   readonly groups: readonly GroupName[] | undefined
   readonly gigabytes: number
@@ -47,29 +61,28 @@ export function parseOptions(args: readonly string[]): { modes: Mode[]; options:
       kernel: { type: 'boolean' },
       transactions: { type: 'boolean' },
       connect: { type: 'boolean' },
+      opfs: { type: 'boolean' },
       large: { type: 'boolean' },
       keys: { type: 'string' },
       repeat: { type: 'string' },
       engines: { type: 'string', default: 'lightning,lmdb,classic-level,better-sqlite3' },
+      browsers: { type: 'string', default: browserNames.join(',') },
       groups: { type: 'string' },
       gigabytes: { type: 'string', default: '10' },
       dir: { type: 'string', default: '.cache/bench/data' },
       record: { type: 'boolean', default: false }
     }
   })
-  const modes = (['peers', 'shapes', 'runtime', 'kernel', 'transactions', 'connect', 'large'] as const).filter(
-    mode => values[mode] === true
-  )
+  const modes = modeNames.filter(mode => values[mode] === true)
   const [first] = modes
-  const keys =
-    values.keys ?? (modes.includes('kernel') ? '200k' : first === 'transactions' || first === 'connect' ? '100k' : '1m')
-  const repeat = values.repeat ?? (first === 'transactions' ? '1' : '3')
+  const ofMode = { ...usual, ...(first === undefined ? {} : defaults[first]) }
   return {
     modes,
     options: {
-      keys: keys.split(',').map(parseCount),
-      repeat: parseCount(repeat),
+      keys: (values.keys ?? ofMode.keys).split(',').map(parseCount),
+      repeat: parseCount(values.repeat ?? ofMode.repeat),
       engines: values.engines.split(',').map(name => known(name, isEngineName, 'engine')),
+      browsers: values.browsers.split(',').map(name => known(name, isBrowserName, 'browser')),
       groups: values.groups?.split(',').map(name => known(name, isGroupName, 'group')),
       gigabytes: Number(values.gigabytes),
       directory: resolve(values.dir),
@@ -86,6 +99,10 @@ function parseCount(text: string): number {
   const count = Number(digits) * (multiples[letter] ?? 1)
   if (!(count >= 1)) throw new RangeError(`not a count: ${text}`)
   return count
+}
+
+function isBrowserName(name: string): name is BrowserName {
+  return browserNames.some(browser => browser === name)
 }
 
 function known<N extends string>(name: string, isKnown: (name: string) => name is N, what: string): N {

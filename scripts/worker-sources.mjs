@@ -2,12 +2,10 @@
 // owner's thread as one script. It is bundled on its own and put in as a string.
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { esbuildBrowserTwins } from './browser-twins.mjs'
 import { esbuildTwins } from './javascript-twins.mjs'
 
-const folder = join(dirname(fileURLToPath(import.meta.url)), '../src/host')
 const place = /[\\/]src[\\/]host[\\/](node|tab)-worker-source\.ts$/
 
 /**
@@ -17,7 +15,7 @@ const place = /[\\/]src[\\/]host[\\/](node|tab)-worker-source\.ts$/
 async function workerModule(path) {
   const isForTabs = place.exec(path)?.[1] === 'tab'
   const { outputFiles } = await build({
-    entryPoints: [join(folder, isForTabs ? 'tab-worker.ts' : 'node-worker.ts')],
+    entryPoints: [join(dirname(path), isForTabs ? 'tab-worker.ts' : 'node-worker.ts')],
     bundle: true,
     minify: true,
     write: false,

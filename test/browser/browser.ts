@@ -26,8 +26,9 @@ export interface Profile {
   remove(): Promise<void>
 }
 
-export async function newProfile(): Promise<Profile> {
-  const path = await mkdtemp(join(tmpdir(), 'lightning-browser-'))
+/** An empty one, in a directory whose disk is to be used. */
+export async function newProfile(directory = tmpdir()): Promise<Profile> {
+  const path = await mkdtemp(join(directory, 'lightning-browser-'))
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 20 }) }
 }
 
