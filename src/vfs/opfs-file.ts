@@ -9,25 +9,19 @@ import type { VfsFile } from './vfs.ts'
  */
 const mostUnsyncedBytes = 8 << 20
 
-/** Hears of what happens to a handle. */
-export interface HandleWatcher {
-  wrote(bytes: number): void
-  closed(): void
-}
-
 /** A handle that several `VfsFile`s of one thread use, since browsers give out only one. */
 export class SharedHandle {
   readonly path: string
   readonly handle: AccessHandle
-  readonly #watcher: HandleWatcher | undefined
+  readonly #whenClosed: (() => void) | undefined
   #users = 0
   #unsyncedBytes = 0
   #syncFailure: LightningError | undefined
 
-  constructor(path: string, handle: AccessHandle, watcher?: HandleWatcher) {
+  constructor(path: string, handle: AccessHandle, whenClosed?: () => void) {
     this.path = path
     this.handle = handle
-    this.#watcher = watcher
+    this.#whenClosed = whenClosed
   }
 
   use(): void {
@@ -37,7 +31,7 @@ export class SharedHandle {
   leave(): void {
     this.#users--
     if (this.#users > 0) return
-    this.#watcher?.closed()
+    this.#whenClosed?.()
     guardedBrowser('close', this.path, () => this.handle.close())
   }
 
@@ -46,7 +40,6 @@ export class SharedHandle {
     // The second call gets to the end, or makes the browser say what stopped the first.
     if (done < bytes.length) done += this.#writeSome(bytes.subarray(done), offset + done)
     if (done < bytes.length) throw shortWrite(this.path, done, bytes.length, offset)
-    this.#watcher?.wrote(bytes.length)
     this.#unsyncedBytes += bytes.length
     if (this.#unsyncedBytes >= mostUnsyncedBytes) this.sync()
   }

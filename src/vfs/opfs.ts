@@ -10,7 +10,6 @@ import {
 } from './access-handle.ts'
 import { browserError, nameOf } from './browser-error.ts'
 import { OpfsFile, SharedHandle } from './opfs-file.ts'
-import { SpaceEstimate } from './space-estimate.ts'
 import {
   checkFileName,
   isDatabaseFile,
@@ -29,6 +28,8 @@ import { takeWebLock } from './web-lock.ts'
 // - Names cannot be synced. Browsers keep them in a database of their own, written as files are made and renamed. That
 //   outlives the browser's death; after a power failure the newest names may be missing, and nothing can be done.
 // - A file that is open can be neither renamed nor replaced.
+// - How much room there is can be asked, and the answer is made up: Chromium says 10 GiB whatever the quota. So there is
+//   no `freeBytesNow`, and space counts as there when it has been written.
 
 /**
  * The directory `location` of the origin private file system of this site. Throws `LIGHTNING_INVALID_ARGUMENT`. Files can
@@ -48,7 +49,6 @@ class OpfsVfs implements Vfs {
   readonly location: string
   readonly #path: string
   readonly #names: readonly string[]
-  readonly #space = new SpaceEstimate(() => storage(this.location))
   /** Files that this thread has open for writing. */
   readonly #open = new Map<string, SharedHandle>()
 
@@ -59,8 +59,6 @@ class OpfsVfs implements Vfs {
   }
 
   async prepare(options: { create: boolean }): Promise<boolean> {
-    // So that it is known before the first write.
-    await this.#space.ask()
     if ((await this.#find()) !== undefined) return true
     if (!options.create) return false
     // Before anything is made: without renaming, a new database could not appear whole (durability.md, rule 19).
@@ -88,10 +86,7 @@ class OpfsVfs implements Vfs {
     const file = await this.#try('open', name, () => directory.getFileHandle(name, { create }))
     if (readOnly) return new OpfsFile(name, await this.#openForReading(name, file), true)
     const handle = await this.#access(name, file, 'readwrite')
-    const opened = new SharedHandle(this.#of(name), handle, {
-      wrote: bytes => this.#space.wrote(bytes),
-      closed: () => this.#open.delete(name)
-    })
+    const opened = new SharedHandle(this.#of(name), handle, () => this.#open.delete(name))
     this.#open.set(name, opened)
     return new OpfsFile(name, opened, false)
   }
@@ -141,11 +136,8 @@ class OpfsVfs implements Vfs {
   }
 
   async freeBytes(): Promise<number | undefined> {
-    return await this.#space.ask()
-  }
-
-  freeBytesNow(): number | undefined {
-    return this.#space.now()
+    const { quota, usage } = await storage(this.location).estimate()
+    return quota === undefined || usage === undefined ? undefined : Math.max(0, Math.floor(quota - usage))
   }
 
   async removeAll(): Promise<void> {
