@@ -3,6 +3,7 @@ import { browserNames } from '../../scripts/browsers.mjs'
 import { deferred } from '../support/deferred.ts'
 import { newProfile, startBrowser } from './browser.ts'
 import { bundleForBrowser } from './in-browser.ts'
+import { recordRun } from './record.ts'
 import { serve } from './server.ts'
 
 /** How often the browser is killed; KILL_CYCLES is for the long form. */
@@ -35,16 +36,27 @@ it.each(browserNames)(
     const profile = await newProfile()
     onTestFinished(() => profile.remove())
 
+    let version = ''
+    let checked = -1
     for (let cycle = 0; cycle <= cycles; cycle++) {
       const before = acknowledged
-      reached = { count: 20 + 90 * cycle, promise: deferred() }
+      reached = { count: 20 + 90 * (cycle % 5), promise: deferred() }
       const browser = await startBrowser(name, profile)
+      version = browser.version
       await browser.open(server.origin)
       await reached.promise.promise
       await browser.kill()
       expect(opened).toBeGreaterThanOrEqual(before)
       expect(failures).toEqual([])
+      checked = before
     }
+    recordRun(`killed-${name}`, {
+      browser: version,
+      kills: cycles,
+      acknowledged: checked + 1,
+      found: opened + 1,
+      lost: 0
+    })
   }
 )
 
