@@ -12,9 +12,11 @@ import { installedVersion } from './drivers/installed-version.ts'
 import { describeMachine } from './machine.ts'
 import { type StoreName, storeNames } from './opfs/store.ts'
 import { type BrowserFigures, printOpfs, type StoreFigures } from './opfs/table.ts'
-import type { OpfsFigures } from './opfs/workloads.ts'
 import type { BenchOptions } from './options.ts'
 import { saveResults } from './results.ts'
+
+/** What a page reports. */
+type Report = Omit<StoreFigures, 'store'>
 
 /** How long one row of one store may take; then it has done less of the same work. */
 const secondsPerRow = 0.5
@@ -64,7 +66,7 @@ async function measureIn(
       try {
         const measured = await measureStore(name, files, { store, keys, directory })
         version = measured.version
-        runs.push({ store, figures: measured.figures })
+        runs.push({ store, ...measured.report })
       } catch (error) {
         failures.push(`${title}: ${error instanceof Error ? error.message : error}`)
       }
@@ -79,8 +81,8 @@ async function measureStore(
   name: BrowserName,
   files: Readonly<Record<string, string | Uint8Array>>,
   task: { readonly store: StoreName; readonly keys: number; readonly directory: string }
-): Promise<{ version: string; figures: OpfsFigures }> {
-  const answer = deferred<OpfsFigures>()
+): Promise<{ version: string; report: Report }> {
+  const answer = deferred<Report>()
   // What is looked at where it is waited for may come earlier.
   answer.promise.catch(() => undefined)
   const server = await serve({
@@ -88,7 +90,7 @@ async function measureStore(
     // Clocks of isolated pages are finer.
     headers: { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' },
     onReport: report => {
-      if (hasFigures(report)) answer.resolve(report.figures)
+      if (hasFigures(report)) answer.resolve(report)
       else answer.reject(new Error(JSON.stringify(report)))
     }
   })
@@ -98,7 +100,7 @@ async function measureStore(
     const browser = await startBrowser(name, profile)
     try {
       await browser.open(addressOf(server, task))
-      return { version: browser.version, figures: await answer.promise }
+      return { version: browser.version, report: await answer.promise }
     } finally {
       await browser.close()
     }
@@ -114,6 +116,6 @@ function addressOf(server: Server, { store, keys }: { readonly store: StoreName;
   return `${server.origin}/${store === 'connect' ? 'page' : 'worker'}.html?${parameters}`
 }
 
-function hasFigures(report: unknown): report is { figures: OpfsFigures } {
+function hasFigures(report: unknown): report is Report {
   return typeof report === 'object' && report !== null && 'figures' in report
 }

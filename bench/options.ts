@@ -16,8 +16,8 @@ export const usage = `usage: npm run bench -- MODE [options]
   --large         loads, reopens and reads a large database in little memory
 
 options
-  --keys LIST     sizes, such as 10k,100k,1m (default 1m; kernel: 200k; transactions, connect, opfs: 100k)
-  --repeat N      repetitions, the median counts (default 3; transactions: 1; opfs: 2)
+  --keys LIST     sizes, such as 10k,100k,1m (default 1m; kernel: 200k; transactions, connect: 100k; opfs: 50k)
+  --repeat N      repetitions, the median counts (default 3; transactions, opfs: 1)
   --engines LIST  some of lightning, lmdb, classic-level, better-sqlite3, lightning-js
   --browsers LIST some of chromium, firefox
   --groups LIST   some of the groups of workloads
@@ -35,7 +35,7 @@ const defaults: Readonly<Partial<Record<Mode, Partial<typeof usual>>>> = {
   kernel: { keys: '200k' },
   transactions: { keys: '100k', repeat: '1' },
   connect: { keys: '100k' },
-  opfs: { keys: '100k', repeat: '2' }
+  opfs: { keys: '50k', repeat: '1' }
 }
 
 export interface BenchOptions {

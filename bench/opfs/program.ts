@@ -1,5 +1,6 @@
 // What runs in the browser: measures the store that its address names, in a worker or in the page, and reports.
 import { openClient } from './connect.ts'
+import { measureFloor } from './floor.ts'
 import { openIndexedDb } from './indexed-db.ts'
 import { openLightning } from './lightning.ts'
 import type { OpenStore, StoreName } from './store.ts'
@@ -23,7 +24,7 @@ function taskOf(address: string): OpfsTask {
 async function run(): Promise<object> {
   const task = taskOf(location.search)
   const figures = await measureOpfs(openers[task.store], task)
-  return { figures }
+  return task.store === 'lightning' ? { figures, floor: await measureFloor(task.seconds) } : { figures }
 }
 
 const report = await run().catch((error: unknown) => ({ error: String(error) }))

@@ -55,9 +55,8 @@ it.each(browserNames)(
 
     const last = await browser.open(`${server.origin}/?findings`)
     await last.waitForFunction(() => 'findings' in globalThis)
-    const found: ReloadFindings = await last.evaluate(() =>
-      Reflect.apply(Reflect.get(globalThis, 'findings'), undefined, [])
-    )
+    const found: unknown = await last.evaluate(() => Reflect.apply(Reflect.get(globalThis, 'findings'), undefined, []))
+    if (!isFindings(found)) throw new Error(`the last tab finds ${JSON.stringify(found)}`)
     const names = Object.keys(found.writes)
     expect(heard.failures).toEqual([])
     expect({ problems: found.problems, locks: found.locks }).toEqual({ problems: 0, locks: 0 })
@@ -133,6 +132,10 @@ class Reports {
       }
     })
   }
+}
+
+function isFindings(found: unknown): found is ReloadFindings {
+  return typeof found === 'object' && found !== null && 'writes' in found
 }
 
 function isReport(report: unknown): report is ReloadReport {
