@@ -139,7 +139,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: 27,
     what: 'who waits does not wait for those before it in the queue',
     where: 'src/txn/locks.ts',
-    tests: transactions
+    tests: ['test/txn/queue.test.ts', ...transactions]
   },
   {
     number: 28,
@@ -147,7 +147,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     where: 'src/engine/recovery.ts',
     tests: ['test/engine/recovery.test.ts', ...crash]
   },
-  { number: 29, what: 'frames that could be read count as durable', where: 'src/engine/recovery.ts', tests: crash },
+  {
+    number: 29,
+    what: 'frames that could be read count as durable',
+    where: 'src/engine/recovery.ts',
+    tests: ['test/engine/readable.test.ts', ...crash]
+  },
   {
     number: 30,
     what: 'a frame is written before the large value that it names is synced',
