@@ -84,7 +84,7 @@ export async function startBrowser(
             'browser.privatebrowsing.autostart': settings.isPrivate ?? false
           }
         })
-  return new DrivenBrowser(name, await driver.version(), driver, settings)
+  return new DrivenBrowser(name, await driver.version(), driver, profile, settings)
 }
 
 /** All sites together get so much in KiB, and each one a fifth of it. */
@@ -96,12 +96,14 @@ class DrivenBrowser implements Browser {
   readonly name: BrowserName
   readonly version: string
   readonly #driver: Driver
+  readonly #profile: Profile
   readonly #settings: BrowserSettings
 
-  constructor(name: BrowserName, version: string, driver: Driver, settings: BrowserSettings) {
+  constructor(name: BrowserName, version: string, driver: Driver, profile: Profile, settings: BrowserSettings) {
     this.name = name
     this.version = version
     this.#driver = driver
+    this.#profile = profile
     this.#settings = settings
   }
 
@@ -126,6 +128,9 @@ class DrivenBrowser implements Browser {
     const process = this.#driver.process()
     if (process === null || process.exitCode !== null) return
     const gone = new Promise(resolve => process.once('exit', resolve))
+    // The driver would put back the settings that it found in the profile, while the next browser starts there.
+    for (const settings of ['user.js', 'prefs.js'])
+      await rm(join(this.#profile.path, `${settings}.puppeteer`), { force: true })
     process.kill('SIGKILL')
     await gone
   }

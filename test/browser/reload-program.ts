@@ -1,5 +1,5 @@
-// What a tab of reloads.ts runs: writes one number after the other until it is reloaded, and tells the server of each.
-// Every write counts itself and all, so that one that is lost or done twice is seen afterwards.
+// What a tab of reloads.test.ts runs: writes one number after the other until it is reloaded, and tells the server of each
+// before the next. Every write counts itself and all, so that one that is lost or done twice is seen afterwards.
 import { type Client, connect, isLightningError } from '../../src/index.ts'
 
 /** What a tab tells. A life is what lies between two loads of a tab. */
@@ -23,21 +23,20 @@ export interface ReloadFindings {
 const location = 'reloaded'
 const life = crypto.randomUUID()
 
-let sent: Promise<unknown> = Promise.resolve()
-function report(body: ReloadReport): void {
-  sent = sent.then(() => fetch('/report', { method: 'POST', body: JSON.stringify(body) }))
+async function report(body: ReloadReport): Promise<void> {
+  await fetch('/report', { method: 'POST', body: JSON.stringify(body) })
 }
 
 async function writeOn(): Promise<void> {
   const db = await connect<string, number>(location)
-  report({ life, connected: true })
+  await report({ life, connected: true })
   for (let number = 1; ; number++) {
     try {
       await writeOnce(db, `${life} ${number}`)
-      report({ life, wrote: number })
+      await report({ life, wrote: number })
     } catch (error) {
       if (!isLightningError(error, 'LIGHTNING_OWNER_LOST')) throw error
-      report({ life, lost: number })
+      await report({ life, lost: number })
     }
   }
 }

@@ -107,8 +107,8 @@ class Reports {
   /** Whether a write is there that was not acknowledged, but may have been done: the last of a life, or one without answer. */
   mayBeThere(write: string): boolean {
     const [life = '', number] = write.split(' ')
-    // What a tab tells as it is reloaded may get lost, with the write that followed.
-    return this.lost.has(write) || Number(number) > (this.#newest.get(life) ?? 0)
+    // Each is told of before the next.
+    return this.lost.has(write) || Number(number) === (this.#newest.get(life) ?? 0) + 1
   }
 
   /** Waits for so many more writes. */
