@@ -89,13 +89,17 @@ class Reports {
   /** The newest number that each life has told of. */
   readonly #newest = new Map<string, number>()
   #watch: ((life: string) => void) | undefined
+  #giveUp: ((error: Error) => void) | undefined
 
   take(report: unknown): void {
     if (!isReport(report)) throw new Error(`a tab tells ${JSON.stringify(report)}`)
     const { life } = report
-    if ('failed' in report) this.failures.push(report.failed)
-    else if ('connected' in report) this.#newest.set(life, 0)
-    else {
+    if ('failed' in report) {
+      this.failures.push(report.failed)
+      this.#giveUp?.(new Error(`a tab has failed: ${report.failed}`))
+    }
+    if ('connected' in report) this.#newest.set(life, 0)
+    if ('wrote' in report || 'lost' in report) {
       const number = 'wrote' in report ? report.wrote : report.lost
       const isWritten = 'wrote' in report
       ;(isWritten ? this.acknowledged : this.lost).add(`${life} ${number}`)
@@ -124,7 +128,8 @@ class Reports {
   }
 
   #until(isEnough: (life: string) => boolean): Promise<void> {
-    return new Promise(resolve => {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject
       this.#watch = life => {
         if (!isEnough(life)) return
         this.#watch = undefined
