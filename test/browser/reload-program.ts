@@ -23,8 +23,21 @@ export interface ReloadFindings {
 const location = 'reloaded'
 const life = crypto.randomUUID()
 
+let isLeft = false
+for (const event of ['beforeunload', 'pagehide']) {
+  addEventListener(event, () => {
+    isLeft = true
+  })
+}
+
 async function report(body: ReloadReport): Promise<void> {
-  await fetch('/report', { method: 'POST', body: JSON.stringify(body) })
+  try {
+    await fetch('/report', { method: 'POST', body: JSON.stringify(body) })
+  } catch (error) {
+    // The browser ends the requests of a page that is being left, which then has nothing more to say.
+    if (isLeft) await new Promise<never>(() => undefined)
+    throw error
+  }
 }
 
 async function writeOn(): Promise<void> {
