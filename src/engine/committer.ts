@@ -368,7 +368,8 @@ export class Committer {
   #markOpen(): void {
     const core = this.#core
     core.checkLock()
-    const meta = { ...core.meta, number: core.meta.number + 1, closed: false }
+    // Where the log begins anew, and not where it had ended: that may lie behind what closing left of the file.
+    const meta = { ...core.meta, number: core.meta.number + 1, logOffset: core.log.position.offset, closed: false }
     core.isMetaUncertain = true
     for (const slot of [0, 1]) {
       core.data.writeMeta(slot, meta, core.checksum)

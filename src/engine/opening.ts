@@ -14,7 +14,7 @@ import { checksumOf, Core } from './core.ts'
 import { createDataFile, emptyFile } from './creation.ts'
 import { defaultPageBytes, type EngineOptions } from './options.ts'
 import { finishRepair, isRepairUnfinished } from './repair-files.ts'
-import { checkNothingDurableIsMissing, makeDurable, replay, writeMetas } from './recovery.ts'
+import { checkLogReachesStart, checkNothingDurableIsMissing, makeDurable, replay, writeMetas } from './recovery.ts'
 
 /** Opens or makes the database in `vfs` and recovers it. */
 export async function openCore(vfs: Vfs, options: EngineOptions): Promise<Core> {
@@ -127,6 +127,7 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
 }
 
 function recover(core: Core): void {
+  checkLogReachesStart(core)
   const end = replay(core)
   const isEmpty = core.log.file(0).size() === 0 && core.log.file(1).size() === 0
   if (!isEmpty) checkNothingDurableIsMissing(core, end)

@@ -119,11 +119,11 @@ function claim(core: Core, what: string, sector: number, bytes: number): void {
   if (!wasFree && failure === undefined) throw damaged(core, what, sector)
 }
 
-/** Where the chain behind the meta begins. */
+/** Where the chain behind the meta begins. Behind a clean close nothing follows, and the log begins anew. */
 export function chainStart(core: Core): ChainStart {
   const { meta } = core
   return {
-    position: { file: meta.logFile, offset: meta.logOffset },
+    position: { file: meta.logFile, offset: meta.closed ? 0 : meta.logOffset },
     previous: meta.logPrevious,
     incarnation: meta.incarnation,
     lsn: meta.lsn
@@ -181,6 +181,23 @@ function limitDirty(core: Core): void {
   } catch (error) {
     if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
   }
+}
+
+/**
+ * Throws `LIGHTNING_CORRUPT` when the log ends before the place where the meta says that it goes on: a checkpoint syncs the
+ * log up to there before it writes its meta.
+ */
+export function checkLogReachesStart(core: Core): void {
+  const { file, offset } = chainStart(core).position
+  const log = core.log.file(file)
+  const size = log.size()
+  if (offset <= size) return
+  throw new LightningError(
+    'LIGHTNING_CORRUPT',
+    `${log.name} ends at byte ${size}, and the log goes on at byte ${offset}: its end is missing. Put the file back, ` +
+      'restore a backup, or run repair.',
+    { file: log.name, offset: size }
+  )
 }
 
 /** Throws `LIGHTNING_CORRUPT` when some frame says that commits behind the chain's end were durable. */

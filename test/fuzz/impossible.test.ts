@@ -27,6 +27,8 @@ test.each([
   ['a number that cannot be counted on', meta(52, 0x0100_0000)],
   ['a last commit that cannot be counted on', meta(60, 0xffff_ffff)],
   ['a place in the log beyond all files', meta(92, 0x00ca_0000)],
+  ['a place in the log beyond the end of its file', meta(88, 1 << 24)],
+  ['a place in the log beyond the end of its file, gigabytes away', meta(92, 27)],
   ['a place in the log between two frames', meta(88, 4)],
   ['a third log file', meta(80, 2)],
   ['more page ids than chunks', meta(104, 0x0400_0000)],
