@@ -69,6 +69,11 @@ export class Checkpoint {
     return this.#progress !== undefined
   }
 
+  /** Nothing is left to be done before a sync. */
+  get isWaiting(): boolean {
+    return this.#progress?.waiting !== undefined
+  }
+
   /** Makes a checkpoint that contains everything committed before the call. One that runs already is ended first. */
   async run(closed = false): Promise<void> {
     while (this.#running !== undefined) await this.#running.catch(() => undefined)

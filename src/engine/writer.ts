@@ -31,6 +31,8 @@ const operationRoom = 32_768
 const mostSpares = 4
 /** A checkpoint's slices are spread over the growth of the log: so many while it grows by `walBytes`. */
 const stepsPerLog = 1_024
+/** For so many of these the event loop has time to do the sync that a checkpoint waits for. */
+const mostWaitingSteps = 32
 /** Pages that a single operation may dirty besides the leaf it belongs to: its path, split or joined all the way up. */
 const pathPages = 15
 
@@ -48,6 +50,8 @@ export class Writer {
   #readyBytes = 0
   /** Bytes of live log at which the next slice of a checkpoint is due. */
   #nextStepBytes = 0
+  /** Slices in a row that were due while the checkpoint waited for a sync. */
+  #waitingSteps = 0
   /** Too many frames are dirty, since they could not be written. */
   #isOverfull = false
 
@@ -335,8 +339,9 @@ export class Writer {
       if (logBytes > capacity) log.reserve(logBytes)
     }
     this.#space.find(find, demand)
-    if (logBytes <= capacity && live <= walBytes && walBytes >= capacity * 8 && !this.#space.isLimited) {
-      this.#readyBytes = Math.min(capacity, log.reservedBytes) - 128
+    if (logBytes <= capacity && walBytes >= capacity * 8 && !this.#space.isLimited) {
+      const untilStep = live <= walBytes ? capacity : buffered + this.#nextStepBytes - live
+      this.#readyBytes = Math.min(capacity, log.reservedBytes, untilStep) - 128
     }
   }
 
@@ -359,7 +364,8 @@ export class Writer {
         this.#checkpoint.trigger()
       } else if (live > this.#nextStepBytes) {
         this.#nextStepBytes = live + walBytes / stepsPerLog
-        this.#checkpoint.stepSync(live > walBytes * 1.75)
+        this.#waitingSteps = this.#checkpoint.isWaiting ? this.#waitingSteps + 1 : 0
+        this.#checkpoint.stepSync(this.#waitingSteps > mostWaitingSteps || live > walBytes * 1.75)
       }
     })
   }
