@@ -22,7 +22,7 @@ export const ARENA: u32 = 12544
 /** The longest key, bytes. */
 export const MAX_KEY_BYTES: u32 = 1024
 /** Shortcuts from a key's hash to its cell: few enough to stay in the processor's own cache. */
-export const SHORTCUT_COUNT: u32 = 16384
+export const SHORTCUT_COUNT: u32 = 65536
 export const SHORTCUT_BYTES: u32 = 16
 /** A tree is never higher; a page that claims more is damaged. */
 export const MAX_LEVEL: u32 = 24
