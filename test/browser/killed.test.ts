@@ -3,7 +3,7 @@ import { browserNames } from '../../scripts/browsers.mjs'
 import { deferred } from '../support/deferred.ts'
 import { newProfile, startBrowser } from './browser.ts'
 import { bundleForBrowser } from './in-browser.ts'
-import { recordRun } from './record.ts'
+import { recordRun } from '../support/record.ts'
 import { serve } from './server.ts'
 
 /** How often the browser is killed; KILL_CYCLES is for the long form. */

@@ -6,7 +6,7 @@ import { browserNames } from '../../scripts/browsers.mjs'
 import { Random } from '../support/random.ts'
 import { newProfile, startBrowser } from './browser.ts'
 import { bundleForBrowser } from './in-browser.ts'
-import { recordRun } from './record.ts'
+import { recordRun } from '../support/record.ts'
 import type { ReloadFindings, ReloadReport } from './reload-program.ts'
 import { serve } from './server.ts'
 
