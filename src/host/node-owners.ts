@@ -31,6 +31,10 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
       const found = await startUnlessLocked(wanted)
       if (found.link !== undefined) return found.link
       refusal = found.refusal
+    } else if (visited === 'forbidden') {
+      // Waiting would not help: taking the lock tells who has it.
+      const held = await lockRefusal(wanted.location)
+      if (held !== undefined) throw held
     } else if (visited !== 'busy') {
       const found = await greetHolder(wanted, visited, deadlineMs)
       if (found.link !== undefined) return found.link

@@ -85,9 +85,9 @@ export interface HolderConnection {
 
 /**
  * Connects to whoever holds the exclusive lock of `directory`; undefined when nobody does, `'busy'` when more wait there
- * than it can take at once. Whether it takes clients shows when it answers.
+ * than it can take at once, `'forbidden'` when it takes none of this user. Whether it takes clients shows when it answers.
  */
-export async function visitHolder(directory: string): Promise<HolderConnection | 'busy' | undefined> {
+export async function visitHolder(directory: string): Promise<HolderConnection | 'busy' | 'forbidden' | undefined> {
   const newest = newestGeneration(directory)
   const claim = generationName(newest)
   const text = newest === 0 ? undefined : readClaim(directory, claim)
@@ -97,8 +97,16 @@ export async function visitHolder(directory: string): Promise<HolderConnection |
     const socket = await visit(holder.place === 'beside' ? directory : holder.directory, holder.socket)
     return { holder, socket }
   } catch (error) {
-    // That it has died, or that we may not, is for the one to say who tries to take the lock.
-    return systemCodeOf(error) === 'EAGAIN' ? 'busy' : undefined
+    switch (systemCodeOf(error)) {
+      case 'EAGAIN':
+        return 'busy'
+      case 'EACCES':
+      case 'EPERM':
+        return 'forbidden'
+      default:
+        // That it has died is for the one to say who tries to take the lock.
+        return undefined
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // A client in a process or a worker thread of its own, told what to do by messages; each is answered by one.
 import { appendFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { type Client, type ClientSnapshot, type ClientTransaction, connect, isLightningError } from '../../src/index.ts'
 
@@ -8,6 +9,8 @@ type Order =
   | { readonly do: 'hold'; readonly key: string }
   | { readonly do: 'count'; readonly name: string; readonly journal: string }
   | { readonly do: 'scan' }
+  | { readonly do: 'visit'; readonly socket: string }
+  | { readonly do: 'mask'; readonly mask: number }
   | { readonly do: 'stop' }
 
 let client: Client<string, number> | undefined
@@ -41,6 +44,11 @@ async function obey(order: Order): Promise<unknown> {
     case 'scan':
       running = scan()
       return 'scanning'
+    case 'visit':
+      return await visit(order.socket)
+    case 'mask':
+      process.umask(order.mask)
+      return 'masked'
     case 'stop':
       isStopping = true
       await running
@@ -80,6 +88,18 @@ async function scan(): Promise<void> {
     for await (const _ of db().keys());
     await Promise.all(writing)
   }
+}
+
+/** Connects as anybody might who has found the socket. */
+function visit(path: string): Promise<unknown> {
+  return new Promise(resolve => {
+    const socket = createConnection(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve('let in')
+    })
+    socket.once('error', error => resolve('code' in error ? error.code : String(error)))
+  })
 }
 
 function answer(value: unknown): void {
