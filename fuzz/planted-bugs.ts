@@ -80,7 +80,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: 13,
     what: 'the first meta slot is not synced before the second is written',
     where: 'src/engine/checkpoint.ts',
-    tests: crash
+    tests: ['test/engine/order.test.ts', ...crash]
   },
   { number: 14, what: 'the names of the logs are not synced', where: 'src/engine/opening.ts', tests: crash },
   {

@@ -2,6 +2,8 @@
 // until one fails. Every bug must be caught.
 //
 //   npm run planted -- [--only 3,7] [--record]
+//
+// What is recorded of the same commit is kept, so that several runs can share the work.
 import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -35,6 +37,7 @@ interface TestReport {
 const work = resolve('.cache', `planted-${process.pid}`)
 const copy = join(work, 'planted')
 const sound = join(work, 'sound')
+const recorded = 'fuzz/results/planted-bugs.json'
 /** The tests of a bug take no longer than this, or they hang, which is being caught as well. */
 const mostMs = 15 * 60_000
 /** A test that only takes long has not found anything. */
@@ -57,12 +60,23 @@ for (const bug of bugs) {
 const missed = outcomes.filter(({ caughtBy }) => caughtBy === undefined)
 console.log(`${outcomes.length - missed.length} of ${outcomes.length} planted bugs were caught`)
 if (values.record) {
-  mkdirSync('fuzz/results', { recursive: true })
-  const results = { machine: describeMachine(), commit: currentCommit(), bugs: outcomes }
-  writeFileSync('fuzz/results/planted-bugs.json', `${JSON.stringify(results, undefined, 2)}\n`)
+  mkdirSync(dirname(recorded), { recursive: true })
+  const all = [...recordedBefore(currentCommit()), ...outcomes].sort((a, b) => a.number - b.number)
+  const results = { machine: describeMachine(), commit: currentCommit(), bugs: all }
+  writeFileSync(recorded, `${JSON.stringify(results, undefined, 2)}\n`)
 }
 rmSync(work, { recursive: true, force: true })
 process.exitCode = missed.length === 0 ? 0 : 1
+
+/** What another run of the same commit has recorded of other bugs. */
+function recordedBefore(commit: string): readonly Outcome[] {
+  if (!existsSync(recorded)) return []
+  const before: { readonly commit: string; readonly bugs: readonly Outcome[] } = JSON.parse(
+    readFileSync(recorded, 'utf8')
+  )
+  if (before.commit !== commit) return []
+  return before.bugs.filter(({ number }) => bugs.every(bug => bug.number !== number))
+}
 
 /** Everything under version control, or about to be, as it is now: others may go on working. */
 function copyProject(folder: string): void {
