@@ -6,7 +6,13 @@ import { rolldownWorkerSources } from './scripts/worker-sources.mjs'
 /** Tests that start browsers and other runtimes. */
 const elsewhere = ['test/browser/**', 'test/bundlers/**', 'test/playground/**', 'test/runtimes/**']
 
-/** What a mode leaves out; every mode but `runtimes` the newer versions of Node, which differ least. */
+/**
+ * What every mode but `runtimes` leaves out: the newer versions of Node, which differ least, and the conformance suite
+ * through clients elsewhere than in this Node, which takes minutes.
+ */
+const long = ['test/runtimes/node-*.test.ts', 'test/runtimes/*-clients.test.ts', 'test/browser/*-clients.test.ts']
+
+/** What a mode leaves out. */
 const leftOut: Readonly<Record<string, readonly string[]>> = { runtimes: [], quick: elsewhere, coverage: elsewhere }
 
 // `--mode coverage` (npm run coverage) runs the kernel's JavaScript build in place of its WASM build.
@@ -16,7 +22,7 @@ export default defineConfig(({ mode }) => ({
   oxc: { target: 'node20' },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', ...(leftOut[mode] ?? ['test/runtimes/node-*.test.ts'])],
+    exclude: ['**/node_modules/**', ...(leftOut[mode] ?? long)],
     environment: 'node',
     env: { ALL_BUNDLERS: mode === 'runtimes' ? 'yes' : '' },
     pool: 'forks',

@@ -14,6 +14,12 @@ export const ordinary: Runs = {
   options: { workers: [new URL('./opener.ts', import.meta.url)] }
 }
 
+/** What runs in every browser through clients in a page. */
+export const clients: Runs = {
+  runs: [{ entry: new URL('./client-suite.ts', import.meta.url), where: 'page' }],
+  options: {}
+}
+
 /** What runs in a private window. */
 export const inPrivate: Runs = {
   runs: [{ entry: new URL('./private-window.ts', import.meta.url), where: 'worker' }],

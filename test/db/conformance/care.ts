@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { destroy, type OpenOptions, open, pageFlags, restore } from '../../../src/index.ts'
 import { rejection, type Target } from '../../support/database.ts'
-import { all, openAt, openNew } from '../../support/either.ts'
+import { all, openAt, openNew, openPlain } from '../../support/either.ts'
 
 /** Looking after a database. */
 export function care(target: Target): void {
@@ -124,17 +124,17 @@ export function care(target: Target): void {
 
     it('makes what is missing, unless it may not', async () => {
       const location = await target.newLocation()
-      await rejection('LIGHTNING_NOT_FOUND', open(location, { createIfMissing: false }))
-      await rejection('LIGHTNING_NOT_FOUND', open(location, { readOnly: true }))
-      const db = await open(location, { errorIfExists: true })
+      await rejection('LIGHTNING_NOT_FOUND', openPlain(target, location, { createIfMissing: false }))
+      await rejection('LIGHTNING_NOT_FOUND', openPlain(target, location, { readOnly: true }))
+      const db = await openPlain(target, location, { errorIfExists: true })
       await db.close()
-      await rejection('LIGHTNING_EXISTS', open(location, { errorIfExists: true }))
+      await rejection('LIGHTNING_EXISTS', openPlain(target, location, { errorIfExists: true }))
       await openAt(target, location, { createIfMissing: false })
     })
 
     it('for reading refuses writes and is for several', async () => {
       const location = await target.newLocation()
-      const writer = await open(location)
+      const writer = await openPlain(target, location)
       await writer.put('a', 1)
       await writer.close()
       const [one, two] = [
@@ -151,11 +151,11 @@ export function care(target: Target): void {
     it('finds nothing after destroy, which may be called for nothing', async () => {
       const location = await target.newLocation()
       await destroy(location)
-      const db = await open(location)
+      const db = await openPlain(target, location)
       await db.put('a', 1)
       await db.close()
       await destroy(location)
-      await rejection('LIGHTNING_NOT_FOUND', open(location, { createIfMissing: false }))
+      await rejection('LIGHTNING_NOT_FOUND', openPlain(target, location, { createIfMissing: false }))
       const anew = await openAt(target, location)
       expect(await anew.count()).toBe(0)
     })

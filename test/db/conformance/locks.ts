@@ -3,7 +3,10 @@ import { rejection, type Target } from '../../support/database.ts'
 import { openNew, refusal, within } from '../../support/either.ts'
 import { nextTurn } from '../../support/next-turn.ts'
 
-/** Locks of keys. */
+/**
+ * Locks of keys. Every test ends its transactions by itself, those it does not need any more too: the garbage collector
+ * may roll back one that is not used later, which frees its locks.
+ */
 export function locks(target: Target): void {
   describe('getForUpdate', () => {
     it('gives the value, and holds others off until the end', async () => {
@@ -115,6 +118,7 @@ export function locks(target: Target): void {
       const waiting = rejection('LIGHTNING_CLOSED', tx.getForUpdate('a'))
       await tx.rollback()
       await waiting
+      await holder.rollback()
     })
 
     it('locks the keys of each sublevel apart', async () => {
@@ -124,6 +128,7 @@ export function locks(target: Target): void {
       await one.getForUpdate('a')
       await within(two, sub).getForUpdate('a')
       await rejection('LIGHTNING_TIMEOUT', within(one, sub).getForUpdate('a', { lockTimeoutMs: 0 }))
+      await two.rollback()
     })
   })
 
@@ -171,6 +176,7 @@ export function locks(target: Target): void {
       await refusal('LIGHTNING_CONFLICT', () => tx.commitSync())
       await refusal('LIGHTNING_CONFLICT', () => db.transactionSync(each => each.put('a', 1)))
       expect(await db.has('a')).toBe(false)
+      await holder.rollback()
     })
 
     it('waits no longer than it may, and has rolled back then', async () => {
@@ -181,6 +187,7 @@ export function locks(target: Target): void {
       await tx.put('a', 1)
       await rejection('LIGHTNING_TIMEOUT', tx.commit())
       await refusal('LIGHTNING_CLOSED', () => tx.get('a'))
+      await holder.rollback()
     })
   })
 

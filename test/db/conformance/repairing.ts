@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { destroy, isLightningError, open, repair } from '../../../src/index.ts'
+import { destroy, isLightningError, repair } from '../../../src/index.ts'
 import { equalBytes } from '../../support/bytes.ts'
 import { callUnchecked, rejection, type Target } from '../../support/database.ts'
-import { openAt } from '../../support/either.ts'
+import { openAt, openPlain } from '../../support/either.ts'
 
 /** Repair, where what is closed can be opened again. */
 export function repairing(target: Target): void {
@@ -11,7 +11,7 @@ export function repairing(target: Target): void {
   describe('repair', () => {
     const filled = async (): Promise<string> => {
       const location = await target.newLocation()
-      const db = await open(location)
+      const db = await openPlain(target, location)
       await db.batch(Array.from({ length: 500 }, (_, i) => ({ type: 'put', key: `k${i}`, value: { i } })))
       await db.sublevel('sub').put('k', 'v')
       await db.close()
@@ -43,7 +43,7 @@ export function repairing(target: Target): void {
       expect(equalBytes(await files.read(location, 'data.ldb.damaged-1'), before)).toBe(true)
       expect(await files.list(location)).toContain('data.ldb.damaged-2')
       await destroy(location)
-      await rejection('LIGHTNING_NOT_FOUND', open(location, { createIfMissing: false }))
+      await rejection('LIGHTNING_NOT_FOUND', openPlain(target, location, { createIfMissing: false }))
       expect(await files.list(location)).toEqual([])
     })
 
@@ -51,7 +51,7 @@ export function repairing(target: Target): void {
       const location = await filled()
       const bytes = await files.read(location, 'data.ldb')
       await files.write(location, 'data.ldb', bytes.fill(0, 8_192))
-      const refused = await open(location).catch(error => error)
+      const refused = await openPlain(target, location).catch(error => error)
       expect(isLightningError(refused, 'LIGHTNING_CORRUPT')).toBe(true)
       const { recovered, lost } = await repair(location)
       expect(recovered).toBe(0)
