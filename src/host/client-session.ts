@@ -121,6 +121,11 @@ export class ClientSession implements ConnectionEvents {
     throw invalidArgument(`${where}, sublevel: pass a sublevel() of this client; got ${describe(handle)}.`)
   }
 
+  get isAttentive(): boolean {
+    for (const [event, listeners] of this.#listeners) if (event !== 'closing' && listeners.size > 0) return true
+    return false
+  }
+
   /** Adds a listener; the result removes it. */
   on(event: string, listener: (detail: unknown) => void): () => void {
     const listeners = this.#listeners.get(event) ?? new Set()
@@ -128,6 +133,7 @@ export class ClientSession implements ConnectionEvents {
     // A wrapper, so that one function added twice is called twice and removed once.
     const added = (detail: unknown): void => listener(detail)
     listeners.add(added)
+    if (this.isAttentive) this.connection.attend()
     return () => {
       listeners.delete(added)
     }

@@ -9,6 +9,8 @@ export type Dial = (deadlineMs: number) => Promise<Link>
 
 /** What a connection tells its client. */
 export interface ConnectionEvents {
+  /** Whether somebody wants to hear of events: then there must be an owner, even when nothing is asked of it. */
+  readonly isAttentive: boolean
   event(name: unknown, detail: unknown): void
   log(level: unknown, parts: readonly unknown[]): void
 }
@@ -21,7 +23,8 @@ export class Connection implements LinkEvents {
   #nextHandle = 1
   #link: Link | undefined
   #waiting: Request[] = []
-  #isDialling = false
+  /** Settles, without an error, when an owner is found or cannot be had. */
+  #dialling: Promise<void> | undefined
   #closing: Promise<void> | undefined
   #events: ConnectionEvents | undefined
 
@@ -62,6 +65,11 @@ export class Connection implements LinkEvents {
     }
   }
 
+  /** Finds the next owner if there is none, as a request would. */
+  attend(): void {
+    if (this.#link === undefined && this.#closing === undefined) this.#redial()
+  }
+
   /** Ends the connection; `leave` sends the last request through the link. May be called again. */
   close(leave: (link: Link) => Promise<void>): Promise<void> {
     this.#closing ??= this.#close(leave)
@@ -82,7 +90,10 @@ export class Connection implements LinkEvents {
     // They are added by the link after this call, in their order.
     queueMicrotask(() => {
       const again = repeats.map(request => ({ ...request, attempts: request.attempts + 1 }))
-      if (again.length === 0) return
+      if (again.length === 0) {
+        if (this.#events?.isAttentive === true) this.attend()
+        return
+      }
       if (this.#link !== undefined) {
         for (const request of again) this.#link.send(request)
         return
@@ -94,28 +105,29 @@ export class Connection implements LinkEvents {
   }
 
   #redial(): void {
-    if (this.#isDialling) return
-    this.#isDialling = true
-    this.#dial(performance.now() + this.#timeoutMs).then(
+    this.#dialling ??= this.#dial(performance.now() + this.#timeoutMs).then(
       link => this.#linked(link),
-      error => {
-        this.#isDialling = false
-        this.#failWaiting(this.#closing === undefined ? unreachable(this.location, error) : closed(this.location))
-      }
+      error => this.#unlinked(error)
     )
   }
 
   #linked(link: Link): void {
-    this.#isDialling = false
-    if (this.#closing !== undefined) {
-      link.close()
-      return
-    }
+    this.#dialling = undefined
     this.#link = link
+    if (this.#closing !== undefined) return
     link.events = this
     const waiting = this.#waiting
     this.#waiting = []
     for (const request of waiting) link.send(request)
+  }
+
+  #unlinked(cause: unknown): void {
+    this.#dialling = undefined
+    if (this.#closing !== undefined) return
+    const error = unreachable(this.location, cause)
+    // Those who only listen have nothing that could reject.
+    if (this.#waiting.length === 0) this.#events?.log('warn', [error.message])
+    this.#failWaiting(error)
   }
 
   #failWaiting(error: LightningError): void {
@@ -128,8 +140,10 @@ export class Connection implements LinkEvents {
   }
 
   async #close(leave: (link: Link) => Promise<void>): Promise<void> {
-    const link = this.#link
     this.#failWaiting(closed(this.location))
+    // An owner that is being started would take the lock after the end of this.
+    await this.#dialling
+    const link = this.#link
     if (link === undefined) return
     try {
       await leave(link)

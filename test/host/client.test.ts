@@ -1,9 +1,10 @@
 // What is particular to clients: order of calls, errors nobody handles, ends from outside, an owner that is lost.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { isLightningError, type OpenOptions } from '../../src/index.ts'
 import { Owner } from '../../src/host/owner.ts'
 import { ownerOptionsOf } from '../../src/host/owner-options.ts'
 import { parseOpenOptions } from '../../src/db/options.ts'
+import { viewEncoding } from '../../src/encoding/bytes-encoding.ts'
 import { memoryVfs } from '../../src/vfs/memory.ts'
 import { rejection } from '../support/database.ts'
 import { deferred } from '../support/deferred.ts'
@@ -304,6 +305,49 @@ describe('when the owner is lost', () => {
     await follow({ a: 1 })
     await running
     expect([attempts, await client.get('b')]).toEqual([[1, 2], 2])
+  })
+
+  it('whoever listens for events hears those of the next one, and need not ask for anything', async () => {
+    const owners = [deferred<Owner>(), deferred<Owner>()]
+    let taken = 0
+    const here = await ownerHere(memoryVfs(), () => (owners[taken++] ?? deferred<Owner>()).promise)
+    const client = await here.client()
+    let told = 0
+    const listen = () => client.on('checkpoint', () => told++)
+    const checkpointOf = async (owner: { promise: Promise<Owner>; resolve: (next: Owner) => void } | undefined) => {
+      const next = await Owner.open(memoryVfs(), ownerOptionsOf(parseOpenOptions({})), () => undefined)
+      owner?.resolve(next)
+      await vi.waitUntil(() => next.clients === 1)
+      const bytes = viewEncoding()
+      next.engine.put(next.tree(new Uint8Array()), Uint8Array.of(1), bytes, Uint8Array.of(1), bytes)
+      await next.engine.checkpoint()
+    }
+    const off = listen()
+    here.ends()[0].lose('its thread ended.')
+    await checkpointOf(owners[0])
+    await vi.waitUntil(() => told === 1)
+    off()
+    // Who does not listen leaves finding it to the next call, or to the next who does.
+    here.ends()[0].lose('its thread ended.')
+    await nextTurn()
+    expect(taken).toBe(1)
+    listen()
+    await checkpointOf(owners[1])
+    await vi.waitUntil(() => told === 2)
+  })
+
+  it('close waits for the next one if it is on its way, and leaves it', async () => {
+    const next = deferred<Owner>()
+    const here = await ownerHere(memoryVfs(), () => next.promise)
+    const client = await here.client()
+    here.ends()[0].lose('its thread ended.')
+    const reading = rejection('LIGHTNING_CLOSED', client.get('a'))
+    const closing = client.close()
+    await reading
+    const owner = await Owner.open(memoryVfs(), ownerOptionsOf(parseOpenOptions({})), () => undefined)
+    next.resolve(owner)
+    await closing
+    expect(owner.engine.isClosed).toBe(true)
   })
 
   it('and none follows, calls reject within their bound', async () => {
