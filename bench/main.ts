@@ -1,5 +1,6 @@
 // The entry of `npm run bench`. Progress goes to the standard error output, tables to the standard output.
 import { benchConnect } from './connect.ts'
+import { benchDamaged } from './damaged.ts'
 import { benchKernel } from './kernel.ts'
 import { benchLarge } from './large.ts'
 import { buildNativePeers } from './native-peers.ts'
@@ -21,6 +22,7 @@ async function main(args: readonly string[]): Promise<void> {
     else if (mode === 'connect') await benchConnect(options)
     else if (mode === 'opfs') await benchOpfs(options)
     else if (mode === 'large') await benchLarge(options)
+    else if (mode === 'damaged') await benchDamaged(options)
     else for (const keys of options.keys) await benchKernel({ ...options, keys })
   }
 }

@@ -14,6 +14,7 @@ export const usage = `usage: npm run bench -- MODE [options]
   --connect       clients of connect() beside open(): calls alone and many at once, delays of the client's thread
   --opfs          in Chromium and Firefox, beside IndexedDB and SQLite: every one over files of the browser
   --large         loads, reopens and reads a large database in little memory
+  --damaged       flips 100 bits of a large database, then verify and repair
 
 options
   --keys LIST     sizes, such as 10k,100k,1m (default 1m; kernel: 200k; transactions, connect: 100k; opfs: 50k)
@@ -21,21 +22,32 @@ options
   --engines LIST  some of lightning, lmdb, classic-level, better-sqlite3, lightning-js
   --browsers LIST some of chromium, firefox
   --groups LIST   some of the groups of workloads
-  --gigabytes N   size for --large (default 10)
+  --gigabytes N   size for --large (default 10) and --damaged (default 2)
   --dir PATH      where databases are put (default .cache/bench/data, on the disk of this checkout)
   --record        keep the figures as bench/results/MODE.json
 `
 
-const modeNames = ['peers', 'shapes', 'runtime', 'kernel', 'transactions', 'connect', 'opfs', 'large'] as const
+const modeNames = [
+  'peers',
+  'shapes',
+  'runtime',
+  'kernel',
+  'transactions',
+  'connect',
+  'opfs',
+  'large',
+  'damaged'
+] as const
 export type Mode = (typeof modeNames)[number]
 
 /** Sizes and repetitions where they are not the usual ones; those of the first mode asked for. */
-const usual = { keys: '1m', repeat: '3' }
+const usual = { keys: '1m', repeat: '3', gigabytes: '10' }
 const defaults: Readonly<Partial<Record<Mode, Partial<typeof usual>>>> = {
   kernel: { keys: '200k' },
   transactions: { keys: '100k', repeat: '1' },
   connect: { keys: '100k' },
-  opfs: { keys: '50k', repeat: '1' }
+  opfs: { keys: '50k', repeat: '1' },
+  damaged: { gigabytes: '2' }
 }
 
 export interface BenchOptions {
@@ -63,12 +75,13 @@ export function parseOptions(args: readonly string[]): { modes: Mode[]; options:
       connect: { type: 'boolean' },
       opfs: { type: 'boolean' },
       large: { type: 'boolean' },
+      damaged: { type: 'boolean' },
       keys: { type: 'string' },
       repeat: { type: 'string' },
       engines: { type: 'string', default: 'lightning,lmdb,classic-level,better-sqlite3' },
       browsers: { type: 'string', default: browserNames.join(',') },
       groups: { type: 'string' },
-      gigabytes: { type: 'string', default: '10' },
+      gigabytes: { type: 'string' },
       dir: { type: 'string', default: '.cache/bench/data' },
       record: { type: 'boolean', default: false }
     }
@@ -84,7 +97,7 @@ export function parseOptions(args: readonly string[]): { modes: Mode[]; options:
       engines: values.engines.split(',').map(name => known(name, isEngineName, 'engine')),
       browsers: values.browsers.split(',').map(name => known(name, isBrowserName, 'browser')),
       groups: values.groups?.split(',').map(name => known(name, isGroupName, 'group')),
-      gigabytes: Number(values.gigabytes),
+      gigabytes: Number(values.gigabytes ?? ofMode.gigabytes),
       directory: resolve(values.dir),
       record: values.record
     }

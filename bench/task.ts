@@ -2,12 +2,14 @@
 // share a heap, a compiler's assumptions or a cache, and one that crashes costs one figure.
 import { fork } from 'node:child_process'
 import { argv } from 'node:process'
+import { type DamagedTask, doDamagedPhase, type PhaseResult } from './damaged.ts'
 import { dataSet, type Shape } from './data.ts'
 import type { Durability } from './drivers/driver.ts'
 import { type EngineName, engines } from './engines.ts'
 import type { Figure } from './figures.ts'
 import { type GroupName, planOf } from './groups.ts'
 import { type KernelBuild, type KernelTime, measureKernel } from './kernel-cases.ts'
+import { heapBounds } from './many-entries.ts'
 import { type Alone, type BankName, measureAlone, measureTransfers, type Transfers } from './transfers.ts'
 
 /** A group of workloads for one engine. */
@@ -46,7 +48,7 @@ export interface AloneTask {
   readonly cacheBytes: number
 }
 
-export type Task = GroupTask | KernelTask | TransfersTask | AloneTask
+export type Task = GroupTask | KernelTask | TransfersTask | AloneTask | DamagedTask
 
 const taskFlag = '--task'
 
@@ -75,19 +77,29 @@ export async function runAlone(task: AloneTask): Promise<Alone> {
   return answer.alone
 }
 
+/** Does a phase in a new process that is given little memory. */
+export async function runDamaged(task: DamagedTask): Promise<PhaseResult> {
+  const answer = await runTask(task, false, heapBounds)
+  if (answer?.damaged === undefined) throw new Error('the process gave no answer')
+  return answer.damaged
+}
+
 /** One of them, as the task was. */
 interface Answer {
   readonly figures?: readonly Figure[]
   readonly times?: readonly KernelTime[]
   readonly transfers?: readonly Transfers[]
   readonly alone?: Alone
+  readonly damaged?: PhaseResult
 }
 
-function runTask(task: Task, dies: boolean): Promise<Answer | undefined> {
+const largeHeap: readonly string[] = ['--max-old-space-size=12000']
+
+function runTask(task: Task, dies: boolean, heap = largeHeap): Promise<Answer | undefined> {
   const [, program = ''] = argv
   return new Promise((resolve, reject) => {
     const child = fork(program, [taskFlag, JSON.stringify(task)], {
-      execArgv: ['--expose-gc', '--max-old-space-size=12000', '--enable-source-maps'],
+      execArgv: ['--expose-gc', ...heap, '--enable-source-maps'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc']
     })
     // Before the directory it works in is removed.
@@ -130,6 +142,8 @@ async function doTask(task: Task): Promise<Answer> {
       return { transfers: await measureTransfers(task.bank, task, task.accounts) }
     case 'alone':
       return { alone: await measureAlone(task, task.accounts) }
+    case 'damaged':
+      return { damaged: await doDamagedPhase(task) }
   }
 }
 
