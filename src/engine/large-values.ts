@@ -124,7 +124,10 @@ export function readWritten(core: Core, description: Uint8Array): Uint8Array {
   return value
 }
 
-/** Checks the segments of a value without handing them out; `visit` is told each segment's page id. */
+/**
+ * Checks the segments of a value without handing them out; `visit` is told each segment's page id, also of those behind a
+ * damaged one.
+ */
 export function readSegments(
   core: Core,
   first: number,
@@ -134,10 +137,18 @@ export function readSegments(
 ): void {
   const scratch = new Uint8Array(segmentBytes)
   let id = first
+  let failure: unknown
   for (let at = 0; at < totalBytes; at += segmentBytes) {
     if (id !== 0) visit(id)
-    id = readSegment(core, id, snapshot, scratch.subarray(0, Math.min(segmentBytes, totalBytes - at)))
+    try {
+      id = readSegment(core, id, snapshot, scratch.subarray(0, Math.min(segmentBytes, totalBytes - at)))
+    } catch (error) {
+      failure ??= error
+      if (id === 0 || !core.kernel.exports.isId(id)) break
+      id = core.memory.word((core.kernel.exports.entryAt(id, snapshot) >>> 0) + 20)
+    }
   }
+  if (failure !== undefined) throw failure
   if (id !== 0) throw damaged(core, id, 0)
 }
 

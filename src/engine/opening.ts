@@ -64,7 +64,8 @@ async function checkPresence(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: E
     if (!(await vfs.exists(name))) continue
     throw new LightningError(
       'LIGHTNING_CORRUPT',
-      `${vfs.location} has ${name} but no ${dataFileName}. Put the data file back, restore a backup, or move the log away.`,
+      `${vfs.location} has ${name} but no ${dataFileName}. Put the data file back, or restore a backup; ` +
+        'repair brings back what the log holds.',
       { file: name }
     )
   }
@@ -140,7 +141,8 @@ async function openLog(vfs: Vfs, name: string, exists: boolean, meta: Meta, read
   if (!exists && !meta.closed) {
     throw new LightningError(
       'LIGHTNING_CORRUPT',
-      `${vfs.location} misses its log ${name}. Put it back, restore a backup, or run repair.`,
+      `${vfs.location} misses its log ${name}, which may hold what was written last. Put it back, restore a backup, or run ` +
+        'repair, which gives the state without it.',
       { file: name }
     )
   }

@@ -24,6 +24,7 @@ import { chunkBytes, chunkIds, directoryEntryBytes, entryBytes } from '../store/
 import { FRAME_HEADER_BYTES } from '../wal/frame.ts'
 import { type ChainEnd, type ChainStart, LogReader } from '../wal/log-reader.ts'
 import type { Core } from './core.ts'
+import { type StrangeLog, strangeLog } from './log-origin.ts'
 
 const operationHeaderBytes = 12
 /** Of `cacheBytes`; the rest is for the page table (32 bytes a page of the database) and the work areas. */
@@ -200,22 +201,47 @@ export function checkLogReachesStart(core: Core): void {
   )
 }
 
-/** Throws `LIGHTNING_CORRUPT` when some frame says that commits behind the chain's end were durable. */
+/**
+ * Throws `LIGHTNING_CORRUPT` when some frame says that commits behind the chain's end were durable, or when the log is that
+ * of another database, which would be overwritten.
+ */
 export function checkNothingDurableIsMissing(core: Core, end: ChainEnd): number {
   let durable = 0
   new LogReader(core.kernel, core.memory, core.log).scan(header => {
     if (header.durableLsn > durable) durable = header.durableLsn
   })
+  const strange = end.frames === 0 ? strangeLog(core, end.lsn) : undefined
+  if (strange?.kind === 'foreign') {
+    throw new LightningError(
+      'LIGHTNING_CORRUPT',
+      `${strange.file} belongs to another database, or to another restored copy of this one. Put this one's log back; or, ` +
+        `if ${core.data.file.name} is a backup that was put here, move both log files away; else run repair, which goes ` +
+        'on without them and tells what may be lost.',
+      { file: strange.file, offset: 0 }
+    )
+  }
   if (PLANTED_BUG !== 28 && durable > end.lsn) {
+    if (strange !== undefined) throw olderThanLog(core, strange, durable)
     const file = core.log.file(end.position.file).name
     throw new LightningError(
       'LIGHTNING_CORRUPT',
       `The log is damaged at byte ${end.position.offset} of ${file}: commits ${end.lsn + 1} to ${durable} were durable ` +
-        'and cannot be read. Restore a backup, or run repair.',
+        'and cannot be read. Restore a backup, or run repair, which gives the state before them.',
       { file, offset: end.position.offset }
     )
   }
   return durable
+}
+
+function olderThanLog(core: Core, { file, lsn }: StrangeLog, durable: number): LightningError {
+  const { name } = core.data.file
+  return new LightningError(
+    'LIGHTNING_CORRUPT',
+    `${name} ends with commit ${core.meta.lsn}, and ${file} begins with commit ${lsn}: the data file is older than its log, ` +
+      `which goes to commit ${durable}. Put the data file back that was there; or run repair, which gives the older ` +
+      'state and keeps the log.',
+    { file: name }
+  )
 }
 
 /**

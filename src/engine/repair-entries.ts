@@ -117,13 +117,20 @@ export function isSegment(view: DataView, at: number): boolean {
 }
 
 /** Whether the image that the entry of page `id` names is the one that it describes. */
-export function isConfirmed({ kernel, memory, data }: Looking, id: number, view: DataView, at: number): boolean {
+export function isConfirmed(looking: Looking, id: number, view: DataView, at: number): boolean {
+  return confirmation(looking, view, at)(id)
+}
+
+/** `isConfirmed` for many ids: tells of each whether the entry is right if it is that page's; the image is read once. */
+export function confirmation({ kernel, memory, data }: Looking, view: DataView, at: number): (id: number) => boolean {
   const bytes = view.getUint32(at + 4, true) & 0xffffff
+  const checksum = view.getUint32(at + 8, true)
   const image = memory.word(IMAGE)
-  if (bytes > mostImageBytes) return false
+  if (bytes > mostImageBytes) return () => false
   const into = memory.bytes.subarray(image, image + bytes)
-  if (data.file.readAt(into, view.getUint32(at, true) * sectorBytes) < bytes) return false
-  return kernel.exports.xxh32(image, bytes, isSegment(view, at) ? 0 : id) >>> 0 === view.getUint32(at + 8, true)
+  if (data.file.readAt(into, view.getUint32(at, true) * sectorBytes) < bytes) return () => false
+  const isPage = !isSegment(view, at)
+  return id => kernel.exports.xxh32(image, bytes, isPage ? id : 0) >>> 0 === checksum
 }
 
 /** Bytes of the page whose confirmed image is in the image area; 0 when it cannot be unpacked. */

@@ -8,46 +8,81 @@ import { IDENTITY, LOG, LOG_CAPACITY } from '../../assembly/state.ts'
 import { isLightningError } from '../errors.ts'
 import { logFileNames } from '../store/format.ts'
 import { FRAME_HEADER_BYTES } from '../wal/frame.ts'
-import { type ChainEnd, type ChainStart, LogReader } from '../wal/log-reader.ts'
+import { type ChainEnd, type ChainStart, type ChainStep, type FoundFrame, LogReader } from '../wal/log-reader.ts'
 import type { Core } from './core.ts'
 import { readWritten } from './large-values.ts'
+import { strangeLog } from './log-origin.ts'
 import { chainStart } from './recovery.ts'
-import type { Losses } from './repair-losses.ts'
+import type { Losses, LossPlace } from './repair-losses.ts'
 import type { DamagedDatabase } from './repair-source.ts'
+import type { Stages } from './repair-stages.ts'
 import type { RepairTarget } from './repair-target.ts'
 
 /** Places where a log without a meta may begin; more are not tried. */
 const mostStarts = 1_000
 
 /** Applies the log's chain to the new database and tells what is missing behind its end. */
-export function salvageLog(damaged: DamagedDatabase, target: RepairTarget, losses: Losses): void {
-  const { core, hasMeta, hasLogs } = damaged
-  const sizes = [core.log.file(0).size(), core.log.file(1).size()]
-  if (sizes.every(size => size === 0)) {
+export async function salvageLog(
+  damaged: DamagedDatabase,
+  target: RepairTarget,
+  losses: Losses,
+  stages: Stages
+): Promise<void> {
+  const { core, hasMeta } = damaged
+  const bytes = core.log.file(0).size() + core.log.file(1).size()
+  if (bytes === 0) {
     // Logs are emptied by a clean close only.
-    if (core.meta.closed || (hasLogs && !hasMeta)) return
+    if (core.meta.closed || (damaged.missingLogs.length === 0 && !hasMeta)) return
     const message = `Perhaps lost: commits after number ${core.meta.lsn}, with the log.`
-    losses.other(message, 'The log is missing or empty', { file: logFileNames[core.meta.logFile] ?? logFileNames[0] })
+    const file = logFileNames[core.meta.logFile] ?? logFileNames[0]
+    losses.other(message, 'The log is missing or empty', { file, isMissing: damaged.missingLogs.includes(file) })
     return
   }
   const reader = new LogReader(core.kernel, core.memory, core.log)
-  const start = hasMeta ? chainStart(core) : findStart(core, reader, damaged.lsn, losses)
+  const start = hasMeta ? chainStart(core) : await findStart(core, reader, damaged.lsn, losses, stages)
   if (start === undefined) return
-  const end = reader.walk(start, () => undefined)
-  if (end.frames > 0) {
-    reader.walk(
-      start,
-      (at, header) => {
-        // Without a meta the chain may begin with commits that are in the pages already; those are passed over, or
-        // applied once more with all that follow them, which comes to the same.
-        if (header.lastLsn > damaged.lsn)
-          applyFrame(core, target, losses, at + FRAME_HEADER_BYTES, header.operationBytes)
-      },
-      end.frames
-    )
+  const end = await walk(reader, start, stages, () => undefined)
+  let done = 0
+  const apply = ({ at, header }: ChainStep): void => {
+    // Without a meta the chain may begin with commits that are in the pages already; those are passed over, or
+    // applied once more with all that follow them, which comes to the same.
+    if (header.lastLsn > damaged.lsn) applyFrame(core, target, losses, at + FRAME_HEADER_BYTES, header.operationBytes)
+    done += header.bytes / bytes
   }
+  if (end.frames > 0) await walk(reader, start, stages, apply, () => done, end.frames)
   target.flush()
-  tellOfMissing(core, reader, end, losses)
+  await tellOfMissing(damaged, reader, end, losses, stages)
+}
+
+/** Walks the chain with turns for other work; `share` tells how much of the log is done. */
+async function walk(
+  reader: LogReader,
+  start: ChainStart,
+  stages: Stages,
+  visit: (step: ChainStep) => void,
+  share = () => 0,
+  mostFrames = Number.POSITIVE_INFINITY
+): Promise<ChainEnd> {
+  const steps = reader.steps(start, mostFrames)
+  while (true) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    visit(step.value)
+    await stages.step(share())
+  }
+}
+
+/** Every frame that is whole, wherever it stands, with turns for other work. */
+async function scan(
+  reader: LogReader,
+  stages: Stages,
+  share: number,
+  visit: (found: FoundFrame) => void
+): Promise<void> {
+  for (const found of reader.scanSteps()) {
+    for (const frame of found) visit(frame)
+    await stages.step(share)
+  }
 }
 
 function applyFrame(core: Core, target: RepairTarget, losses: Losses, from: number, bytes: number): void {
@@ -94,41 +129,80 @@ function putLarge(
 }
 
 /** Tells of commits that some frame knows to have been durable and that the chain does not reach. */
-function tellOfMissing(core: Core, reader: LogReader, end: ChainEnd, losses: Losses): void {
+async function tellOfMissing(
+  damaged: DamagedDatabase,
+  reader: LogReader,
+  end: ChainEnd,
+  losses: Losses,
+  stages: Stages
+): Promise<void> {
+  const { core } = damaged
   let durable = end.lsn
   let readable = 0
-  reader.scan(header => {
+  await scan(reader, stages, 1, ({ header }) => {
     durable = Math.max(durable, header.durableLsn)
     if (header.lastLsn > end.lsn) readable++
   })
-  if (durable === end.lsn) return
   const { file, offset } = end.position
+  const place = { file: core.log.file(file).name, offset }
+  if (durable === end.lsn) {
+    const doubt = core.meta.closed ? undefined : doubtAbout(damaged, end)
+    if (doubt === undefined) return
+    losses.other(`Perhaps lost: commits after number ${end.lsn}.`, doubt.reason, { ...place, ...doubt })
+    return
+  }
   const commits = end.lsn + 1 === durable ? `commit ${durable}` : `commits ${end.lsn + 1} to ${durable}`
   const behind =
     readable === 0 ? '' : ` (${readable} of their frames can be read but are not applied without the others)`
-  const reason = 'The log is damaged'
-  losses.other(`Lost: ${commits}${behind}.`, reason, { file: core.log.file(file).name, offset })
+  const strange = end.frames === 0 ? strangeLog(core, end.lsn) : undefined
+  const reason =
+    strange === undefined
+      ? 'The log is damaged'
+      : `The data file is older than the log, which begins with commit ${strange.lsn}`
+  losses.other(`Lost: ${commits}${behind}.`, reason, strange === undefined ? place : { file: strange.file, offset: 0 })
+}
+
+/** Why more may have been committed than the log tells, if that may be. */
+function doubtAbout(
+  { core, missingLogs }: DamagedDatabase,
+  end: ChainEnd
+): (LossPlace & { readonly reason: string }) | undefined {
+  const [missing] = missingLogs
+  if (missing !== undefined)
+    return { reason: 'A part of the log is missing', file: missing, offset: undefined, isMissing: true }
+  if (end.frames > 0) return undefined
+  const strange = strangeLog(core, end.lsn)
+  if (strange !== undefined) return { reason: 'The log is that of another database', file: strange.file, offset: 0 }
+  const { file, offset } = end.position
+  const size = core.log.file(file).size()
+  return offset > size ? { reason: `The log goes on at byte ${offset}, and the file has only ${size}` } : undefined
 }
 
 /** Where the log goes on behind commit `lsn` when no meta says so: the chain that leads furthest. */
-function findStart(core: Core, reader: LogReader, lsn: number, losses: Losses): ChainStart | undefined {
+async function findStart(
+  core: Core,
+  reader: LogReader,
+  lsn: number,
+  losses: Losses,
+  stages: Stages
+): Promise<ChainStart | undefined> {
   const place = { file: logFileNames[0], offset: 0 }
-  if (!findIdentity(core)) {
+  if (!(await findIdentity(core, stages))) {
     losses.other('Lost: everything that stood in the log only.', 'The log holds no frame that is whole', place)
     return undefined
   }
   const checksums = new Set<number>()
-  reader.scan(header => {
+  await scan(reader, stages, 0, ({ header }) => {
     checksums.add(header.checksum)
   })
   const starts: ChainStart[] = []
-  reader.scan((header, position) => {
+  await scan(reader, stages, 0, ({ header, position }) => {
     if (checksums.has(header.previous) || starts.length >= mostStarts) return
     starts.push({ position, previous: header.previous, incarnation: header.incarnation, lsn: header.lsn - 1 })
   })
   let best: { readonly start: ChainStart; readonly lsn: number } | undefined
   for (const start of starts) {
-    const end = reader.walk(start, () => undefined)
+    const end = await walk(reader, start, stages, () => undefined)
     if (best !== undefined && (end.lsn < best.lsn || (end.lsn === best.lsn && start.lsn >= best.start.lsn))) continue
     best = { start, lsn: end.lsn }
   }
@@ -141,13 +215,14 @@ function findStart(core: Core, reader: LogReader, lsn: number, losses: Losses): 
 }
 
 /** Takes the identity of database and timeline from the first frame that is whole. */
-function findIdentity(core: Core): boolean {
+async function findIdentity(core: Core, stages: Stages): Promise<boolean> {
   const { memory, kernel, log } = core
   const base = memory.word(LOG)
-  const area = memory.bytes.subarray(base, base + memory.word(LOG_CAPACITY))
+  const capacity = memory.word(LOG_CAPACITY)
   for (const file of [0, 1]) {
-    for (let offset = 0; offset < log.file(file).size(); offset += area.length / 2) {
-      const length = log.file(file).readAt(area, offset)
+    for (let offset = 0; offset < log.file(file).size(); offset += capacity / 2) {
+      await stages.step(0)
+      const length = log.file(file).readAt(memory.bytes.subarray(base, base + capacity), offset)
       for (let at = base; at + FRAME_HEADER_BYTES <= base + length; at += 8) {
         const identity = memory.word(at + 8)
         if (identity === 0 || memory.word(at) < FRAME_HEADER_BYTES) continue

@@ -24,6 +24,8 @@ export interface LostPart {
 /** Where a loss was found. */
 export interface LossPlace {
   readonly file?: string | undefined
+  /** The file is not there, so nothing of it is kept. */
+  readonly isMissing?: boolean | undefined
   readonly offset?: number | undefined
   readonly page?: number | undefined
   /** Path in the catalog. */
@@ -33,6 +35,8 @@ export interface LossPlace {
 
 /** So many losses are told one by one; a database that is damaged all over must not fill the memory. */
 const mostParts = 10_000
+
+const backupAdvice = 'Take it from a backup if there is one: restore it beside and copy what is missing.'
 
 export class Losses {
   readonly #number: number
@@ -50,11 +54,11 @@ export class Losses {
     return [...this.#parts, { message: `${reason}; only the first ${mostParts} are listed. ${this.#advice()}`, reason }]
   }
 
-  /** Entries of a range, or of all of a keyspace, are lost. */
-  entries(reason: string, place: LossPlace): void {
+  /** Entries of a range, or of all of a keyspace, are lost; `verdict` is how the sentence begins. */
+  entries(verdict: string, reason: string, place: LossPlace): void {
     const where = place.path === undefined ? 'an unknown keyspace' : sublevelText(namesOf(place.path))
     const what = place.keyRange === undefined ? 'some entries' : rangeText(place.keyRange)
-    this.#add(`Lost: ${what} of ${where}, as far as the log does not hold them.`, reason, place)
+    this.#add(`${verdict}${what} of ${where}, as far as the log does not hold them.`, reason, place)
   }
 
   /** The value of one key is lost, and the key with it. */
@@ -76,10 +80,10 @@ export class Losses {
       this.#untold++
       return
     }
-    const { file, offset, page, path, keyRange } = place
+    const { file, isMissing, offset, page, path, keyRange } = place
     const at = file === undefined ? '' : ` (${offset === undefined ? '' : `byte ${offset} of `}${file})`
     this.#parts.push({
-      message: `${message} ${reason}${at}. ${this.#advice(file)}`,
+      message: `${message} ${reason}${at}. ${isMissing === true ? backupAdvice : this.#advice(file)}`,
       reason,
       file,
       offset,
@@ -90,6 +94,6 @@ export class Losses {
   }
 
   #advice(file = dataFileName): string {
-    return `Take it from a backup if there is one; the damaged file is kept as ${damagedName(file, this.#number)}.`
+    return `${backupAdvice} The damaged file is kept as ${damagedName(file, this.#number)}.`
   }
 }

@@ -1,85 +1,69 @@
 // Every entry in every leaf that can be read, brought into the new database.
 //
-// Leaves are found through the page table, not through their parents: a leaf says itself which keyspace it belongs to,
-// so a damaged inner page costs nothing. Inner pages tell afterwards which keys the damaged leaves must have held.
+// First the trees are walked in the order of their keys, as far as their inner pages lead: entries that come in order are
+// written once, into full pages, however small the cache is. Then come the leaves that no sound inner page leads to. They
+// are found through the page table and say themselves which keyspace they belong to, so a damaged inner page costs nothing.
 import { CATALOG_ROOT, CATALOG_TREE, MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
-import { MISS, TABLE_LIMIT } from '../../assembly/state.ts'
-import { ENTRY_LARGE } from '../../assembly/table.ts'
 import { isLightningError, type LightningError } from '../errors.ts'
-import { sectorBytes } from '../store/format.ts'
-import type { Pace } from './care.ts'
 import type { Core } from './core.ts'
-import type { KeyRange } from './key-text.ts'
 import { readLarge } from './large-values.ts'
-import { PageView } from './page-view.ts'
+import type { PageView } from './page-view.ts'
 import type { Losses } from './repair-losses.ts'
+import { MissingPages, type Root } from './repair-missing.ts'
+import { DamagedPages } from './repair-page-source.ts'
+import type { Stages } from './repair-stages.ts'
 import type { RepairTarget } from './repair-target.ts'
-
-// What is known of a page id.
-const good = 1
-const bad = 2
-const told = 3
-
-const everyKey: KeyRange = { from: undefined, to: undefined }
-
-/** A keyspace as the damaged catalog has it. */
-interface Root {
-  readonly tree: number
-  readonly page: number
-}
 
 export class PageSalvage {
   readonly #core: Core
+  readonly #pages: DamagedPages
   readonly #target: RepairTarget
   readonly #losses: Losses
-  readonly #limit: number
-  readonly #state: Uint8Array
-  readonly #reasons = new Map<number, string>()
+  readonly #stages: Stages
+  /** Of each page, whether its entries were brought over. */
+  readonly #isDone: Uint8Array
+  #done = 0
   /** Inner pages, to be asked for the keys of damaged children. */
   readonly #inner: number[] = []
+  /** Keyspaces of which some page was found. */
   readonly #trees = new Set<number>()
   readonly #roots: Root[] = [
     { tree: CATALOG_TREE, page: CATALOG_ROOT },
     { tree: MAIN_TREE, page: MAIN_ROOT }
   ]
 
-  constructor(core: Core, target: RepairTarget, losses: Losses) {
+  constructor(core: Core, target: RepairTarget, losses: Losses, stages: Stages) {
     this.#core = core
+    this.#pages = new DamagedPages(core)
     this.#target = target
     this.#losses = losses
-    this.#limit = core.memory.word(TABLE_LIMIT)
-    this.#state = new Uint8Array(this.#limit)
+    this.#stages = stages
+    this.#isDone = new Uint8Array(this.#pages.limit)
   }
 
-  /** Pages of which there are entries, at most. */
-  get limit(): number {
-    return this.#limit
-  }
-
-  async run(pace: Pace, total: number): Promise<void> {
-    await this.#readCatalog(pace, total)
-    for (let id = 1; id < this.#limit; id++) {
-      if (this.#sectorOf(id) !== 0 && !this.#isSegment(id)) this.#salvage(id)
-      await pace.step(id, total)
+  /** Brings everything over and tells what is missing; `isTableWhole` tells whether all pages are named. */
+  async run(isTableWhole: boolean): Promise<void> {
+    await this.#readCatalog()
+    for (const { page } of this.#roots) await this.#walk(page)
+    for (let id = 1; id < this.#pages.limit; id++) {
+      if (this.#isDone[id] === 0 && this.#pages.isNamed(id) && !this.#pages.isSegment(id)) await this.#salvage(id)
     }
     this.#target.flush()
+    const missing = new MissingPages(this.#pages, this.#target, this.#losses)
     for (const id of this.#inner) {
-      this.#tellOfChildren(id)
-      await pace.step(this.#limit, total)
+      missing.lookAt(id)
+      await this.#stages.step(1)
     }
-    this.#tellOfRoots()
-    for (let id = 1; id < this.#limit; id++) {
-      if (this.#state[id] === bad) this.#tell(id, undefined, undefined)
-    }
+    missing.tell(this.#roots, this.#trees, isTableWhole)
   }
 
   /** Names of the keyspaces: leaves of the catalog, wherever they are. */
-  async #readCatalog(pace: Pace, total: number): Promise<void> {
+  async #readCatalog(): Promise<void> {
     const stack = [CATALOG_ROOT]
     const seen = new Set(stack)
     let isWhole = true
     for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
-      const page = this.#read(id)
+      const page = this.#pages.read(id)
       if (page === undefined || page.tree !== CATALOG_TREE) {
         isWhole = false
         continue
@@ -92,12 +76,14 @@ export class PageSalvage {
           seen.add(child)
         }
       }
+      await this.#stages.step(0)
     }
     if (isWhole) return
-    for (let id = 1; id < this.#limit; id++) {
-      const page = seen.has(id) || this.#sectorOf(id) === 0 || this.#isSegment(id) ? undefined : this.#read(id)
+    for (let id = 1; id < this.#pages.limit; id++) {
+      const isPage = !seen.has(id) && this.#pages.isNamed(id) && !this.#pages.isSegment(id)
+      const page = isPage ? this.#pages.read(id) : undefined
       if (page?.level === 0 && page.tree === CATALOG_TREE) this.#nameFrom(page)
-      await pace.step(0, total)
+      await this.#stages.step(0)
     }
   }
 
@@ -113,12 +99,30 @@ export class PageSalvage {
     }
   }
 
-  #salvage(id: number): void {
-    const page = this.#read(id)
-    if (page === undefined) return
+  /** Brings over what can be reached from a page, in the order of the keys. */
+  async #walk(root: number): Promise<void> {
+    const stack = [root]
+    for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+      if (id >= this.#pages.limit || this.#isDone[id] !== 0) continue
+      const inner = await this.#salvage(id)
+      for (let i = inner?.count ?? -1; i >= 0; i--) stack.push(inner?.child(i) ?? 0)
+    }
+  }
+
+  /** Brings the entries of a page over; the result is the page when it is an inner one. */
+  async #salvage(id: number): Promise<PageView | undefined> {
+    await this.#stages.step(this.#done / this.#pages.limit)
+    this.#isDone[id] = 1
+    this.#done++
+    const page = this.#pages.read(id)
+    if (page === undefined) return undefined
     this.#trees.add(page.tree)
-    if (page.level > 0) this.#inner.push(id)
-    else if (page.tree !== CATALOG_TREE) this.#copyLeaf(id, page)
+    if (page.level > 0) {
+      this.#inner.push(id)
+      return page
+    }
+    if (page.tree !== CATALOG_TREE) this.#copyLeaf(id, page)
+    return undefined
   }
 
   #copyLeaf(id: number, page: PageView): void {
@@ -148,88 +152,4 @@ export class PageSalvage {
       throw error
     }
   }
-
-  /** Tells of damaged leaves below an inner page. */
-  #tellOfChildren(id: number): void {
-    const page = this.#read(id)
-    if (page === undefined) return
-    const { tree, count, level } = page
-    const missing: { readonly child: number; readonly range: KeyRange }[] = []
-    for (let i = 0; i <= count; i++) {
-      const child = page.child(i)
-      if (child < this.#limit && this.#state[child] === good) continue
-      const from = i === 0 ? undefined : page.key(i - 1)
-      missing.push({ child, range: { from, to: i === count ? undefined : page.key(i) } })
-    }
-    for (const { child, range } of missing) {
-      // A damaged inner page is no loss: what is below it was found without it.
-      if (level === 1) this.#tell(child, tree, range)
-      else if (child < this.#limit) this.#state[child] = told
-    }
-  }
-
-  /** A damaged root is a loss when nothing else of its keyspace was found: then it was a leaf. */
-  #tellOfRoots(): void {
-    for (const { tree, page } of this.#roots) {
-      if (page >= this.#limit || this.#state[page] === good) continue
-      if (this.#trees.has(tree)) this.#state[page] = told
-      else if (this.#core.meta.tableLimit > 0 && page > 0) this.#tell(page, tree, everyKey)
-    }
-  }
-
-  #tell(id: number, tree: number | undefined, range: KeyRange | undefined): void {
-    if (this.#state[id] === told) return
-    const sector = id < this.#limit ? this.#sectorOf(id) : 0
-    const reason = this.#reasons.get(id) ?? `Page ${id} is not in what was found of the page table`
-    const place = { file: this.#core.data.file.name, offset: sector === 0 ? undefined : sector * sectorBytes, page: id }
-    if (id < this.#limit) this.#state[id] = told
-    if (tree === CATALOG_TREE) {
-      const message = "Lost: names of sublevels; their entries are in sublevels named 'recovered-…'."
-      this.#losses.other(message, reason, { ...place, keyRange: range })
-      return
-    }
-    const isNarrow = tree !== undefined && range !== undefined
-    const keyRange = isNarrow ? this.#target.narrowed(tree, range) : range
-    this.#losses.entries(reason, {
-      ...place,
-      path: tree === undefined ? undefined : this.#target.pathOf(tree),
-      keyRange
-    })
-  }
-
-  /** The page, or undefined, and why is noted, when it cannot be read. */
-  #read(id: number): PageView | undefined {
-    if (id < 1 || id >= this.#limit || this.#state[id] === bad) return undefined
-    const { kernel, memory } = this.#core
-    try {
-      while (true) {
-        const address = kernel.exports.resolve(id, 0) >>> 0
-        if (address !== 0) {
-          this.#state[id] = good
-          return new PageView(memory, address)
-        }
-        this.#core.provide(MISS)
-      }
-    } catch (error) {
-      if (!isLightningError(error, 'LIGHTNING_CORRUPT')) throw error
-      this.#state[id] = bad
-      if (this.#reasons.size < 10_000) this.#reasons.set(id, `Page ${id} ${reasonOf(error.message, id)}`)
-      return undefined
-    }
-  }
-
-  #sectorOf(id: number): number {
-    return this.#core.memory.word(this.#core.kernel.exports.entryAt(id, 0) >>> 0)
-  }
-
-  #isSegment(id: number): boolean {
-    const entry = this.#core.kernel.exports.entryAt(id, 0) >>> 0
-    return ((this.#core.memory.word(entry + 4) >>> 24) & ENTRY_LARGE) !== 0
-  }
-}
-
-/** What is wrong, out of the pager's message: "Page 7 of data.ldb is …. Restore …". */
-function reasonOf(message: string, id: number): string {
-  const found = new RegExp(`^Page ${id} of \\S+ (.*?)\\. `).exec(message)
-  return found?.[1] ?? 'lies behind the end of the file'
 }

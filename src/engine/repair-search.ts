@@ -6,6 +6,7 @@
 // chunks are looked for likewise: their entries name images and the images' checksums.
 import { IMAGE } from '../../assembly/state.ts'
 import {
+  blockBytes,
   chunkBytes,
   chunkIds,
   directoryEntryBytes,
@@ -17,6 +18,7 @@ import {
 import type { Meta } from '../store/meta.ts'
 import {
   type ChunkPlace,
+  confirmation,
   isConfirmed,
   isFree,
   isSegment,
@@ -30,6 +32,7 @@ import {
   viewOf,
   wholeChunk
 } from './repair-entries.ts'
+import type { Stages } from './repair-stages.ts'
 
 /** A page table that was found. */
 export interface FoundTables {
@@ -49,16 +52,27 @@ const mostGuesses = 4_096
  * The newest page table in the data file, undefined when there is none. When the meta is known, a directory counts only
  * with the commit that the meta names: another is an older one.
  */
-export function findTables(looking: Looking, meta: Meta | undefined): FoundTables | undefined {
+export async function findTables(
+  looking: Looking,
+  meta: Meta | undefined,
+  stages: Stages
+): Promise<FoundTables | undefined> {
+  const blocks = Math.ceil(looking.data.file.size() / blockBytes)
+  // Once for directories, and if there is none once more for chunks.
+  stages.plan(blocks * 2)
+  stages.begin(blocks)
   let best: FoundTables | undefined
-  forEachSector(looking, directoryEntryBytes, (view, at, sector) => {
-    if (view.getUint32(at + 4, true) !== chunkBytes) return
-    if (view.getUint32(at, true) < metaBlocks * sectorsPerBlock) return
-    const tables = directoryAt(looking, sector)
-    if (tables === undefined || (meta !== undefined && tables.lsn !== meta.lsn)) return
+  const looksLikeDirectory = (view: DataView, at: number) =>
+    view.getUint32(at + 4, true) === chunkBytes && view.getUint32(at, true) >= metaBlocks * sectorsPerBlock
+  for await (const sector of sectorsThat(looking, directoryEntryBytes, looksLikeDirectory, stages)) {
+    const tables = await directoryAt(looking, sector, stages)
+    if (tables === undefined || (meta !== undefined && tables.lsn !== meta.lsn)) continue
     if (best === undefined || isBetter(tables, best)) best = tables
-  })
-  return best ?? chunksFound(looking, meta?.lsn ?? Number.POSITIVE_INFINITY, meta?.chunkCount ?? mostGuesses)
+  }
+  stages.begin(blocks)
+  if (best !== undefined) return best
+  const newest = meta?.lsn ?? Number.POSITIVE_INFINITY
+  return await chunksFound(looking, newest, meta?.chunkCount ?? mostGuesses, stages)
 }
 
 function isBetter(one: FoundTables, other: FoundTables): boolean {
@@ -66,7 +80,7 @@ function isBetter(one: FoundTables, other: FoundTables): boolean {
 }
 
 /** The directory at a sector, as far as its chunks confirm it. */
-function directoryAt(looking: Looking, sector: number): FoundTables | undefined {
+async function directoryAt(looking: Looking, sector: number, stages: Stages): Promise<FoundTables | undefined> {
   const { data, kernel, memory } = looking
   const entry = new Uint8Array(directoryEntryBytes)
   const view = viewOf(entry)
@@ -75,6 +89,7 @@ function directoryAt(looking: Looking, sector: number): FoundTables | undefined 
   let lsn = 0
   let pageBytes = 0
   while (chunks.length < mostChunks) {
+    await stages.step(shareOf(looking, sector))
     const offset = sector * sectorBytes + chunks.length * directoryEntryBytes
     if (data.file.readAt(entry, offset) < entry.length) break
     const place = placeAt(view, 0)
@@ -103,19 +118,24 @@ function pageBytesIn(looking: Looking, chunk: Uint8Array, number: number): numbe
 }
 
 /** The newest chunk of every number that is found anywhere. */
-function chunksFound(looking: Looking, newest: number, guesses: number): FoundTables | undefined {
+async function chunksFound(
+  looking: Looking,
+  newest: number,
+  guesses: number,
+  stages: Stages
+): Promise<FoundTables | undefined> {
   const found = new Map<number, ChunkPlace & { readonly lsn: number }>()
   let pageBytes = 0
-  forEachSector(looking, chunkBytes, (view, at, sector) => {
-    if (!looksLikeChunk(looking, view, at)) return
+  const isLikely = (view: DataView, at: number) => looksLikeChunk(looking, view, at)
+  for await (const sector of sectorsThat(looking, chunkBytes, isLikely, stages)) {
     const bytes = readChunk(looking.data, sector)
     const number = bytes === undefined ? undefined : numberOf(looking, bytes, guesses)
-    if (bytes === undefined || number === undefined) return
+    if (bytes === undefined || number === undefined) continue
     const lsn = newestIn(bytes)
-    if (lsn > newest || lsn <= (found.get(number)?.lsn ?? -1)) return
+    if (lsn > newest || lsn <= (found.get(number)?.lsn ?? -1)) continue
     if (pageBytes === 0) pageBytes = pageBytesIn(looking, bytes, number)
     found.set(number, { sector, checksum: checksumOf(looking, bytes, number), copySector: 0, lsn })
-  })
+  }
   if (pageBytes === 0) return undefined
   const chunks: ChunkPlace[] = []
   const last = Math.max(...found.keys())
@@ -141,9 +161,8 @@ function numberOf(looking: Looking, chunk: Uint8Array, guesses: number): number 
     const at = i * entryBytes
     if (isFree(view, at) || isSegment(view, at)) continue
     tried++
-    for (let number = 0; number < guesses; number++) {
-      if (isConfirmed(looking, number * chunkIds + i, view, at)) return number
-    }
+    const confirms = confirmation(looking, view, at)
+    for (let number = 0; number < guesses; number++) if (confirms(number * chunkIds + i)) return number
   }
   return undefined
 }
@@ -154,19 +173,29 @@ function checksumOf({ kernel, memory }: Looking, bytes: Uint8Array, seed: number
   return kernel.exports.xxh32(image, bytes.length, seed) >>> 0
 }
 
-/** Visits every sector behind the meta slots from which on so many bytes can be looked at. */
-function forEachSector(
-  { data }: Looking,
+/** Sectors behind the meta slots from which on so many bytes look as `isLikely` says, with turns for other work. */
+async function* sectorsThat(
+  looking: Looking,
   bytes: number,
-  visit: (view: DataView, at: number, sector: number) => void
-): void {
+  isLikely: (view: DataView, at: number) => boolean,
+  stages: Stages
+): AsyncGenerator<number, void, undefined> {
+  const { file } = looking.data
   const buffer = new Uint8Array(windowBytes + chunkBytes)
-  const size = data.file.size()
+  const size = file.size()
   for (let start = metaBlocks * sectorsPerBlock * sectorBytes; start < size; start += windowBytes) {
-    const length = data.file.readAt(buffer, start)
+    const length = file.readAt(buffer, start)
     const view = new DataView(buffer.buffer, 0, length)
     for (let at = 0; at < windowBytes && at + bytes <= length; at += sectorBytes) {
-      visit(view, at, (start + at) / sectorBytes)
+      if (!isLikely(view, at)) continue
+      const sector = (start + at) / sectorBytes
+      await stages.step(shareOf(looking, sector))
+      yield sector
     }
+    await stages.step(start / size)
   }
+}
+
+function shareOf({ data }: Looking, sector: number): number {
+  return (sector * sectorBytes) / Math.max(1, data.file.size())
 }

@@ -16,6 +16,7 @@ import { identityOf, resetKernel } from './recovery.ts'
 import { withOneBitFlipped } from './repair-bits.ts'
 import type { Losses } from './repair-losses.ts'
 import { findTables } from './repair-search.ts'
+import type { Stages } from './repair-stages.ts'
 import { salvageTables } from './repair-tables.ts'
 
 /** What there is to read of a damaged database. */
@@ -23,8 +24,10 @@ export interface DamagedDatabase {
   readonly core: Core
   /** Whether a meta was found: without, nothing tells where the log begins. */
   readonly hasMeta: boolean
-  /** Whether both log files are there, be they empty. */
-  readonly hasLogs: boolean
+  /** Names of the log files that are not there. */
+  readonly missingLogs: readonly string[]
+  /** Whether all pages of the newest state are named in the page table that was found. */
+  readonly isTableWhole: boolean
   /** Last commit that is surely in the pages found. */
   readonly lsn: number
   close(): void
@@ -36,10 +39,12 @@ export async function openDamaged(
   lock: VfsLock,
   kernel: Kernel,
   options: EngineOptions,
-  losses: Losses
+  losses: Losses,
+  stages: Stages
 ): Promise<DamagedDatabase> {
   const opened: VfsFile[] = []
-  const present = await Promise.all(logFileNames.map(name => vfs.exists(name)))
+  const missingLogs: string[] = []
+  for (const name of logFileNames) if (!(await vfs.exists(name))) missingLogs.push(name)
   const close = () => {
     for (const file of opened) file.close()
   }
@@ -53,11 +58,15 @@ export async function openDamaged(
     const dataFile = await openPatiently(dataFileName)
     const data = new DataFile(dataFile, { maxBytes: Number.POSITIVE_INFINITY, verifyWrites: false })
     const logs: [VfsFile, VfsFile] = [await openPatiently(logFileNames[0]), await openPatiently(logFileNames[1])]
+    const logFiles = new LogFiles(logs, false)
+    const { dataBlocks, logBlocks } = blocksOf(dataFile, logFiles)
+    // Reading is one half of the way, verification the other.
+    stages.plan(dataBlocks * 2 + logBlocks)
     const memory = new KernelMemory(kernel)
     assertStatus(kernel.exports.setUp(defaultPageBytes, 64), 'the cache')
     const checksum: Checksum = (bytes, seed) => checksumOf(kernel, memory, bytes, seed)
-    const found = findMeta(dataFile, checksum)
-    const tables = found === undefined ? findTables({ kernel, memory, data }, undefined) : undefined
+    const found = await findMeta(dataFile, checksum, stages)
+    const tables = found === undefined ? await findTables({ kernel, memory, data }, undefined, stages) : undefined
     if (found === undefined) tellOfMeta(dataFile, tables !== undefined, losses)
     const meta: Meta = found ?? {
       ...firstMeta(tables?.pageBytes ?? defaultPageBytes),
@@ -70,42 +79,49 @@ export async function openDamaged(
       options,
       kernel,
       data,
-      log: new LogFiles(logs, false),
+      log: logFiles,
       lock,
       meta
     })
     resetKernel(core)
     assertStatus(kernel.exports.setTableLimit(Math.max(1, meta.tableLimit)), 'the page table')
-    salvageTables(core, tables, losses)
+    const isTableWhole = await salvageTables(core, tables, losses, stages)
     core.memory.setLong(DURABLE_LOW, meta.lsn)
     core.memory.setWord(IDENTITY, identityOf(core))
-    return { core, hasMeta: found !== undefined, hasLogs: !present.includes(false), lsn: meta.lsn, close }
+    return { core, hasMeta: found !== undefined, missingLogs, isTableWhole, lsn: meta.lsn, close }
   } catch (error) {
     close()
     throw error
   }
 }
 
+/** What there is to read, in blocks of the data file. */
+export function blocksOf(data: VfsFile, log: LogFiles): { readonly dataBlocks: number; readonly logBlocks: number } {
+  const logBytes = log.file(0).size() + log.file(1).size()
+  return { dataBlocks: Math.ceil(data.size() / blockBytes), logBlocks: Math.ceil(logBytes / blockBytes) }
+}
+
 /** The newest meta that is whole, or would be but for one bit. */
-function findMeta(file: VfsFile, checksum: Checksum): Meta | undefined {
+async function findMeta(file: VfsFile, checksum: Checksum, stages: Stages): Promise<Meta | undefined> {
   let newest: Meta | undefined
   for (const slot of [0, 1]) {
     const bytes = new Uint8Array(metaBytes)
     if (file.readAt(bytes, slot * blockBytes) < metaBytes) continue
-    const meta = decodeMeta(bytes, checksum, file.name) ?? mended(bytes, checksum, file.name)
+    const meta = decodeMeta(bytes, checksum, file.name) ?? (await mended(bytes, checksum, file.name, stages))
     if (meta === undefined || !isPageSize(meta.pageBytes)) continue
     if (newest === undefined || meta.number > newest.number) newest = meta
   }
   return newest
 }
 
-function mended(bytes: Uint8Array, checksum: Checksum, file: string): Meta | undefined {
+async function mended(bytes: Uint8Array, checksum: Checksum, file: string, stages: Stages): Promise<Meta | undefined> {
   if (bytes.every(byte => byte === 0)) return undefined
   let meta: Meta | undefined
-  withOneBitFlipped(bytes, () => {
+  const isMeta = (): boolean => {
     meta = decodeMeta(bytes, checksum, file)
     return meta !== undefined
-  })
+  }
+  await withOneBitFlipped(bytes, isMeta, () => stages.step(0))
   return meta
 }
 
@@ -114,8 +130,9 @@ function isPageSize(bytes: number): boolean {
 }
 
 function tellOfMeta(file: VfsFile, hasTables: boolean, losses: Losses): void {
-  const reason = file.size() === 0 ? 'It is missing or empty' : 'Neither of its meta slots can be read'
-  const place = { file: file.name, offset: 0 }
+  const isMissing = file.size() === 0
+  const reason = isMissing ? `${file.name} is missing or empty` : 'Neither of its meta slots can be read'
+  const place = { file: file.name, offset: isMissing ? undefined : 0, isMissing }
   if (!hasTables) losses.other('Lost: everything that stood in the data file.', reason, place)
   else {
     const message = 'Perhaps lost: the newest state of the data file. What was found in it is the newest that is whole.'

@@ -25,30 +25,48 @@ import {
 } from './repair-entries.ts'
 import type { Losses } from './repair-losses.ts'
 import { type FoundTables, findTables } from './repair-search.ts'
+import type { Stages } from './repair-stages.ts'
 
-/** Loads what can be trusted into the kernel's page table; `found` is what stands in for a meta. */
-export function salvageTables(core: Core, found: FoundTables | undefined, losses: Losses): void {
-  const chunks = found?.chunks ?? directoryOf(core, losses)
+/**
+ * Loads what can be trusted into the kernel's page table; `found` is what stands in for a meta. Tells whether that is all
+ * of the table.
+ */
+export async function salvageTables(
+  core: Core,
+  found: FoundTables | undefined,
+  losses: Losses,
+  stages: Stages
+): Promise<boolean> {
+  const chunks = found?.chunks ?? (await directoryOf(core, losses, stages))
+  let isWhole = found !== undefined || chunks.length === core.meta.chunkCount
+  // The search, if there was one, is over.
+  stages.begin(0)
   for (const [chunk, place] of chunks.entries()) {
+    await stages.step(0)
     if (place.sector === 0) continue
     const whole = wholeChunk(core, chunk, place)
     if (whole !== undefined) load(core, chunk, whole)
-    else tellOfChunk(core, chunk, place, salvageFrom(core, chunk, place), losses)
+    else {
+      const kept = await salvageFrom(core, chunk, place, stages)
+      tellOfChunk(core, chunk, place, kept, losses)
+      if (kept < chunkIds) isWhole = false
+    }
   }
+  return isWhole
 }
 
 /** Loads what can be trusted of a chunk, of its copy if nothing else; tells how many entries. */
-function salvageFrom(core: Core, chunk: number, place: ChunkPlace): number {
+async function salvageFrom(core: Core, chunk: number, place: ChunkPlace, stages: Stages): Promise<number> {
   for (const sector of [place.sector, place.copySector]) {
     const bytes = sector === 0 ? undefined : readChunk(core.data, sector)
-    const kept = bytes === undefined ? 0 : salvageChunk(core, chunk, { ...place, sector }, bytes)
+    const kept = bytes === undefined ? 0 : await salvageChunk(core, chunk, { ...place, sector }, bytes, stages)
     if (kept > 0) return kept
   }
   return 0
 }
 
 /** The chunks that the meta's directory names, without those that cannot be trusted. */
-function directoryOf(core: Core, losses: Losses): readonly ChunkPlace[] {
+async function directoryOf(core: Core, losses: Losses, stages: Stages): Promise<readonly ChunkPlace[]> {
   const { meta, data } = core
   if (meta.chunkCount === 0) return []
   const first = readDirectory(core, meta.directorySector)
@@ -56,8 +74,17 @@ function directoryOf(core: Core, losses: Losses): readonly ChunkPlace[] {
   const isRight = (bytes: Uint8Array) => core.checksum(bytes, 0) === meta.directoryChecksum
   const whole = wholeOf(first, copy, isRight)
   if (whole !== undefined) return placesIn(whole)
-  if (first.length <= blockBytes && withOneBitFlipped(first, () => isRight(first))) return placesIn(first)
-  const places = sureEntries(core, first) ?? findTables(core, meta)?.chunks ?? []
+  if (
+    first.length <= blockBytes &&
+    (await withOneBitFlipped(
+      first,
+      () => isRight(first),
+      () => stages.step(0)
+    ))
+  ) {
+    return placesIn(first)
+  }
+  const places = (await sureEntries(core, first, stages)) ?? (await findTables(core, meta, stages))?.chunks ?? []
   const missing = meta.chunkCount - places.filter(chunk => chunk.sector !== 0).length
   if (missing > 0) {
     losses.other(
@@ -76,23 +103,24 @@ function readDirectory({ meta, data }: Core, sector: number): Uint8Array {
 }
 
 /** Entries of a damaged directory that their chunks confirm; undefined when it may be an older directory. */
-function sureEntries(core: Core, bytes: Uint8Array): readonly ChunkPlace[] | undefined {
+async function sureEntries(core: Core, bytes: Uint8Array, stages: Stages): Promise<readonly ChunkPlace[] | undefined> {
   const { meta, data } = core
   let lsn = 0
   let isSpoilt = false
   const sectors = Math.ceil(data.file.size() / sectorBytes)
   const view = viewOf(bytes)
-  const places = placesIn(bytes).map((place, chunk) => {
+  const places: ChunkPlace[] = []
+  for (const [chunk, place] of placesIn(bytes).entries()) {
+    await stages.step(0)
     const at = chunk * directoryEntryBytes
     const isPlausible =
       view.getUint32(at + 4, true) === (place.sector === 0 ? 0 : chunkBytes) &&
       Math.max(place.sector, place.copySector) < sectors
     if (!isPlausible) isSpoilt = true
     const entries = isPlausible && place.sector !== 0 ? wholeChunk(core, chunk, place) : undefined
-    if (entries === undefined) return noPlace
-    lsn = Math.max(lsn, newestIn(entries))
-    return place
-  })
+    if (entries !== undefined) lsn = Math.max(lsn, newestIn(entries))
+    places.push(entries === undefined ? noPlace : place)
+  }
   return places.some(place => place.sector !== 0) && (isSpoilt || lsn === meta.lsn) ? places : undefined
 }
 
@@ -109,11 +137,18 @@ function load(core: Core, chunk: number, bytes: Uint8Array): void {
 }
 
 /** Loads the entries of a damaged chunk that can be trusted; tells how many. */
-function salvageChunk(core: Core, chunk: number, place: ChunkPlace, bytes: Uint8Array): number {
+async function salvageChunk(
+  core: Core,
+  chunk: number,
+  place: ChunkPlace,
+  bytes: Uint8Array,
+  stages: Stages
+): Promise<number> {
   const image = core.memory.word(IMAGE)
   core.memory.bytes.set(bytes, image)
   const area = core.memory.bytes.subarray(image, image + chunkBytes)
-  if (withOneBitFlipped(area, () => core.kernel.exports.xxh32(image, chunkBytes, chunk) >>> 0 === place.checksum)) {
+  const isRight = () => core.kernel.exports.xxh32(image, chunkBytes, chunk) >>> 0 === place.checksum
+  if (await withOneBitFlipped(area, isRight, () => stages.step(0))) {
     load(core, chunk, area.slice())
     return chunkIds
   }

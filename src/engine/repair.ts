@@ -8,14 +8,16 @@ import { dataFileName, logFileNames } from '../store/format.ts'
 import { LightningError } from '../errors.ts'
 import { loadKernel } from '../kernel/load.ts'
 import type { Vfs, VfsLock } from '../vfs/vfs.ts'
-import { type CareOptions, Pace } from './care.ts'
+import type { CareOptions, Progress } from './care.ts'
 import { Engine } from './engine.ts'
 import { type EngineOptions, readingOptions } from './options.ts'
+import { Pace } from './pace.ts'
 import { exchange, finishRepair, isRepairUnfinished, nextRepair, RepairVfs, sweepRepairs } from './repair-files.ts'
 import { type LostPart, Losses } from './repair-losses.ts'
 import { salvageLog } from './repair-log.ts'
 import { PageSalvage } from './repair-pages.ts'
-import { type DamagedDatabase, openDamaged } from './repair-source.ts'
+import { blocksOf, type DamagedDatabase, openDamaged } from './repair-source.ts'
+import { Stages } from './repair-stages.ts'
 import { RepairTarget } from './repair-target.ts'
 
 export type { LostPart } from './repair-losses.ts'
@@ -63,9 +65,10 @@ async function repairLocked(vfs: Vfs, lock: VfsLock, options: RepairOptions): Pr
   const losses = new Losses(number)
   const sourceOptions = { ...readingOptions, cacheBytes: Math.floor(options.cacheBytes / 2) }
   const kernel = await loadKernel(sourceOptions.wasm)
-  const damaged = await openDamaged(vfs, lock, kernel, sourceOptions, losses)
+  const stages = new Stages(new Pace(options))
+  const damaged = await openDamaged(vfs, lock, kernel, sourceOptions, losses, stages)
   try {
-    const recovered = await rebuildIn(vfs, lock, damaged, losses, options)
+    const recovered = await rebuildIn(vfs, lock, damaged, losses, stages, options)
     damaged.close()
     checkLock(lock, vfs)
     await exchange(vfs, number)
@@ -84,9 +87,11 @@ async function rebuildIn(
   lock: VfsLock,
   damaged: DamagedDatabase,
   losses: Losses,
+  stages: Stages,
   options: RepairOptions
 ): Promise<number> {
   const { core } = damaged
+  const { dataBlocks, logBlocks } = blocksOf(core.data.file, core.log)
   const targetOptions: EngineOptions = {
     ...readingOptions,
     createIfMissing: true,
@@ -100,31 +105,26 @@ async function rebuildIn(
   const engine = await Engine.open(place, targetOptions)
   try {
     const target = new RepairTarget(engine)
-    const pages = new PageSalvage(core, target, losses)
-    // Reading is one half of the way, verification the other.
-    const total = pages.limit * 2
-    await pages.run(new Pace(options), total)
-    salvageLog(damaged, target, losses)
+    stages.begin(dataBlocks)
+    await new PageSalvage(core, target, losses, stages).run(damaged.isTableWhole)
+    stages.begin(logBlocks)
+    await salvageLog(damaged, target, losses, stages)
     target.flush()
     for (const [id, name] of target.unnamed) {
       const message = `The name of a sublevel is lost: its entries are in the sublevel ${JSON.stringify(name)} now.`
       losses.other(message, `The catalog does not tell the name of keyspace ${id}`)
     }
     await engine.checkpoint()
-    return await verified(engine, options, pages.limit, total)
+    stages.begin(dataBlocks)
+    return await verified(engine, options, stages)
   } finally {
     await engine.close()
   }
 }
 
-async function verified(engine: Engine, options: RepairOptions, done: number, total: number): Promise<number> {
-  const report = await engine.verify({
-    signal: options.signal,
-    onProgress: progress => {
-      const share = progress.total === 0 ? 1 : Math.min(1, progress.done / progress.total)
-      options.onProgress?.({ done: done + Math.floor(share * (total - done)), total })
-    }
-  })
+async function verified(engine: Engine, options: RepairOptions, stages: Stages): Promise<number> {
+  const onProgress = ({ done, total }: Progress) => stages.tell(total === 0 ? 1 : done / total)
+  const report = await engine.verify({ signal: options.signal, onProgress })
   const [problem] = report.problems
   if (problem === undefined) return report.entries
   throw new LightningError(

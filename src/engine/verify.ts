@@ -10,6 +10,7 @@ import { chunkBytes, sectorBytes } from '../store/format.ts'
 import { behind } from './bounds.ts'
 import { type CareOptions, Pace } from './care.ts'
 import type { Core } from './core.ts'
+import { idsText } from './id-text.ts'
 import { type KeyRange, namesOf, rangeText, sublevelText } from './key-text.ts'
 import { readSegments } from './large-values.ts'
 import { PageView } from './page-view.ts'
@@ -55,6 +56,9 @@ export async function verify(core: Core, options: CareOptions): Promise<VerifyRe
   }
 }
 
+/** So many problems are told; a database that is damaged all over must not fill the memory. */
+const mostProblems = 10_000
+
 interface Visit {
   readonly id: number
   readonly level: number | undefined
@@ -71,6 +75,9 @@ class Verification {
   /** Pages that a problem was noted of: their images are not looked at again. */
   readonly #faulty = new Set<number>()
   readonly #limit: number
+  /** Whether a page is damaged that leads to others. */
+  #isCutOff = false
+  #untold = 0
   #pages = 0
   #entries = 0
 
@@ -83,7 +90,8 @@ class Verification {
   }
 
   async run(): Promise<VerifyReport> {
-    const total = this.#limit
+    // Pages are met twice: in their trees, and as images on the disk.
+    const total = this.#limit * 2
     await this.#checkTree(CATALOG_TREE, CATALOG_ROOT, undefined)
     await this.#checkTree(MAIN_TREE, MAIN_ROOT, [])
     for (const entry of this.#catalog()) await this.#checkTree(entry.id, entry.root, namesOf(entry.path))
@@ -94,6 +102,7 @@ class Verification {
     for (const problem of await checkLog(this.#core, this.#pace, total)) this.#note(problem)
     this.#pace.finish(total)
     const problems = this.#problems
+    if (this.#untold > 0) problems.push({ message: `${this.#untold} more problems were found. Run repair.` })
     return { ok: problems.length === 0, pages: this.#pages, entries: this.#entries, problems }
   }
 
@@ -116,8 +125,9 @@ class Verification {
         this.#checkPage(tree, visit, stack, sublevel)
       } catch (error) {
         this.#report(error, { sublevel, keyRange: { from: visit.lower, to: visit.upper } })
+        if (visit.level !== 0) this.#isCutOff = true
       }
-      await this.#pace.step(this.#pages, this.#limit)
+      await this.#pace.step(this.#pages, this.#limit * 2)
     }
   }
 
@@ -194,6 +204,7 @@ class Verification {
   /** Reads every image from disk, those of pages that are in memory too. */
   async #checkImages(): Promise<void> {
     const { memory, kernel, data } = this.#core
+    const unreached: number[] = []
     for (let id = 1; id < this.#limit; id++) {
       const entry = kernel.exports.entryAt(id, this.#snapshot.use()) >>> 0
       const word = memory.word(entry + 4)
@@ -201,11 +212,7 @@ class Verification {
       const bytes = word & 0xffffff
       const sector = memory.word(entry)
       const isUsed = sector !== 0 || kernel.exports.nextDirtyAt(id, id + 1, this.#snapshot.use()) !== 0
-      if (isUsed && this.#seen[id] === 0)
-        this.#note({
-          message: `Page ${id} is in use but nothing refers to it. It only takes space; repair gives it back.`,
-          page: id
-        })
+      if (isUsed && this.#seen[id] === 0) unreached.push(id)
       if (!isUsed && this.#seen[id] !== 0)
         this.#note({
           message: `Page ${id} is referred to but has no image. Restore a backup, or run repair.`,
@@ -238,8 +245,19 @@ class Verification {
           this.#report(error)
         }
       }
-      await this.#pace.step(id, this.#limit)
+      await this.#pace.step(this.#limit + id, this.#limit * 2)
     }
+    this.#noteUnreached(unreached)
+  }
+
+  #noteUnreached(ids: readonly number[]): void {
+    if (ids.length === 0) return
+    const [page] = ids
+    const [pages, them] = ids.length === 1 ? [`Page ${page} is`, 'it'] : [`Pages ${idsText(ids)} are`, 'them']
+    const message = this.#isCutOff
+      ? `${pages} in use but could not be reached, since pages that may lead there are damaged. Run repair, which finds ${them}.`
+      : `${pages} in use but nothing refers to ${them}. This only takes space; repair gives it back.`
+    this.#note({ message, file: this.#core.data.file.name, page })
   }
 
   /** Reads the tables of the last checkpoint from disk. */
@@ -269,7 +287,7 @@ class Verification {
         directory.copySector(chunk),
         `The copy of chunk ${chunk} of the page table is damaged. Nothing is lost; repair makes it anew.`
       )
-      await this.#pace.step(this.#limit, this.#limit)
+      await this.#pace.step(this.#limit * 2, this.#limit * 2)
     }
   }
 
@@ -290,6 +308,7 @@ class Verification {
   }
 
   #note(problem: VerifyProblem): void {
-    this.#problems.push(problem)
+    if (this.#problems.length < mostProblems) this.#problems.push(problem)
+    else this.#untold++
   }
 }

@@ -166,20 +166,16 @@ export class DataFile {
       isInBoth = meta !== undefined && meta.number === newest?.number
       if (meta !== undefined && (newest === undefined || meta.number > newest.number)) newest = meta
     }
-    if (newest !== undefined && !isPossible(newest, this.file.size())) {
-      throw new LightningError(
-        'LIGHTNING_CORRUPT',
-        `The newest meta slot of ${this.file.name} says what cannot be, or the file was cut off. Restore a backup, or run repair.`,
-        { file: this.file.name, offset: 0 }
-      )
-    }
+    if (newest !== undefined && !isPossible(newest, this.file.size())) throw this.#impossible(newest)
     if (newest !== undefined) return { meta: newest, isInBoth }
     const known = looksLikeMeta(bytes) || looksLikeMeta(bytes.subarray(blockBytes))
     throw new LightningError(
       'LIGHTNING_CORRUPT',
       known
-        ? `Both meta slots of ${this.file.name} are damaged. Restore a backup, or run repair.`
-        : `${this.file.name} is no Lightning DB data file. Check the location, or move the file away.`,
+        ? `Both meta slots of ${this.file.name} are damaged (bytes 0 and 4096). Run repair: it finds what they led to as a rule. ` +
+            'Or restore a backup.'
+        : `${this.file.name} is no Lightning DB data file, or its beginning is lost. Check the location; put the data file ` +
+            'back, or restore a backup; if it was overwritten in part, repair brings back what it finds.',
       { file: this.file.name, offset: 0 }
     )
   }
@@ -215,6 +211,21 @@ export class DataFile {
       if (found !== undefined) return found
     }
     return this.#blocks.find(blocks, least, this.#limitBlocks)
+  }
+
+  /** What a meta says that cannot be is mostly true of a file that was longer once. */
+  #impossible(meta: Meta): LightningError {
+    const { name } = this.file
+    const size = this.file.size()
+    const wasLonger = isPossible(meta, Number.POSITIVE_INFINITY)
+    return new LightningError(
+      'LIGHTNING_CORRUPT',
+      wasLonger
+        ? `${name} was cut off: it ends at byte ${size}, and its page table stands behind that. Put the whole file back, ` +
+            'restore a backup, or run repair, which brings back what stands before.'
+        : `The newest meta slot of ${name} says what cannot be. Restore a backup, or run repair.`,
+      { file: name, offset: wasLonger ? size : 0 }
+    )
   }
 
   #full(): LightningError {

@@ -32,6 +32,19 @@ export interface ChainEnd extends ChainStart {
   readonly hasFrames: boolean
 }
 
+/** A frame of the chain. */
+export interface ChainStep {
+  /** Its address in the kernel's memory, until the next step. */
+  readonly at: number
+  readonly header: FrameHeader
+}
+
+/** A frame that is whole, wherever it stands. */
+export interface FoundFrame {
+  readonly header: FrameHeader
+  readonly position: LogPosition
+}
+
 export class LogReader {
   readonly #kernel: Kernel
   readonly #memory: KernelMemory
@@ -57,6 +70,20 @@ export class LogReader {
     mostFrames = Number.POSITIVE_INFINITY,
     lastLsn = Number.POSITIVE_INFINITY
   ): ChainEnd {
+    const steps = this.steps(start, mostFrames, lastLsn)
+    while (true) {
+      const step = steps.next()
+      if (step.done === true) return step.value
+      visit(step.value.at, step.value.header)
+    }
+  }
+
+  /** `walk`, step by step: between two steps other work may be done that leaves the log area as it is. */
+  *steps(
+    start: ChainStart,
+    mostFrames = Number.POSITIVE_INFINITY,
+    lastLsn = Number.POSITIVE_INFINITY
+  ): Generator<ChainStep, ChainEnd, undefined> {
     let { file, offset } = start.position
     let { previous, incarnation, lsn } = start
     let seen = 0
@@ -79,7 +106,7 @@ export class LogReader {
         }
       }
       if (header === undefined || header.lastLsn > lastLsn) break
-      visit(at, header)
+      yield { at, header }
       seen++
       offset += header.bytes
       previous = header.checksum
@@ -103,6 +130,11 @@ export class LogReader {
 
   /** Calls `visit` for every valid frame of this database and timeline in either file, wherever it stands. */
   scan(visit: (header: FrameHeader, position: LogPosition) => void): void {
+    for (const found of this.scanSteps()) for (const { header, position } of found) visit(header, position)
+  }
+
+  /** `scan`, window by window: between two steps other work may be done that leaves the log area as it is. */
+  *scanSteps(): Generator<readonly FoundFrame[], void, undefined> {
     const { findFrame } = this.#kernel.exports
     for (const file of [0, 1]) {
       const size = this.#log.file(file).size()
@@ -110,12 +142,14 @@ export class LogReader {
         this.#load(file, offset)
         const base = this.#memory.word(LOG)
         const stop = base + (this.#windowEnd - this.#windowStart)
+        const found: FoundFrame[] = []
         let at = findFrame(base, stop) >>> 0
         while (at !== 0) {
           const header = readFrameHeader(this.#memory, at)
-          visit(header, { file, offset: offset + at - base })
+          found.push({ header, position: { file, offset: offset + at - base } })
           at = findFrame(at + header.bytes, stop) >>> 0
         }
+        yield found
       }
     }
     this.forget()

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { viewEncoding } from '../../src/encoding/bytes-encoding.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { repair as repairFiles } from '../../src/engine/repair.ts'
@@ -244,6 +244,63 @@ describe('repair', () => {
     crashed.take('data.ldb')
     await repair(crashed)
     expectContent(await reopened(crashed), content)
+  })
+
+  describe('of a database with a long log', () => {
+    /** Everything stands in the log only, in hundreds of frames and several windows of the reader. */
+    async function longLog(): Promise<{ disk: SimulatedDisk; content: Content }> {
+      const disk = new SimulatedDisk()
+      const engine = await openEngine(disk.vfs(), { walBytes: 16 << 20, cacheBytes: 32 << 20, durability: 'relaxed' })
+      const random = new Random(5)
+      for (let i = 0; i < 400; i++) {
+        const put = (key: string) =>
+          ({
+            type: 'put',
+            tree: engine.tree(path('')),
+            key,
+            keyEncoding: utf8,
+            value: someText(random, 900),
+            valueEncoding: utf8
+          }) as const
+        engine.batch(Array.from({ length: 10 }, (_, k) => put(`${keyOf(i)} ${k}`)))
+      }
+      engine.flushSync()
+      const content = contentOf(engine)
+      return { disk: disk.crash(1), content }
+    }
+
+    it('lets other work run between its frames and tells how far it is', async () => {
+      const { disk, content } = await longLog()
+      let now = 0
+      // Every look at the clock finds the slice at its end.
+      const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 1_000))
+      const told: number[] = []
+      try {
+        await repairFiles(disk.vfs(), { cacheBytes, onProgress: ({ done, total }) => told.push(done / total) })
+      } finally {
+        clock.mockRestore()
+      }
+      expect(told.length).toBeGreaterThan(800)
+      expect(told.every((share, i) => share <= 1 && share >= (told[i - 1] ?? 0))).toBe(true)
+      expect(told.at(-1)).toBe(1)
+      expectContent(await reopened(disk), content)
+    })
+
+    it('can be aborted while it reads the log', async () => {
+      const { disk } = await longLog()
+      const names = disk.names
+      const controller = new AbortController()
+      let reads = 0
+      disk.fault = ({ kind, file }) => {
+        if (kind === 'read' && file.startsWith('wal') && ++reads === 2) controller.abort()
+        return undefined
+      }
+      await expect(repairFiles(disk.vfs(), { cacheBytes, signal: controller.signal })).rejects.toMatchObject({
+        code: 'LIGHTNING_ABORTED'
+      })
+      expect(reads).toBe(2)
+      expect(disk.names).toEqual(names)
+    })
   })
 
   it('can be run again and keeps the files of every time', async () => {
