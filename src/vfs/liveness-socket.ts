@@ -36,6 +36,7 @@ export async function listenForLiveness(directory: string, name: string, visitor
   })
   try {
     await withShortPath(directory, name, path => listen(server, path, visitor === undefined))
+    // Until here the umask decides who may connect, as it does for the files of the database.
     if (visitor !== undefined && process.platform !== 'win32') chmodSync(join(directory, name), 0o600)
   } catch (error) {
     throw systemError(error, 'listen on a socket in', directory)

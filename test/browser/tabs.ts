@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Browser, type BrowserName, newProfile, type Profile, startBrowser } from './browser.ts'
 import { bundleForBrowser } from './in-browser.ts'
 import { type Server, serve } from './server.ts'
+import { recordTakeovers, takeovers } from '../support/takeovers.ts'
 
 const page = '<!doctype html><title>tab</title><script type="module" src="/tab-program.js"></script>'
 
@@ -110,6 +111,26 @@ export function describeTabs(name: BrowserName): void {
       expect([await act(two, 'close', 'c'), await act(three, 'close', 'c')]).toEqual(['closed', 'closed'])
       await two.close()
       await three.close()
+    })
+
+    it('have another owner within seconds when its tab is closed', { timeout: 60_000 * (takeovers + 1) }, async () => {
+      const times: number[] = []
+      let owner = await newTab()
+      await act(owner, 'connect', 'c', 'inherited')
+      await act(owner, 'fill', 'c', 1_000)
+      for (let i = 0; i < takeovers; i++) {
+        const heir = await newTab()
+        expect(await act(heir, 'connect', 'c', 'inherited')).toBe('connected')
+        expect(await act(heir, 'get', 'c', 'k999')).toBe(999)
+        await owner.close()
+        const closed = performance.now()
+        expect(await act(heir, 'get', 'c', 'k999')).toBe(999)
+        times.push(performance.now() - closed)
+        owner = heir
+      }
+      expect(await act(owner, 'close', 'c')).toBe('closed')
+      await owner.close()
+      recordTakeovers(`tab-${name}`, times, { browser: browser.version })
     })
 
     it('restore, repair and destroy without a worker of their own', async () => {
