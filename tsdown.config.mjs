@@ -1,6 +1,8 @@
 import { defineConfig } from 'tsdown'
+import { browserChunks } from './scripts/browser-chunks.mjs'
 import { rolldownBrowserTwins } from './scripts/browser-twins.mjs'
 import { rolldownTwins } from './scripts/javascript-twins.mjs'
+import { rolldownOnePiece } from './scripts/one-piece.mjs'
 import { rolldownWorkerSources } from './scripts/worker-sources.mjs'
 
 /** @type {import('tsdown').UserConfig} */
@@ -21,7 +23,7 @@ export default defineConfig([
     ...everywhere,
     outDir: 'dist',
     dts: true,
-    plugins: [rolldownTwins, rolldownWorkerSources],
+    plugins: [rolldownTwins, rolldownOnePiece, rolldownWorkerSources],
     deps: { neverBundle: [/^node:/] },
     copy: ['build/kernel/kernel.wasm']
   },
@@ -33,11 +35,13 @@ export default defineConfig([
       index: 'src/index.ts',
       open: 'src/db/open.ts',
       connect: 'src/host/connect.ts',
-      restore: 'src/db/restore.ts',
-      repair: 'src/db/repair.ts'
+      restore: 'src/host/restore.ts',
+      repair: 'src/host/repair.ts',
+      destroy: 'src/db/destroy.ts'
     },
     outDir: 'dist/browser',
     dts: false,
+    outputOptions: { codeSplitting: browserChunks },
     plugins: [rolldownTwins, rolldownBrowserTwins, rolldownWorkerSources],
     deps: { alwaysBundle: ['@assemblyscript/loader'], onlyBundle: false }
   },
@@ -51,7 +55,7 @@ export default defineConfig([
     sourcemap: false,
     clean: false,
     outputOptions: { codeSplitting: false },
-    plugins: [rolldownTwins, rolldownBrowserTwins, rolldownWorkerSources],
+    plugins: [rolldownTwins, rolldownBrowserTwins, rolldownOnePiece, rolldownWorkerSources],
     deps: { alwaysBundle: ['@assemblyscript/loader'], onlyBundle: false }
   }
 ])

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import { esbuildBrowserTwins } from './browser-twins.mjs'
 import { esbuildTwins } from './javascript-twins.mjs'
+import { esbuildOnePiece } from './one-piece.mjs'
 
 const place = /[\\/]src[\\/]host[\\/](node|tab)-worker-source\.ts$/
 
@@ -22,7 +23,7 @@ async function workerModule(path) {
     format: isForTabs ? 'iife' : 'cjs',
     platform: isForTabs ? 'browser' : 'node',
     target: 'es2022',
-    plugins: isForTabs ? [esbuildTwins, esbuildBrowserTwins] : [esbuildTwins],
+    plugins: isForTabs ? [esbuildTwins, esbuildBrowserTwins, esbuildOnePiece] : [esbuildTwins, esbuildOnePiece],
     define: { PLANTED_BUG: '0' },
     logLevel: 'error'
   })

@@ -10,7 +10,7 @@ export type {
 export { open } from './db/open.ts'
 export type { Logger, OpenOptions, WasmOption } from './db/options.ts'
 export type { RangeOptions } from './db/range.ts'
-export type { RepairOptions } from './db/repair.ts'
+export type { RepairOptions } from './db/repair-options.ts'
 export type {
   BeginOptions,
   ForUpdateOptions,
@@ -54,7 +54,6 @@ export type {
   ValueEncodingName,
   ValueOf
 } from './encoding/encoding.ts'
-export { pageFlags } from './engine/engine.ts'
 export type {
   EngineStats,
   HealthReport,
@@ -66,6 +65,7 @@ export type {
   VerifyReport
 } from './engine/engine.ts'
 export type { KeyRange } from './engine/key-text.ts'
+export { pageFlags } from './engine/page-flags.ts'
 export type { LostPart, RepairReport } from './engine/repair.ts'
 export {
   isLightningError,

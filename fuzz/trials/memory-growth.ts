@@ -7,7 +7,8 @@ export const unitBytes = 65_536
 
 /** The bundled kernel with at most `units` units of memory. */
 export async function boundedModule(units: number): Promise<WebAssembly.Module> {
-  const bytes = Uint8Array.from(atob(await bundledBytes()), character => character.charCodeAt(0))
+  const bytes = await bundledBytes()
+  if (bytes === undefined) throw new Error('There is no bundled kernel.')
   const at = memorySection(bytes)
   // flags, least, most: numbers of seven bits a byte. The most is written with as many bytes as it had.
   let place = at + 1

@@ -1,5 +1,6 @@
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import { Engine, type EngineStats, type PageMap, type VerifyReport } from '../engine/engine.ts'
+import { onDemand } from '../kernel/on-demand.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 import { runSynchronously, runWithRetries } from '../txn/retry.ts'
 import type { Transaction as OpenTransaction } from '../txn/transaction.ts'
@@ -14,6 +15,7 @@ import { LocalTransaction } from './transaction.ts'
 import { checkBegin, checkBody, checkSyncTransaction, checkTransaction } from './transaction-options.ts'
 import type { BeginOptions, SyncTransactionOptions, Transaction, TransactionOptions } from './transaction-types.ts'
 import type { CareOptions, Database, DatabaseEvents, ProgressOptions, Snapshot } from './types.ts'
+import type { ValueCache } from './value-cache.ts'
 
 const events: readonly unknown[] = ['checkpoint', 'degraded', 'recovered', 'closing'] satisfies (keyof DatabaseEvents)[]
 
@@ -21,8 +23,8 @@ const events: readonly unknown[] = ['checkpoint', 'degraded', 'recovered', 'clos
 export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database<K, V> {
   readonly #engine: Engine
 
-  constructor(engine: Engine, options: ParsedOptions) {
-    const session = new Session(engine, options)
+  constructor(engine: Engine, options: ParsedOptions, cache?: ValueCache) {
+    const session = new Session(engine, options, cache)
     const { keyEncoding, valueEncoding } = options
     const tree = engine.tree(new Uint8Array(0))
     super({ session, path: Object.freeze([]), tree, keyEncoding, valueEncoding, cached: session.cache?.keyspace([]) })
@@ -142,5 +144,12 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database
 
 /** Opens the database in `vfs`. Rejects as `open` does. */
 export async function openIn<K, V>(vfs: Vfs, options: ParsedOptions): Promise<Database<K, V>> {
-  return new LocalDatabase<K, V>(await Engine.open(vfs, options), options)
+  // Before the engine, which would have to be closed again if the script could not be loaded.
+  const cache = options.valueCache === 0 ? undefined : await newValueCache(options.valueCache)
+  return new LocalDatabase<K, V>(await Engine.open(vfs, options), options, cache)
+}
+
+async function newValueCache(capacity: number): Promise<ValueCache> {
+  const { ValueCache } = await onDemand('the option valueCache', () => import('./value-cache.ts'))
+  return new ValueCache(capacity)
 }

@@ -1,5 +1,6 @@
 import { checkCare } from './call-options.ts'
-import { directoryVfs, inMemory } from './place.ts'
+import { inMemory } from './location.ts'
+import { directoryVfs } from './place.ts'
 import type { CareOptions } from './types.ts'
 
 /**

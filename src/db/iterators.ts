@@ -6,7 +6,7 @@ import { LightningError } from '../errors.ts'
 import { dispose } from './disposal.ts'
 import type { Session } from './session.ts'
 import type { RangeIterator } from './types.ts'
-import { freeze } from './value-cache.ts'
+import { freeze } from './cacheable.ts'
 
 /** What an iterator needs: a cursor over its range and what shares the database. */
 export interface IteratorSource {

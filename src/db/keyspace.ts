@@ -1,6 +1,6 @@
 import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
-import { pathOf } from '../engine/catalog.ts'
+import { pathOf } from '../engine/keyspace-path.ts'
 import type { Engine, Tree } from '../engine/engine.ts'
 import { parseOperations } from './batch.ts'
 import { encodingNames, encodingsOf } from './call-options.ts'

@@ -8,7 +8,8 @@ import { EntryIterator, type IteratorSource, KeyIterator, ValueIterator } from '
 import { type ByteRange, parseRange, rangeNames, readRangeNames } from './range.ts'
 import type { Place } from './session.ts'
 import type { RangeIterator, RangeReadOptions, ReadOptions, Reads } from './types.ts'
-import { type CachedKeyspace, freeze, isText } from './value-cache.ts'
+import { freeze, isText } from './cacheable.ts'
+import type { CachedKeyspace } from './value-cache.ts'
 
 /** How one call reads. */
 interface ReadCall {

@@ -5,7 +5,7 @@ import type { Engine, Snapshot as EngineSnapshot, Tree } from '../engine/engine.
 import { LightningError } from '../errors.ts'
 import { Transactions } from '../txn/transactions.ts'
 import type { Logger, ParsedOptions } from './options.ts'
-import { type CachedKeyspace, ValueCache } from './value-cache.ts'
+import type { CachedKeyspace, ValueCache } from './value-cache.ts'
 
 /** One keyspace as a handle knows it. */
 export interface Place {
@@ -43,11 +43,11 @@ export class Session {
   readonly #snapshots = new WeakMap<object, EngineSnapshot>()
   readonly #places = new WeakMap<object, Place>()
 
-  constructor(engine: Engine, options: ParsedOptions) {
+  constructor(engine: Engine, options: ParsedOptions, cache: ValueCache | undefined) {
     this.engine = engine
     this.encodings = options.encodings
     this.logger = options.logger
-    this.cache = options.valueCache === 0 ? undefined : new ValueCache(options.valueCache)
+    this.cache = cache
     this.transactions = new Transactions(engine, options)
   }
 

@@ -12,7 +12,7 @@ import { parseRange, rangeNames } from './range.ts'
 import type { Place } from './session.ts'
 import type { ForUpdateOptions, TransactionKeyspace } from './transaction-types.ts'
 import type { BatchOperation, ClearOptions, RangeIterator, RangeReadOptions, ReadOptions } from './types.ts'
-import { freeze } from './value-cache.ts'
+import { freeze } from './cacheable.ts'
 
 const rangeAndEncodingNames: KnownNames = new Set([...rangeNames, ...encodingNames])
 const forUpdateNames: KnownNames = new Set([...encodingNames, 'lockTimeoutMs', 'signal'])

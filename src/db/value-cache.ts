@@ -9,6 +9,7 @@
 // without one.
 
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import { isText } from './cacheable.ts'
 
 /** Text of more UTF-16 units is not kept: the cache counts entries, not bytes. */
 const largestText = 65_536
@@ -187,35 +188,4 @@ export class CachedKeyspace {
     const entry = this.#entries.get(key)
     if (entry !== undefined) this.#cache.remove(entry)
   }
-}
-
-/** Whether keys of this encoding are text that finds entries. */
-export function isText(encoding: KeyEncoding<unknown>): boolean {
-  return encoding.name === 'utf8' && !encoding.callsBack
-}
-
-/**
- * Freezes a JSON-like value through and through. False, and nothing frozen, when there is something in it that can be
- * changed all the same: bytes, dates, maps, sets, instances of classes.
- */
-export function freeze(value: unknown): boolean {
-  if (!isReference(value)) return true
-  // A set visits what is added while it is walked, each object once.
-  const found = new Set<object>([value])
-  for (const object of found) {
-    if (!isJsonLike(object)) return false
-    for (const member of Object.values(object)) if (isReference(member)) found.add(member)
-  }
-  for (const object of found) Object.freeze(object)
-  return true
-}
-
-function isReference(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function'
-}
-
-function isJsonLike(object: object): boolean {
-  if (typeof object === 'function') return false
-  const prototype: unknown = Object.getPrototypeOf(object)
-  return prototype === Object.prototype || prototype === Array.prototype || prototype === null
 }

@@ -2,7 +2,7 @@
 // something is wrong), so each is followed by the cheapest question that tells.
 
 import { invalidArgument, undecodable } from './failure.ts'
-import { nodeText } from './node-buffer.ts'
+import { nodeText } from './node-text.ts'
 
 // Below these lengths a loop over the characters beats a call into the platform (measured, docs/encodings.md). When
 // reading, longer strings would also be kept by the engine as unfinished concatenations.

@@ -20,9 +20,10 @@ import {
 } from '../store/format.ts'
 import type { Meta } from '../store/meta.ts'
 import type { Vfs } from '../vfs/vfs.ts'
-import { type CareOptions, Pace } from './care.ts'
+import type { CareOptions } from './care.ts'
 import type { Core } from './core.ts'
 import { Directory } from './directory.ts'
+import { Pace } from './pace.ts'
 import { EngineSnapshot } from './snapshots.ts'
 
 export interface BackupOptions extends CareOptions {

@@ -1,5 +1,4 @@
-// What the long operations share: progress, abortion, and turns for other work in between.
-import { LightningError } from '../errors.ts'
+// What the long operations share: progress, abortion, and turns for other work in between (`pace.ts`).
 
 /** How far a long operation has come, in units of its own (pages as a rule). */
 export interface Progress {
@@ -12,38 +11,6 @@ export interface Progress {
 export interface CareOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
-}
-
-/** Milliseconds of work after which other work gets a turn. */
-const sliceMs = 2
-
-export class Pace {
-  readonly #options: CareOptions
-  #sliceEndsMs = performance.now() + sliceMs
-
-  constructor(options: CareOptions) {
-    this.#options = options
-  }
-
-  /** Throws `LIGHTNING_ABORTED`, or lets other work run when it is time. */
-  async step(done: number, total: number): Promise<void> {
-    this.check()
-    if (performance.now() < this.#sliceEndsMs) return
-    this.#options.onProgress?.({ done, total })
-    await nextTurn()
-    this.check()
-    this.#sliceEndsMs = performance.now() + sliceMs
-  }
-
-  finish(total: number): void {
-    this.#options.onProgress?.({ done: total, total })
-  }
-
-  check(): void {
-    const { signal } = this.#options
-    if (signal?.aborted !== true) return
-    throw new LightningError('LIGHTNING_ABORTED', 'The operation was aborted by its signal.', { cause: signal.reason })
-  }
 }
 
 /** Resolves when the event loop has had a turn. */

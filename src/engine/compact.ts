@@ -5,9 +5,10 @@ import { TABLE_LIMIT } from '../../assembly/state.ts'
 import { assertStatus } from '../kernel/status.ts'
 import { sectorsOf } from '../store/block-map.ts'
 import { sectorBytes, sectorsPerBlock } from '../store/format.ts'
-import { type CareOptions, Pace } from './care.ts'
+import type { CareOptions } from './care.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Core } from './core.ts'
+import { Pace } from './pace.ts'
 import type { Space } from './space.ts'
 
 /** Rounds are repeated while they gain at least this share of the file. */

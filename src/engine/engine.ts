@@ -2,15 +2,14 @@
 // the disk or takes long is asynchronous. The parts do the work: reader, writer, committer, checkpoint, recovery.
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { isLightningError, LightningError } from '../errors.ts'
+import { onDemand } from '../kernel/on-demand.ts'
 import type { Vfs } from '../vfs/vfs.ts'
-import { backUp } from './backup.ts'
 import { behind, type ByteRange, clampBounds } from './bounds.ts'
 import type { CareOptions } from './care.ts'
-import { nameBelow } from './catalog.ts'
+import { nameBelow } from './keyspace-path.ts'
 import { Checkpoint } from './checkpoint.ts'
 import type { CommitObserver } from './commit-observer.ts'
 import { Committer } from './committer.ts'
-import { compact } from './compact.ts'
 import type { Core } from './core.ts'
 import { countRange, type Cursor, EngineCursor } from './cursor.ts'
 import type { EngineEvent, EngineEvents } from './events.ts'
@@ -25,7 +24,7 @@ import { EngineSnapshot, type Snapshot } from './snapshots.ts'
 import { type PageMap, pageMapOf } from './page-map.ts'
 import { type EngineStats, statsOf } from './stats.ts'
 import { handleOf, type Tree, TreeHandle } from './tree.ts'
-import { type VerifyReport, verify } from './verify.ts'
+import type { VerifyReport } from './verify.ts'
 import { Writer } from './writer.ts'
 
 export type { CareOptions, Progress } from './care.ts'
@@ -36,7 +35,7 @@ export type { HealthReport, HealthState, LostCommits } from './health.ts'
 export type { EngineOperation, KeyOperation } from './operation.ts'
 export type { EngineOptions } from './options.ts'
 export type { Snapshot } from './snapshots.ts'
-export { type PageMap, pageFlags } from './page-map.ts'
+export type { PageMap } from './page-map.ts'
 export type { EngineStats } from './stats.ts'
 export type { Tree } from './tree.ts'
 export type { VerifyProblem, VerifyReport } from './verify.ts'
@@ -250,11 +249,19 @@ export class Engine {
   }
 
   async verify(options: CareOptions = {}): Promise<VerifyReport> {
-    this.#core.checkOpen()
-    return verify(this.#core, options)
+    // What is verified is the state of the call, however long the script takes.
+    const snapshot = new EngineSnapshot(this.#core)
+    try {
+      const { verify } = await onDemand('verify', () => import('./verify.ts'))
+      return await verify(this.#core, snapshot, options)
+    } finally {
+      snapshot.close()
+    }
   }
 
   async compact(options: CareOptions = {}): Promise<void> {
+    this.#core.checkWritable()
+    const { compact } = await onDemand('compact', () => import('./compact.ts'))
     this.#core.checkWritable()
     await compact(this.#core, this.#checkpoint, this.#space, options)
   }
@@ -265,6 +272,7 @@ export class Engine {
       if (!this.#core.options.readOnly) await this.#committer.flush()
     }
     await settle()
+    const { backUp } = await onDemand('backup', () => import('./backup.ts'))
     await backUp(this.#core, destination, { ...options, settle })
   }
 

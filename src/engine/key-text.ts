@@ -1,5 +1,5 @@
 // Keys and keyspaces as messages show them.
-import { nameBelow } from './catalog.ts'
+import { nameBelow } from './keyspace-path.ts'
 
 const mostCharacters = 60
 

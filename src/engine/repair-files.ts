@@ -9,10 +9,10 @@
 // was the moment from which on the repair goes on: `finishRepair` ends it, at the next `open` or `repair`. So the logs
 // are moved only when it is durable that the damaged data file no longer counts, else it would be found without them.
 import { dataFileName, logFileNames } from '../store/format.ts'
-import { memoryVfs } from '../vfs/memory.ts'
-import type { Vfs, VfsFile, VfsLock, VfsOpenOptions } from '../vfs/vfs.ts'
+import type { Vfs } from '../vfs/vfs.ts'
 
-const buildName = `${dataFileName}.repairing`
+/** What the new data file is called while it is made. */
+export const buildName = `${dataFileName}.repairing`
 const repairedPattern = /^data\.ldb\.repaired-(\d+)$/
 const numberedPattern = /\.ldb\.(?:damaged|repaired)-(\d+)$/
 
@@ -75,70 +75,4 @@ function repairedName(number: number): string {
 
 function largest(names: readonly string[], pattern: RegExp): number {
   return names.reduce((most, name) => Math.max(most, Number(pattern.exec(name)?.[1] ?? 0)), 0)
-}
-
-/**
- * Where the new database is made: its data file beside the damaged one under another name, its logs in memory, since a
- * repair that is interrupted begins anew. The caller holds the lock.
- */
-export class RepairVfs implements Vfs {
-  readonly location: string
-  readonly #vfs: Vfs
-  readonly #lock: VfsLock
-  readonly #logs = memoryVfs()
-
-  constructor(vfs: Vfs, lock: VfsLock) {
-    this.location = vfs.location
-    this.#vfs = vfs
-    this.#lock = lock
-  }
-
-  async prepare(): Promise<boolean> {
-    return true
-  }
-
-  async lock(): Promise<VfsLock> {
-    const outer = this.#lock
-    return { kind: 'exclusive', ours: () => outer.ours(), release: async () => undefined }
-  }
-
-  open(name: string, options?: VfsOpenOptions): Promise<VfsFile> {
-    return this.#placeOf(name).open(mapped(name), options)
-  }
-
-  exists(name: string): Promise<boolean> {
-    return this.#placeOf(name).exists(mapped(name))
-  }
-
-  async list(): Promise<string[]> {
-    return []
-  }
-
-  remove(name: string): Promise<void> {
-    return this.#placeOf(name).remove(mapped(name))
-  }
-
-  rename(from: string, to: string): Promise<void> {
-    return this.#placeOf(from).rename(mapped(from), mapped(to))
-  }
-
-  syncDirectory(): Promise<void> {
-    return this.#vfs.syncDirectory()
-  }
-
-  freeBytes(): Promise<number | undefined> {
-    return this.#vfs.freeBytes()
-  }
-
-  removeAll(): Promise<void> {
-    return sweepRepairs(this.#vfs)
-  }
-
-  #placeOf(name: string): Vfs {
-    return name.startsWith(dataFileName) ? this.#vfs : this.#logs
-  }
-}
-
-function mapped(name: string): string {
-  return name.startsWith(dataFileName) ? buildName + name.slice(dataFileName.length) : name
 }

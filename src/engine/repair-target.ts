@@ -2,7 +2,7 @@
 import { CATALOG_TREE, MAIN_TREE } from '../../assembly/operations.ts'
 import { viewEncoding } from '../encoding/bytes-encoding.ts'
 import { behind } from './bounds.ts'
-import { pathOf } from './catalog.ts'
+import { pathOf } from './keyspace-path.ts'
 import type { Engine } from './engine.ts'
 import type { KeyRange } from './key-text.ts'
 import type { EngineOperation, KeyOperation } from './operation.ts'

@@ -8,13 +8,14 @@ import { compareBytes } from '../encoding/bytes.ts'
 import { LightningError } from '../errors.ts'
 import { chunkBytes, sectorBytes } from '../store/format.ts'
 import { behind } from './bounds.ts'
-import { type CareOptions, Pace } from './care.ts'
+import type { CareOptions } from './care.ts'
 import type { Core } from './core.ts'
 import { idsText } from './id-text.ts'
 import { type KeyRange, namesOf, rangeText, sublevelText } from './key-text.ts'
 import { readSegments } from './large-values.ts'
+import { Pace } from './pace.ts'
 import { PageView } from './page-view.ts'
-import { EngineSnapshot } from './snapshots.ts'
+import type { EngineSnapshot } from './snapshots.ts'
 import { checkExtents, checkMetas } from './verify-disk.ts'
 import { checkLog } from './verify-log.ts'
 
@@ -46,14 +47,9 @@ export interface VerifyReport {
   readonly problems: readonly VerifyProblem[]
 }
 
-/** Checks everything; damage is reported, not thrown. Throws `LIGHTNING_ABORTED`, `LIGHTNING_CLOSED`. */
-export async function verify(core: Core, options: CareOptions): Promise<VerifyReport> {
-  const snapshot = new EngineSnapshot(core)
-  try {
-    return await new Verification(core, snapshot, options).run()
-  } finally {
-    snapshot.close()
-  }
+/** Checks what `snapshot` sees; damage is reported, not thrown. Throws `LIGHTNING_ABORTED`, `LIGHTNING_CLOSED`. */
+export async function verify(core: Core, snapshot: EngineSnapshot, options: CareOptions): Promise<VerifyReport> {
+  return await new Verification(core, snapshot, options).run()
 }
 
 /** So many problems are told; a database that is damaged all over must not fill the memory. */

@@ -2,7 +2,7 @@
 
 import { checkCare, checkFunction, type CheckedProgress, checkProgress, isThenable } from '../db/call-options.ts'
 import { asyncDispose } from '../db/disposal.ts'
-import { directoryVfs } from '../db/place.ts'
+import { directoryName } from '../db/location.ts'
 import { checkBegin, checkBody, checkTransaction } from '../db/transaction-options.ts'
 import type { BeginOptions, TransactionOptions } from '../db/transaction-types.ts'
 import type { CareOptions, DatabaseEvents, ProgressOptions } from '../db/types.ts'
@@ -107,7 +107,7 @@ export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V> implements Client
   async backup(destination: string, options?: CareOptions): Promise<void> {
     const { signal } = checkCare(options, 'backup')
     // What a relative path means here it may not mean in the owner's process.
-    const { location } = await directoryVfs(destination, 'backup')
+    const location = await directoryName(destination, 'backup')
     await this.#care(operation.backup, [pathOf(location)], { signal, onProgress: undefined })
   }
 

@@ -2,7 +2,7 @@
 
 import type { Logger } from '../db/options.ts'
 import type { DatabaseEvents } from '../db/types.ts'
-import { freeze } from '../db/value-cache.ts'
+import { freeze } from '../db/cacheable.ts'
 import { isObject } from '../encoding/arguments.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { EncodingTable } from '../encoding/encodings.ts'

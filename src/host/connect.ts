@@ -3,7 +3,7 @@ import { describe, invalidArgument } from '../encoding/failure.ts'
 import { LightningError } from '../errors.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
 import { type OpenOptions, type ParsedOptions, parseOpenOptions } from '../db/options.ts'
-import { directoryVfs, inMemory } from '../db/place.ts'
+import { directoryName, inMemory } from '../db/location.ts'
 import { RemoteDatabase } from './client-database.ts'
 import { ClientSession } from './client-session.ts'
 import { Connection } from './connection.ts'
@@ -46,7 +46,7 @@ export function connect<KE extends KeyEncodingChoice = undefined, VE extends Val
 export function connect<K, V = unknown>(location: string, options?: ConnectOptions): Promise<Client<K, V>>
 export async function connect(location: unknown, options?: unknown): Promise<Client<unknown, unknown>> {
   const { script, timeoutMs, parsed } = parseConnectOptions(options)
-  const path = location === inMemory ? inMemory : (await directoryVfs(location, 'connect')).location
+  const path = location === inMemory ? inMemory : await directoryName(location, 'connect')
   const hello: Hello = {
     readOnly: parsed.readOnly,
     isStrict: parsed.durability === 'strict',

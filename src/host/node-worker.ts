@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net'
 import { parentPort, workerData } from 'node:worker_threads'
-import { inMemory } from '../db/place.ts'
+import { inMemory } from '../db/location.ts'
 import { memoryVfs } from '../vfs/memory.ts'
 import { nodeVfs } from '../vfs/node.ts'
 import { MessageCoder } from './messages.ts'

@@ -1,7 +1,8 @@
-import { directoryVfs } from '../db/place.ts'
-import { checkRepair, type RepairOptions, repair as repairHere } from '../db/repair.ts'
+import { directoryName } from '../db/location.ts'
+import { checkRepair, type RepairOptions } from '../db/repair-options.ts'
 import { isObject } from '../encoding/arguments.ts'
 import type { RepairReport } from '../engine/repair.ts'
+import { onDemand } from '../kernel/on-demand.ts'
 import { reachesFiles, runAway } from './away.ts'
 import { malformed } from './messages.ts'
 
@@ -20,9 +21,12 @@ import { malformed } from './messages.ts'
  * `LIGHTNING_INVALID_ARGUMENT`, `LIGHTNING_ABORTED`; what an `onProgress` throws ends it and passes unchanged.
  */
 export async function repair(location: string, options?: RepairOptions): Promise<RepairReport> {
-  if (reachesFiles()) return await repairHere(location, options)
+  if (reachesFiles()) {
+    const here = await onDemand('repair', () => import('../db/repair.ts'))
+    return await here.repair(location, options)
+  }
   const { cacheBytes, ...care } = checkRepair(options)
-  await directoryVfs(location, 'repair')
+  await directoryName(location, 'repair')
   const report = await runAway('repair', [location, cacheBytes], care)
   if (isReport(report)) return report
   throw malformed('a report is none')

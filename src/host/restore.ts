@@ -1,7 +1,7 @@
 import { checkCare } from '../db/call-options.ts'
-import { directoryVfs } from '../db/place.ts'
-import { restore as restoreHere } from '../db/restore.ts'
+import { directoryName } from '../db/location.ts'
 import type { CareOptions } from '../db/types.ts'
+import { onDemand } from '../kernel/on-demand.ts'
 import { reachesFiles, runAway } from './away.ts'
 
 /**
@@ -10,9 +10,12 @@ import { reachesFiles, runAway } from './away.ts'
  * already, `LIGHTNING_CORRUPT` when the backup is damaged, `LIGHTNING_ABORTED`, and as `open` does.
  */
 export async function restore(backup: string, location: string, options?: CareOptions): Promise<void> {
-  if (reachesFiles()) return await restoreHere(backup, location, options)
+  if (reachesFiles()) {
+    const here = await onDemand('restore', () => import('../db/restore.ts'))
+    return await here.restore(backup, location, options)
+  }
   const care = checkCare(options, 'restore')
-  await directoryVfs(backup, 'restore, the backup')
-  await directoryVfs(location, 'restore')
+  await directoryName(backup, 'restore, the backup')
+  await directoryName(location, 'restore')
   await runAway('restore', [backup, location], care)
 }

@@ -2,7 +2,7 @@
 // those of other tabs that knock, and ends when the last of them has left.
 
 import { directoryAt } from '../db/directories.ts'
-import { inMemory } from '../db/place.ts'
+import { inMemory } from '../db/location.ts'
 import { memoryVfs } from '../vfs/memory.ts'
 import { isObject } from '../encoding/arguments.ts'
 import { runErrand } from './errands.ts'

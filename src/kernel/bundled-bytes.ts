@@ -1,6 +1,7 @@
+import { bytesFromBase64 } from './base64.ts'
 import { wasmBase64 } from './generated/wasm.ts'
 
-/** The kernel's module in base64 that comes along with the package. */
-export async function bundledBytes(): Promise<string> {
-  return wasmBase64
+/** The kernel's module that comes along with the package; undefined where it cannot be unpacked. */
+export async function bundledBytes(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return bytesFromBase64(wasmBase64)
 }

@@ -6,6 +6,7 @@ import { bundledBytes } from './bundled-bytes.ts'
 import type { KernelExports } from './exports.ts'
 import { kernelFunctions } from './generated/functions.ts'
 import { instantiate } from './instantiate.ts'
+import { onDemand } from './on-demand.ts'
 import { readFile } from './read-file.ts'
 
 /** What the option `wasm` takes: a compiled module, its bytes, where to find it, or `'off'` for the JavaScript build. */
@@ -30,7 +31,9 @@ export async function loadKernel(wasm?: WasmSource): Promise<Kernel> {
   if (wasm === 'off' || typeof WebAssembly === 'undefined') return javaScriptKernel()
   let module: WebAssembly.Module
   try {
-    module = wasm === undefined ? await bundledModule() : await moduleFrom(wasm)
+    const found = wasm === undefined ? await bundledModule() : await moduleFrom(wasm)
+    if (found === undefined) return javaScriptKernel()
+    module = found
   } catch (error) {
     if (isForbidden(error)) return javaScriptKernel()
     throw error
@@ -49,12 +52,15 @@ async function wasmKernel(module: WebAssembly.Module): Promise<Kernel> {
 }
 
 async function javaScriptKernel(): Promise<Kernel> {
-  const { createJavaScriptKernel } = await import('./generated/javascript.ts')
+  const { createJavaScriptKernel } = await onDemand('open', () => import('./generated/javascript.ts'))
   const kernel = createJavaScriptKernel()
   return { build: 'javascript', exports: kernel, memory: kernel.currentMemory }
 }
 
-const bundledModule = once(async () => WebAssembly.compile(bytesFromBase64(await bundledBytes())))
+const bundledModule = onceItWorks(async () => {
+  const bytes = await bundledBytes()
+  return bytes === undefined ? undefined : await WebAssembly.compile(bytes)
+})
 
 async function moduleFrom(source: Exclude<WasmSource, 'off'>): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source
@@ -107,14 +113,14 @@ function invalid(message: string, cause?: unknown): LightningError {
   return new LightningError('LIGHTNING_INVALID_ARGUMENT', message, { cause })
 }
 
-function bytesFromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), character => character.charCodeAt(0))
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined
+/** A failure is not kept: what could not be loaded this time may be there the next. */
+function onceItWorks<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
   return () => {
-    made ??= { value: make() }
-    return made.value
+    made ??= make().catch(error => {
+      made = undefined
+      throw error
+    })
+    return made
   }
 }

@@ -10,6 +10,7 @@ import {
 } from './access-handle.ts'
 import { browserError, nameOf } from './browser-error.ts'
 import { OpfsFile, SharedHandle } from './opfs-file.ts'
+import { opfsNames } from './opfs-path.ts'
 import {
   checkFileName,
   isDatabaseFile,
@@ -36,10 +37,7 @@ import { takeWebLock } from './web-lock.ts'
  * be opened in dedicated workers only; locking and removing works in pages, too.
  */
 export function opfsVfs(location: string): Vfs {
-  const names = location.split('/').filter(name => name !== '' && name !== '.')
-  if (names.length > 0 && !names.includes('..')) return new OpfsVfs(names)
-  const message = `Cannot keep a database at ${location}: name a directory below the root, such as "app" or "app/cache".`
-  throw new LightningError('LIGHTNING_INVALID_ARGUMENT', message, { file: location })
+  return new OpfsVfs(opfsNames(location))
 }
 
 /** How long a handle is waited for that a dead worker still has: milliseconds a time, and times. */

@@ -36,6 +36,8 @@ describe('open', () => {
   })
 
   it('says where there are no files what could help, and still opens in memory', async () => {
+    // The runner of these tests needs a process to load what is not loaded yet.
+    await openAt(':memory:')
     vi.stubGlobal('process', undefined)
     const error = await rejection('LIGHTNING_UNAVAILABLE', open('app'))
     expect(error.message).toContain("Serve it over HTTPS or from localhost, or use ':memory:'")

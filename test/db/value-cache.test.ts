@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { freeze, ValueCache } from '../../src/db/value-cache.ts'
+import { freeze } from '../../src/db/cacheable.ts'
+import { ValueCache } from '../../src/db/value-cache.ts'
 import { keyEncodingOf, valueEncodingOf } from '../../src/encoding/encodings.ts'
 import { expectCode } from '../encoding/support.ts'
 import { inMemory, openNew } from '../support/database.ts'

@@ -2,7 +2,7 @@
 // tests start use it too.
 import { Utf8Encoding } from '../../src/encoding/utf8-encoding.ts'
 import type { ByteRange } from '../../src/engine/bounds.ts'
-import { pathOf } from '../../src/engine/catalog.ts'
+import { pathOf } from '../../src/engine/keyspace-path.ts'
 import { Engine, type EngineOptions, type Snapshot } from '../../src/engine/engine.ts'
 import type { Vfs } from '../../src/vfs/vfs.ts'
 import { Random } from '../support/random.ts'

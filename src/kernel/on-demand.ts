@@ -1,0 +1,19 @@
+import { LightningError } from '../errors.ts'
+
+/**
+ * Loads a part of the library that not everybody needs: `load` imports it. Only ever before anything is changed, and
+ * never in order to undo or recover: a page may have lost its server long ago.
+ *
+ * @throws LightningError `LIGHTNING_UNAVAILABLE` when the script cannot be loaded.
+ */
+export async function onDemand<T>(method: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load()
+  } catch (cause) {
+    throw new LightningError(
+      'LIGHTNING_UNAVAILABLE',
+      `The script that ${method} needs cannot be loaded; nothing was changed. Try again when its server can be reached.`,
+      { cause }
+    )
+  }
+}
