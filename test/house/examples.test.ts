@@ -36,13 +36,19 @@ async function printed(program: string): Promise<string[]> {
   return stdout.trimEnd().split('\n')
 }
 
-const text = await readFile(join(root, 'README.md'), 'utf8')
-const programs = Array.from(text.matchAll(/^```ts\n(.*?)^```/gms), ([, program = '']) => program)
+/** The programs of a document that say what they print. */
+async function programsOf(document: string): Promise<string[]> {
+  const text = await readFile(join(root, document), 'utf8')
+  const programs = Array.from(text.matchAll(/^```ts\n(.*?)^```/gms), ([, program = '']) => program)
+  return programs.filter(program => promised(program).length > 0)
+}
 
-describe('the programs in the README', () => {
+// Others show single calls, or what only a bundler understands.
+describe.each(['README.md', 'docs/clients.md', 'docs/transactions.md'])('the programs in %s', async document => {
+  const programs = await programsOf(document)
+
   test('are there', () => {
-    expect(programs.length).toBeGreaterThanOrEqual(2)
-    expect(programs.every(program => promised(program).length > 0)).toBe(true)
+    expect(programs.length).toBe({ 'README.md': 4, 'docs/clients.md': 1, 'docs/transactions.md': 5 }[document])
   })
 
   test.each(programs.map((program, i) => [i + 1, program] as const))(
