@@ -25,7 +25,10 @@ function check(encoding: ValueEncoding<unknown>, input: Uint8Array): void {
     return
   }
   const again = encoding.read(bytes, 0, bytes.length)
-  expectThat(isDeepStrictEqual(comparable(again), comparable(value)), `${encoding.name}: a value that was read and written reads the same`)
+  expectThat(
+    isDeepStrictEqual(comparable(again), comparable(value)),
+    `${encoding.name}: a value that was read and written reads the same`
+  )
 }
 
 /** The same with invalid dates, of which none equals another, told by a text. */
