@@ -41,6 +41,7 @@ export default defineConfig([
     },
     outDir: 'dist/browser',
     dts: false,
+    inputOptions: { ...everywhere.inputOptions, preserveEntrySignatures: 'allow-extension' },
     outputOptions: { codeSplitting: browserChunks },
     plugins: [rolldownTwins, rolldownBrowserTwins, rolldownWorkerSources],
     deps: { alwaysBundle: ['@assemblyscript/loader'], onlyBundle: false }
