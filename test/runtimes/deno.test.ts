@@ -27,15 +27,15 @@ describe('Deno with the permissions that docs/platforms.md lists', { timeout: 60
     '--allow-sys=hostname,statfs'
   ]
 
-  const attempt = async (location: string, flags: readonly string[]): Promise<string> => {
-    const parameters = ['run', '--no-prompt', ...flags, program.path, 'try', location]
+  const attempt = async (location: string, flags: readonly string[], mode = 'try'): Promise<string> => {
+    const parameters = ['run', '--no-prompt', ...flags, program.path, mode, location]
     return (await promisify(execFile)(deno.program, parameters)).stdout.trim()
   }
 
-  it('opens a database in a directory that is there', async () => {
+  it.each(['try', 'connect'])('opens a database in a directory that is there (%s)', async mode => {
     const location = await inDirectory.newLocation()
     await mkdir(location)
-    expect(await attempt(location, permissions(location))).toBe('opened')
+    expect(await attempt(location, permissions(location), mode)).toBe('opened')
   })
 
   it.each(['--allow-read', '--allow-write', '--allow-net', '--allow-sys'])('misses %s and says so', async missing => {
@@ -43,5 +43,6 @@ describe('Deno with the permissions that docs/platforms.md lists', { timeout: 60
     await mkdir(location)
     const given = permissions(location).filter(flag => !flag.startsWith(missing))
     expect(await attempt(location, given)).toMatch(/^LIGHTNING_PERMISSION .* Deno does not allow it .*--allow-net/)
+    expect(await attempt(location, given, 'connect')).toMatch(/^LIGHTNING_PERMISSION /)
   })
 })

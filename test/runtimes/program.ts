@@ -1,8 +1,8 @@
-// A program for every runtime: `write` puts one durable number after the other and tells of each; `try` opens and tells
-// how that went; `worker` lets a thread open the database, ends the thread, and opens it itself.
+// A program for every runtime: `write` puts one durable number after the other and tells of each; `try` opens, `connect`
+// connects, and tells how that went; `worker` lets a thread open the database, ends the thread, and opens it itself.
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { isLightningError, open } from '../../src/index.ts'
+import { connect, isLightningError, open } from '../../src/index.ts'
 
 async function write(location: string): Promise<void> {
   const db = await open<string, number>(location, { walBytes: 1 << 20 })
@@ -16,9 +16,11 @@ async function write(location: string): Promise<void> {
   }
 }
 
-async function attempt(location: string): Promise<string> {
+async function attempt(location: string, connects = false): Promise<string> {
   try {
-    await (await open(location)).close()
+    const db = connects ? await connect(location) : await open(location)
+    await db.put('tried', 1)
+    await db.close()
     return 'opened'
   } catch (error) {
     if (!isLightningError(error)) throw error
@@ -38,7 +40,7 @@ if (isMainThread) {
   const [mode, location = ''] = process.argv.slice(2)
   if (mode === 'write') await write(location)
   else if (mode === 'worker') await openInThread(location)
-  else console.log(await attempt(location))
+  else console.log(await attempt(location, mode === 'connect'))
 } else {
   await open(String(workerData))
   parentPort?.postMessage('opened')
