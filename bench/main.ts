@@ -1,4 +1,5 @@
 // The entry of `npm run bench`. Progress goes to the standard error output, tables to the standard output.
+import { readCommandLine } from '../scripts/command-line.mjs'
 import { benchConnect } from './connect.ts'
 import { benchDamaged } from './damaged.ts'
 import { benchKernel } from './kernel.ts'
@@ -11,7 +12,9 @@ import { didTask } from './task.ts'
 import { benchTransactions } from './transactions.ts'
 
 async function main(args: readonly string[]): Promise<void> {
-  const { modes, options } = parseOptions(args)
+  const given = readCommandLine(args, usage, parseOptions)
+  if (given === undefined) return
+  const { modes, options } = given
   if (modes.length === 0) process.stdout.write(usage)
   if (modes.some(mode => mode === 'peers' || mode === 'shapes' || mode === 'transactions')) buildNativePeers()
   for (const mode of modes) {

@@ -97,7 +97,7 @@ export function parseOptions(args: readonly string[]): { modes: Mode[]; options:
       engines: values.engines.split(',').map(name => known(name, isEngineName, 'engine')),
       browsers: values.browsers.split(',').map(name => known(name, isBrowserName, 'browser')),
       groups: values.groups?.split(',').map(name => known(name, isGroupName, 'group')),
-      gigabytes: Number(values.gigabytes ?? ofMode.gigabytes),
+      gigabytes: parseSize(values.gigabytes ?? ofMode.gigabytes),
       directory: resolve(values.dir),
       record: values.record
     }
@@ -112,6 +112,12 @@ function parseCount(text: string): number {
   const count = Number(digits) * (multiples[letter] ?? 1)
   if (!(count >= 1)) throw new RangeError(`not a count: ${text}`)
   return count
+}
+
+function parseSize(text: string): number {
+  const size = Number(text)
+  if (!(size > 0 && size < Number.POSITIVE_INFINITY)) throw new RangeError(`not a size: ${text}`)
+  return size
 }
 
 function isBrowserName(name: string): name is BrowserName {

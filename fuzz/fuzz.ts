@@ -1,6 +1,8 @@
 // The entry of `npm run fuzz`.
+import { readCommandLine } from '../scripts/command-line.mjs'
 import { targets } from './targets/index.ts'
 import { fuzzAll } from './fuzzer/campaign.ts'
-import { parseFuzzOptions } from './fuzzer/options.ts'
+import { parseFuzzOptions, usageOf } from './fuzzer/options.ts'
 
-process.exitCode = await fuzzAll(parseFuzzOptions(process.argv.slice(2), targets))
+const options = readCommandLine(process.argv.slice(2), usageOf(targets), args => parseFuzzOptions(args, targets))
+if (options !== undefined) process.exitCode = await fuzzAll(options)

@@ -1,14 +1,13 @@
 // The entry of `npm run planted`: builds the library with each planted bug, in a copy of the project, and runs the tests
 // until one fails. Every bug must be caught.
 //
-//   npm run planted -- [--only 3,7] [--record]
-//
 // What is recorded of the same commit is kept, so that several runs can share the work.
 import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describeMachine } from '../bench/machine.ts'
+import { readCommandLine } from '../scripts/command-line.mjs'
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts'
 import { currentCommit } from './runner/record.ts'
 
@@ -43,9 +42,18 @@ const mostMs = 15 * 60_000
 /** A test that only takes long has not found anything. */
 const mostTestMs = 300_000
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, record: { type: 'boolean', default: false } } })
-const only = values.only?.split(',').map(Number)
-const bugs = plantedBugs.filter(({ number }) => only === undefined || only.includes(number))
+const usage = `usage: npm run planted -- [options]
+
+  --only LIST    some of the bugs below, by number (default all, one after the other)
+  --record       keeps the table as ${recorded}
+
+bugs
+${plantedBugs.map(({ number, what }) => `    ${String(number).padStart(2)}  ${what}`).join('\n')}
+`
+
+const options = readCommandLine(process.argv.slice(2), usage, parseOptions)
+if (options === undefined) process.exit()
+const { bugs } = options
 
 for (const folder of [copy, sound]) copyProject(folder)
 await run(sound, ['scripts/build-kernel.mjs'], 0)
@@ -59,7 +67,7 @@ for (const bug of bugs) {
 }
 const missed = outcomes.filter(({ caughtBy }) => caughtBy === undefined)
 console.log(`${outcomes.length - missed.length} of ${outcomes.length} planted bugs were caught`)
-if (values.record) {
+if (options.record) {
   mkdirSync(dirname(recorded), { recursive: true })
   const all = [...recordedBefore(currentCommit()), ...outcomes].sort((a, b) => a.number - b.number)
   const results = { machine: describeMachine(), commit: currentCommit(), bugs: all }
@@ -67,6 +75,19 @@ if (values.record) {
 }
 rmSync(work, { recursive: true, force: true })
 process.exitCode = missed.length === 0 ? 0 : 1
+
+function parseOptions(args: readonly string[]): { readonly bugs: readonly PlantedBug[]; readonly record: boolean } {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { only: { type: 'string' }, record: { type: 'boolean', default: false } }
+  })
+  const named = values.only?.split(',').map(text => {
+    const bug = plantedBugs.find(({ number }) => number === Number(text))
+    if (bug === undefined) throw new RangeError(`no such bug: ${text}`)
+    return bug
+  })
+  return { bugs: named ?? plantedBugs, record: values.record }
+}
 
 /** What another run of the same commit has recorded of other bugs. */
 function recordedBefore(commit: string): readonly Outcome[] {

@@ -2,6 +2,7 @@
 // descriptors, files and latencies are as flat as the load. Lines go to the standard output.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { describeMachine } from '../bench/machine.ts'
+import { readCommandLine } from '../scripts/command-line.mjs'
 import { parseSoakOptions, usage } from './soak/options.ts'
 import { duration, tableOf } from './soak/report.ts'
 import { limitsOf, soak, type SoakResult } from './soak/run.ts'
@@ -15,11 +16,8 @@ const mostRecorded = 120
 const print = (line: string) => void process.stdout.write(`${line}\n`)
 
 async function main(args: readonly string[]): Promise<number> {
-  if (args.includes('--help')) {
-    print(usage)
-    return 0
-  }
-  const options = parseSoakOptions(args)
+  const options = readCommandLine(args, usage, parseSoakOptions)
+  if (options === undefined) return Number(process.exitCode ?? 0)
   if (globalThis.gc === undefined) throw new Error('memory is measured after a collection: run node with --expose-gc')
   const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())

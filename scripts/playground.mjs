@@ -1,12 +1,12 @@
 // The playground as static files in build/playground/, and a server for them on this machine.
 //
-// node scripts/playground.mjs [--build] [--port 8080] [--open]
-//   --build only builds; otherwise builds when something has changed, serves, and prints the address
+// node scripts/playground.mjs [options]: --help lists them
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import { readCommandLine } from './command-line.mjs'
 import { rolldownBrowserTwins } from './browser-twins.mjs'
 import { rolldownTwins } from './javascript-twins.mjs'
 import { rolldownWorkerSources } from './worker-sources.mjs'
@@ -84,16 +84,33 @@ function isBuilt() {
   return [...folders, 'scripts/playground.mjs'].every(name => statSync(join(root, name)).mtimeMs <= builtMs)
 }
 
-async function main() {
+const usage = `usage: npm run playground -- [options]
+
+  --open         opens a browser
+  --port N       takes this port (default 8080), or the next that is free
+  --build        only builds, into build/playground (npm run build:playground)
+`
+
+/** @param {readonly string[]} args */
+function parseOptions(args) {
   const { values } = parseArgs({
+    args: [...args],
     options: { build: { type: 'boolean' }, open: { type: 'boolean' }, port: { type: 'string', default: '8080' } }
   })
+  const port = Number(values.port)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`not a port: ${values.port}`)
+  return { ...values, port }
+}
+
+async function main() {
+  const values = readCommandLine(process.argv.slice(2), usage, parseOptions)
+  if (values === undefined) return
   if (values.build || !isBuilt()) {
     console.log('playground: building')
     await buildPlayground()
   }
   if (values.build) return
-  const { address } = await servePlayground({ port: Number(values.port), open: values.open ?? false })
+  const { address } = await servePlayground({ port: values.port, open: values.open ?? false })
   console.log(`playground: ${address}  (Ctrl+C ends it; --open opens a browser, --port takes another port)`)
 }
 

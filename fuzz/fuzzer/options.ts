@@ -45,7 +45,7 @@ export function parseFuzzOptions(args: readonly string[], all: readonly TargetEn
   const targets =
     values.only?.split(',').map(name => {
       const target = all.find(one => one.name === name)
-      if (target === undefined) throw new RangeError(`no such target: ${name}\n${usageOf(all)}`)
+      if (target === undefined) throw new RangeError(`no such target: ${name}`)
       return target
     }) ?? all
   if (values.input !== undefined && (values.only === undefined || targets.length !== 1)) {

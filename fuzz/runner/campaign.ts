@@ -1,5 +1,6 @@
 // A run of `npm run torture`: trials in turn, slice after slice, until the time is over. A failure does not end it: it is
 // shrunk, kept, printed with the command that runs it again, and makes the exit code 1.
+import { readCommandLine } from '../../scripts/command-line.mjs'
 import { CaseProcess } from './case-process.ts'
 import { type Answer, jsonOf } from './case-worker.ts'
 import { parseOptions, type TortureOptions, usageOf } from './options.ts'
@@ -16,17 +17,8 @@ const mostFailures = 5
 
 /** Runs what the command line asks for; the exit code. */
 export async function torture(all: readonly Trial<unknown>[], args: readonly string[]): Promise<number> {
-  let options: TortureOptions | undefined
-  try {
-    options = parseOptions(args, all)
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usageOf(all)}`)
-    return 2
-  }
-  if (options === undefined) {
-    process.stdout.write(usageOf(all))
-    return 0
-  }
+  const options = readCommandLine(args, usageOf(all), given => parseOptions(given, all))
+  if (options === undefined) return Number(process.exitCode ?? 0)
   const campaign = new Campaign(options)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => campaign.interrupt())
   return options.replay === undefined ? await campaign.run() : await campaign.replay(options.replay)

@@ -33,8 +33,8 @@ ${names}
 `
 }
 
-/** The options of the command line; undefined asks for the usage. Throws a `RangeError` or `TypeError` that says why. */
-export function parseOptions(args: readonly string[], all: readonly Trial<unknown>[]): TortureOptions | undefined {
+/** The options of the command line. Throws a `RangeError` or `TypeError` that says why. */
+export function parseOptions(args: readonly string[], all: readonly Trial<unknown>[]): TortureOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -44,11 +44,9 @@ export function parseOptions(args: readonly string[], all: readonly Trial<unknow
       seed: { type: 'string' },
       case: { type: 'string' },
       resume: { type: 'boolean', default: false },
-      record: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false }
+      record: { type: 'boolean', default: false }
     }
   })
-  if (values.help) return undefined
   const trials =
     values.only?.split(',').map(name => {
       const trial = all.find(one => one.name === name)
