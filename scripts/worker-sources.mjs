@@ -1,34 +1,74 @@
 // The rule for everything that bundles the library: `src/host/node-worker-source.ts` and `tab-worker-source.ts` hold the
-// owner's thread as one script. It is bundled on its own and put in as a string.
+// owner's thread as one script. It is bundled on its own and put in as a string. For tabs the kernel's JavaScript build is
+// a script of its own, `tab-kernel-source.ts`, which the page puts before the other where WebAssembly is forbidden.
 import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { build } from 'esbuild'
 import { esbuildBrowserTwins } from './browser-twins.mjs'
 import { esbuildTwins } from './javascript-twins.mjs'
 import { esbuildOnePiece } from './one-piece.mjs'
 
-const place = /[\\/]src[\\/]host[\\/](node|tab)-worker-source\.ts$/
+const place = /[\\/]src[\\/]host[\\/]((?:node|tab)-worker|tab-kernel)-source\.ts$/
+const javaScriptKernel = /[\\/]src[\\/]kernel[\\/]generated[\\/]javascript\.ts$/
+
+/** Where the kernel's script leaves its function for the owner's. */
+const global = 'globalThis.lightningJavaScriptKernel'
+
+/** @type {import('esbuild').Plugin} */
+const javaScriptKernelApart = {
+  name: 'javascript-kernel-apart',
+  setup(bundle) {
+    const contents = `
+      if (!${global}) throw new Error('The kernel as JavaScript was left out, for WebAssembly was allowed in the page.')
+      export const createJavaScriptKernel = ${global}
+    `
+    bundle.onLoad({ filter: javaScriptKernel }, () => ({ contents, loader: 'js' }))
+  }
+}
+
+/** @type {Record<string, import('esbuild').BuildOptions>} */
+const scripts = {
+  'node-worker': {
+    entryPoints: ['node-worker.ts'],
+    format: 'cjs',
+    platform: 'node',
+    plugins: [esbuildTwins, esbuildOnePiece]
+  },
+  'tab-worker': {
+    entryPoints: ['tab-worker.ts'],
+    format: 'iife',
+    platform: 'browser',
+    plugins: [esbuildTwins, esbuildBrowserTwins, esbuildOnePiece, javaScriptKernelApart]
+  },
+  'tab-kernel': {
+    stdin: {
+      contents: `import { createJavaScriptKernel } from '../kernel/generated/javascript.ts'\n${global} = createJavaScriptKernel`
+    },
+    format: 'iife',
+    platform: 'browser'
+  }
+}
 
 /**
  * @param {string} path
  * @returns {Promise<string>} a module
  */
 async function workerModule(path) {
-  const isForTabs = place.exec(path)?.[1] === 'tab'
+  const { stdin, ...options } = scripts[place.exec(path)?.[1] ?? ''] ?? {}
+  const folder = dirname(path)
   const { outputFiles } = await build({
-    entryPoints: [join(dirname(path), isForTabs ? 'tab-worker.ts' : 'node-worker.ts')],
+    ...options,
+    ...(stdin === undefined ? {} : { stdin: { ...stdin, resolveDir: folder } }),
+    absWorkingDir: folder,
     bundle: true,
     minify: true,
     write: false,
-    format: isForTabs ? 'iife' : 'cjs',
-    platform: isForTabs ? 'browser' : 'node',
     target: 'es2022',
-    plugins: isForTabs ? [esbuildTwins, esbuildBrowserTwins, esbuildOnePiece] : [esbuildTwins, esbuildOnePiece],
     define: { PLANTED_BUG: '0' },
     logLevel: 'error'
   })
   const text = await readFile(path, 'utf8')
-  return text.replace("workerSource: string = ''", () => `workerSource = ${JSON.stringify(outputFiles[0]?.text ?? '')}`)
+  return text.replace("Source: string = ''", () => `Source = ${JSON.stringify(outputFiles?.[0]?.text ?? '')}`)
 }
 
 /** @type {import('esbuild').Plugin} */

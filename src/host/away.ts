@@ -28,7 +28,7 @@ export async function runAway(
   { signal, onProgress }: ErrandOptions
 ): Promise<unknown> {
   const { newWorker } = await import('./tab-owners.ts')
-  const worker = await newWorker(undefined, errand)
+  const worker = await newWorker(undefined, errand, false)
   const abort = () => worker.postMessage({ abort: true })
   signal?.addEventListener('abort', abort, { once: true })
   /** What the callback throws ends the errand, and passes unchanged when that has been answered. */

@@ -46,7 +46,7 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
 /** Starts a worker that owns the database; rejects with what it cannot be opened for. */
 export async function startOwner({ location, hello, options, script, timeoutMs }: Wanted): Promise<Link> {
   const start: OwnerStart = { location: pathOf(location), options }
-  const worker = await newWorker(script, location)
+  const worker = await newWorker(script, location, options.wasm === 'off')
   try {
     worker.postMessage(start)
     const own = { ...hello, errorIfExists: false }
@@ -60,13 +60,17 @@ export async function startOwner({ location, hello, options, script, timeoutMs }
   }
 }
 
-/** Starts a worker with the script that comes along, or another. Throws `LIGHTNING_UNAVAILABLE`. */
-export async function newWorker(script: string | URL | undefined, location: string): Promise<Worker> {
+/**
+ * Starts a worker with the script that comes along, or another. `isPlain` tells that it is to run the kernel's JavaScript
+ * build in any case. Throws `LIGHTNING_UNAVAILABLE`.
+ */
+export async function newWorker(script: string | URL | undefined, location: string, isPlain: boolean): Promise<Worker> {
   const name = `lightning-db ${location}`
   try {
     if (script !== undefined) return new Worker(script, { type: 'module', name })
-    const { workerSource } = await import('./tab-worker-source.ts')
-    const url = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }))
+    const parts = [(await import('./tab-worker-source.ts')).workerSource]
+    if (isPlain || !runsWasm()) parts.unshift((await import('./tab-kernel-source.ts')).kernelSource)
+    const url = URL.createObjectURL(new Blob(parts, { type: 'text/javascript' }))
     try {
       return new Worker(url, { name })
     } finally {
@@ -75,6 +79,16 @@ export async function newWorker(script: string | URL | undefined, location: stri
     }
   } catch (error) {
     throw unavailable(location, error)
+  }
+}
+
+/** Whether a worker made from a text can run the bundled kernel: it is under the policy of its page. */
+function runsWasm(): boolean {
+  const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
+  try {
+    return typeof DecompressionStream === 'function' && new WebAssembly.Module(empty) instanceof WebAssembly.Module
+  } catch {
+    return false
   }
 }
 

@@ -8,6 +8,7 @@ import { newProject, type Project } from './packed.ts'
 
 /** Forbids WebAssembly, scripts made from texts, and everything that is not of this site. */
 const strict = { 'content-security-policy': "default-src 'self'" }
+const withoutWasm = { 'content-security-policy': "default-src 'self'; worker-src 'self' blob:" }
 
 const opened = [
   ['a', { deep: [1] }],
@@ -77,6 +78,11 @@ describe.each(taken.map(bundler => [bundler.name, bundler] as const))('a page ma
 
     it('runs without WebAssembly where the policy forbids it', async () => {
       const report = await visit(name, external, strict)
+      expect(report).toMatchObject({ opened, connected })
+    })
+
+    it('runs without WebAssembly in an owner from its scripts, too', async () => {
+      const report = await visit(name, inside, withoutWasm)
       expect(report).toMatchObject({ opened, connected })
     })
 

@@ -65,9 +65,11 @@ it.each(['verify', 'compact', 'backup', 'restore', 'repair', 'memory', 'value-ca
   }
 )
 
-it('a page that connects loads less than 25 kB, and the owner less than 98 kB', async () => {
-  const { first } = await scripts("export { connect } from './index.js'")
+it('a page that connects loads less than 25 kB, and the owner less than 85 kB; as one file 98 kB', async () => {
+  const { first, later } = await scripts("export { connect } from './index.js'")
   expect(first).toBeLessThan(25 * kilobyte)
+  expect(later('tab-worker-source')).toBeLessThan(85 * kilobyte)
+  expect(later('tab-kernel-source')).toBeLessThan(16 * kilobyte)
   expect(gzipped(readFileSync(`${browserBuild}/worker.js`))).toBeLessThan(98 * kilobyte)
 })
 
