@@ -48,11 +48,14 @@ export class Catalog {
   registerWanted(): void {
     const id = this.#memory.word(WANTED_TREE)
     const entry = this.list(new Uint8Array(0), 0).find(known => known.id === id)
-    if (entry === undefined) {
-      throw new LightningError(
-        'LIGHTNING_CORRUPT',
-        `The log names keyspace ${id}, which does not exist. Restore a backup, or run repair.`
-      )
+    const wrong =
+      entry === undefined
+        ? `The log names keyspace ${id}, which does not exist.`
+        : entry.root === 0
+          ? `The catalog does not tell where keyspace ${id} begins.`
+          : undefined
+    if (entry === undefined || wrong !== undefined) {
+      throw new LightningError('LIGHTNING_CORRUPT', `${wrong} Restore a backup, or run repair.`)
     }
     this.#kernel.exports.registerTree(id, entry.root)
   }
