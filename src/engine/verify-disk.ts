@@ -40,8 +40,35 @@ export function checkMetas(core: Core): readonly VerifyProblem[] {
   return problems
 }
 
-/** Nothing may share sectors with anything else, all that is named must count as used, and all that is used be named. */
-export function checkExtents(core: Core): readonly VerifyProblem[] {
+/** Page ids looked at in one step. */
+const stepIds = 256
+/** When the blocks have changed so often while they were looked at, it is done in one go. */
+const mostAttempts = 4
+
+/**
+ * Nothing may share sectors with anything else, all that is named must count as used, and all that is used be named.
+ * `turn` lets other work run; when that takes or gives blocks, the look at them begins anew.
+ */
+export async function checkExtents(core: Core, turn: () => Promise<void>): Promise<readonly VerifyProblem[]> {
+  for (let attempt = 1; ; attempt++) {
+    const { blocks } = core.data
+    const { changes } = blocks
+    const isSame = () => core.data.blocks === blocks && blocks.changes === changes
+    const steps = extentSteps(core)
+    let step = steps.next()
+    while (step.done !== true) {
+      if (attempt < mostAttempts) {
+        await turn()
+        core.checkOpen()
+        if (!isSame()) break
+      }
+      step = steps.next()
+    }
+    if (step.done === true) return step.value
+  }
+}
+
+function* extentSteps(core: Core): Generator<undefined, readonly VerifyProblem[], undefined> {
   const { memory, kernel, data, directory, meta } = core
   const file = data.file.name
   const problems: VerifyProblem[] = []
@@ -58,6 +85,7 @@ export function checkExtents(core: Core): readonly VerifyProblem[] {
     }
   }
   for (let id = 1; id < memory.word(TABLE_LIMIT); id++) {
+    if (id % stepIds === 0) yield
     const entry = kernel.exports.entryAt(id, 0) >>> 0
     const sector = memory.word(entry)
     if (sector === 0) continue

@@ -94,7 +94,8 @@ class Verification {
     await this.#checkImages()
     for (const problem of checkMetas(this.#core)) this.#note(problem)
     await this.#checkTables()
-    for (const problem of checkExtents(this.#core)) this.#note(problem)
+    const turn = () => this.#pace.step(total, total)
+    for (const problem of await checkExtents(this.#core, turn)) this.#note(problem)
     for (const problem of await checkLog(this.#core, this.#pace, total)) this.#note(problem)
     this.#pace.finish(total)
     const problems = this.#problems

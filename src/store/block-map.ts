@@ -25,6 +25,8 @@ export class BlockMap {
   #end = metaBlocks
   #used = metaBlocks
   #cursor = metaBlocks
+  /** One more with every change: who looks at the blocks bit by bit sees that they are not the same any more. */
+  changes = 0
   /** Below this share of free blocks, runs go to the end of the file instead of into small holes. */
   static readonly #holesWorthFilling = 1 / 5
 
@@ -48,6 +50,7 @@ export class BlockMap {
 
   /** Marks an extent as used; tells whether all of it was free before. */
   mark(extent: Extent): boolean {
+    this.changes++
     let wasFree = true
     const first = Math.floor(extent.sector / sectorsPerBlock)
     const last = Math.floor((extent.sector + extent.sectors - 1) / sectorsPerBlock)
@@ -75,6 +78,7 @@ export class BlockMap {
 
   /** Gives an extent back. */
   release(extent: Extent): void {
+    this.changes++
     const first = Math.floor(extent.sector / sectorsPerBlock)
     const last = Math.floor((extent.sector + extent.sectors - 1) / sectorsPerBlock)
     for (let block = first; block <= last; block++) {

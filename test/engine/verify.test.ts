@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Engine, VerifyProblem } from '../../src/engine/engine.ts'
 import { type Anatomy, anatomyOf, type Extent } from '../support/anatomy.ts'
 import { Random } from '../support/random.ts'
@@ -177,6 +177,36 @@ describe('verify', () => {
     const told: number[] = []
     await engine.verify({ onProgress: ({ done, total }) => told.push(done / total) })
     expect(told.at(-1)).toBe(1)
+    await engine.close()
+  })
+
+  it('finds nothing wrong while every turn that it gives is used to write, to delete and for checkpoints', async () => {
+    const engine = await openEngine(new SimulatedDisk().vfs(), { walBytes: 1 << 20 })
+    const random = new Random(11)
+    const tree = engine.tree(path(''))
+    const put = () => engine.put(tree, `key ${random.below(8_000)}`, utf8, someText(random, 200), utf8)
+    for (let i = 0; i < 8_000; i++) put()
+    await engine.checkpoint()
+    // Every look at the clock finds the slice at its end.
+    let now = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 1_000))
+    let turns = 0
+    const checkpoints: Promise<void>[] = []
+    try {
+      const onProgress = ({ done, total }: { readonly done: number; readonly total: number }) => {
+        turns++
+        if (done < total && turns % 50 !== 0) return
+        for (let i = 0; i < 20; i++) put()
+        engine.del(tree, `key ${random.below(8_000)}`, utf8)
+        if (done === total) checkpoints.push(engine.checkpoint())
+      }
+      expect((await engine.verify({ onProgress })).problems).toEqual([])
+    } finally {
+      clock.mockRestore()
+    }
+    expect(checkpoints.length).toBeGreaterThan(3)
+    await Promise.all(checkpoints)
+    expect((await engine.verify()).problems).toEqual([])
     await engine.close()
   })
 })
