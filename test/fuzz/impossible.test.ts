@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import { changedFiles, loadBases } from '../../fuzz/formats/bases.ts'
-import type { ScriptRecord } from '../../fuzz/formats/script.ts'
+import { readScript, type ScriptRecord } from '../../fuzz/formats/script.ts'
 import { Tools } from '../../fuzz/formats/tools.ts'
 import { vfsOf } from '../../fuzz/targets/opening.ts'
-import { openEngine } from '../engine/content.ts'
+import { openEngine, path, utf8 } from '../engine/content.ts'
 
 // Checksums tell of damage, not of what some program has written. What fuzzing found behind right checksums: numbers that
 // made the engine ask for gigabytes, write over its own memory, or fail with an error that tells a caller nothing.
 
 const tools = await Tools.make()
-const [crashed] = loadBases(tools)
+const [crashed, second] = loadBases(tools)
 
 /** Field of the meta by its offset, in both slots. */
 const meta = (offset: number, value: number): ScriptRecord => ({ op: 0, item: 2, field: (offset - 8) / 4, value })
@@ -49,6 +49,16 @@ test.each([
 test('a large value in the log that lies beyond the end of the file is LIGHTNING_CORRUPT', async () => {
   const putLarge: ScriptRecord = { op: 0, item: 7, field: 58, value: 0x01ee }
   await expect(open(putLarge, 'log')).rejects.toMatchObject({ code: 'LIGHTNING_CORRUPT' })
+})
+
+test('a keyspace without a root is LIGHTNING_CORRUPT when it is written to', async () => {
+  const input = '039a32092e14c7c7c7c71a02ef611f0000000beb36362000000015e16566010006fb4c2e0c2ca014c7c71906422018000000'
+  const script = readScript(Buffer.from(input, 'hex'))
+  const engine = await openEngine(await vfsOf(changedFiles(second, script, 'both')), { createIfMissing: false })
+  expect(() => engine.put(engine.tree(path('people')), 'key', utf8, 'value', utf8)).toThrow(
+    expect.objectContaining({ code: 'LIGHTNING_CORRUPT', message: expect.stringContaining('keyspace 2097154') })
+  )
+  await engine.close()
 })
 
 test('the database that these are made of is sound', async () => {
