@@ -23,7 +23,9 @@ export type {
   TransactionSavepoint
 } from './db/transaction-types.ts'
 export type {
+  AwaitedWrites,
   BatchOperation,
+  Care,
   CareOptions,
   ClearOptions,
   Database,

@@ -14,6 +14,9 @@ export const readNames: KnownNames = new Set(['snapshot', 'keyEncoding', 'valueE
 /** Options of writes, of sublevels, and of reads through a snapshot. */
 export const encodingNames: KnownNames = new Set(['keyEncoding', 'valueEncoding'])
 
+/** Options of the list of sublevels. */
+export const sublevelsNames: KnownNames = new Set(['snapshot'])
+
 /** Options whose names have been checked. */
 export interface Given {
   readonly [name: string]: unknown
@@ -52,6 +55,12 @@ export function checkProgress(options: unknown, where: string): CheckedProgress 
 export function checkFunction(value: unknown, where: string): (argument: unknown) => unknown {
   if (isFunction(value)) return value
   throw invalidArgument(`${where}: pass a function; got ${describe(value)}.`)
+}
+
+/** Throws `LIGHTNING_INVALID_ARGUMENT` unless `value` is text, as the name of a sublevel is. */
+export function checkName(value: unknown, where: string): string {
+  if (typeof value === 'string') return value
+  throw invalidArgument(`${where}: pass the name of a sublevel as a string; got ${describe(value)}.`)
 }
 
 /** Whether `value` has a `then`, as promises do. */

@@ -1,17 +1,14 @@
-import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
-import { describe, invalidArgument } from '../encoding/failure.ts'
+import { checkKnown } from '../encoding/arguments.ts'
 import { pathOf } from '../engine/keyspace-path.ts'
 import type { Engine, Tree } from '../engine/engine.ts'
 import { parseOperations } from './batch.ts'
-import { encodingNames, encodingsOf } from './call-options.ts'
+import { checkName, encodingNames, encodingsOf, sublevelsNames } from './call-options.ts'
 import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
-import { parseRange, rangeNames } from './range.ts'
+import { parseRange, rangeAndEncodingNames } from './range.ts'
 import { LocalReads } from './reads.ts'
 import type { Place } from './session.ts'
 import type { BatchOperation, ClearOptions, Keyspace, SnapshotHandle, Sublevel } from './types.ts'
 
-const clearNames: KnownNames = new Set([...rangeNames, ...encodingNames])
-const sublevelsNames: KnownNames = new Set(['snapshot'])
 const none = {}
 
 /**
@@ -193,9 +190,9 @@ export class LocalKeyspace<K, V> extends LocalReads<K, V> implements Keyspace<K,
   }
 
   #clear(range: unknown, where: string): void {
-    const given = checkKnown(range, clearNames, where)
+    const given = checkKnown(range, rangeAndEncodingNames, where)
     const { keyEncoding } = encodingsOf(this.place, given, none, where)
-    this.#engine.clear(this.#tree, parseRange(range, keyEncoding, clearNames, where))
+    this.#engine.clear(this.#tree, parseRange(range, keyEncoding, rangeAndEncodingNames, where))
     this.place.cached?.forgetAll()
   }
 
@@ -211,9 +208,4 @@ export class LocalSublevel<K, V> extends LocalKeyspace<K, V> implements Sublevel
   get name(): string {
     return this.path.at(-1) ?? ''
   }
-}
-
-function checkName(name: unknown, where: string): string {
-  if (typeof name === 'string') return name
-  throw invalidArgument(`${where}: pass the name of a sublevel as a string; got ${describe(name)}.`)
 }

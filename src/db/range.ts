@@ -47,8 +47,11 @@ interface Bound {
 /** The names of {@link RangeOptions}. */
 export const rangeNames = ['gt', 'gte', 'lt', 'lte', 'prefix', 'reverse', 'limit'] as const
 
-/** What the reads on ranges take beside the range itself. */
-export const readRangeNames: KnownNames = new Set([...rangeNames, 'snapshot', 'keyEncoding', 'valueEncoding'])
+/** What `clear` takes, and reads on ranges in a snapshot or a transaction. */
+export const rangeAndEncodingNames: KnownNames = new Set([...rangeNames, 'keyEncoding', 'valueEncoding'])
+
+/** What the other reads on ranges take. */
+export const readRangeNames: KnownNames = new Set([...rangeAndEncodingNames, 'snapshot'])
 
 /**
  * Checks a range and encodes its bounds; several at one end are taken together, the tightest counts. `names` are all

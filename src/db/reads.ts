@@ -5,7 +5,7 @@ import type { Engine, Snapshot as EngineSnapshot, Tree } from '../engine/engine.
 import { checkFunction, encodingNames, encodingsOf, isThenable, readNames } from './call-options.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
 import { EntryIterator, type IteratorSource, KeyIterator, ValueIterator } from './iterators.ts'
-import { type ByteRange, parseRange, rangeNames, readRangeNames } from './range.ts'
+import { type ByteRange, parseRange, rangeAndEncodingNames, readRangeNames } from './range.ts'
 import type { Place } from './session.ts'
 import type { RangeIterator, RangeReadOptions, ReadOptions, Reads } from './types.ts'
 import { freeze, isText } from './cacheable.ts'
@@ -19,8 +19,6 @@ interface ReadCall {
   readonly keyEncoding: KeyEncoding<unknown>
   readonly valueEncoding: ValueEncoding<unknown>
 }
-
-const rangeThroughSnapshotNames: KnownNames = new Set([...rangeNames, ...encodingNames])
 
 /**
  * Reads of one keyspace, at one snapshot or of the newest state. The overloads say what the encodings make of keys and
@@ -169,7 +167,7 @@ export class LocalReads<K, V> implements Reads<K, V> {
   }
 
   get #rangeNames(): KnownNames {
-    return this.#snapshot === undefined ? readRangeNames : rangeThroughSnapshotNames
+    return this.#snapshot === undefined ? readRangeNames : rangeAndEncodingNames
   }
 
   /** Takes from options or a range what all reads have in common. */

@@ -1,4 +1,4 @@
-import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
+import { checkKnown } from '../encoding/arguments.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { Transaction as OpenTransaction } from '../txn/transaction.ts'
@@ -7,15 +7,13 @@ import { parseOperations } from './batch.ts'
 import { encodingNames, encodingsOf } from './call-options.ts'
 import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
 import { EntryIterator, type IteratorSource, KeyIterator, ValueIterator } from './iterators.ts'
-import { checkSignal, checkTimeout } from './options.ts'
-import { parseRange, rangeNames } from './range.ts'
+import { parseRange, rangeAndEncodingNames } from './range.ts'
 import type { Place } from './session.ts'
+import { checkForUpdate } from './transaction-options.ts'
 import type { ForUpdateOptions, TransactionKeyspace } from './transaction-types.ts'
 import type { BatchOperation, ClearOptions, RangeIterator, RangeReadOptions, ReadOptions } from './types.ts'
 import { freeze } from './cacheable.ts'
 
-const rangeAndEncodingNames: KnownNames = new Set([...rangeNames, ...encodingNames])
-const forUpdateNames: KnownNames = new Set([...encodingNames, 'lockTimeoutMs', 'signal'])
 const none = {}
 
 interface Encodings {
@@ -154,15 +152,8 @@ export class LocalTransactionKeyspace<K, V> implements TransactionKeyspace<K, V>
   }
 
   async #getForUpdate(key: unknown, options: unknown): Promise<unknown> {
-    const given = checkKnown(options, forUpdateNames, 'getForUpdate')
-    const { keyEncoding, valueEncoding } = encodingsOf(this.place, given, none, 'getForUpdate')
-    const value = await this.open.getForUpdate(this.#viewed(), key, keyEncoding, valueEncoding, {
-      timeoutMs:
-        given.lockTimeoutMs === undefined
-          ? undefined
-          : checkTimeout(given.lockTimeoutMs, 0, 'getForUpdate, option lockTimeoutMs'),
-      signal: checkSignal(given.signal, 'getForUpdate, option signal')
-    })
+    const { keyEncoding, valueEncoding, ...bounds } = checkForUpdate(this.place, options)
+    const value = await this.open.getForUpdate(this.#viewed(), key, keyEncoding, valueEncoding, bounds)
     return this.#freeze(value)
   }
 

@@ -1,6 +1,7 @@
 // Checks of what the methods that begin transactions take.
 import { checkChoice, checkInteger, checkKnown, type KnownNames } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
+import { type EncodedPlace, encodingNames, type Encodings, encodingsOf } from './call-options.ts'
 import { checkSignal, checkTimeout } from './options.ts'
 import type { Isolation } from './transaction-types.ts'
 
@@ -18,6 +19,14 @@ export interface CheckedTransaction extends CheckedBegin {
   readonly signal: AbortSignal | undefined
 }
 
+/** The options of `getForUpdate`, checked. */
+export interface CheckedForUpdate extends Encodings {
+  /** Bound of the wait; undefined: that of the transaction. */
+  readonly timeoutMs: number | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+const forUpdateNames: KnownNames = new Set([...encodingNames, 'lockTimeoutMs', 'signal'])
 const beginNames: KnownNames = new Set(['isolation', 'lockTimeoutMs'])
 const syncNames: KnownNames = new Set(['isolation'])
 const transactionNames: KnownNames = new Set(['isolation', 'lockTimeoutMs', 'retries', 'timeoutMs', 'signal'])
@@ -25,6 +34,16 @@ const transactionNames: KnownNames = new Set(['isolation', 'lockTimeoutMs', 'ret
 const isolations: readonly Isolation[] = ['serializable', 'snapshot', 'read-committed']
 const defaultRetries = 10
 const defaults: CheckedBegin = { isolation: 'serializable', lockTimeoutMs: undefined }
+
+/** Throws `LIGHTNING_INVALID_ARGUMENT`. */
+export function checkForUpdate(place: EncodedPlace, options: unknown): CheckedForUpdate {
+  const given = checkKnown(options, forUpdateNames, 'getForUpdate')
+  return {
+    ...encodingsOf(place, given, {}, 'getForUpdate'),
+    timeoutMs: lockTimeoutOf(given.lockTimeoutMs, 'getForUpdate'),
+    signal: checkSignal(given.signal, 'getForUpdate, option signal')
+  }
+}
 
 /** Throws `LIGHTNING_INVALID_ARGUMENT`. */
 export function checkBegin(options: unknown, where: string): CheckedBegin {
@@ -63,7 +82,10 @@ function common(given: { readonly [name: string]: unknown }, where: string): Che
   return {
     isolation:
       isolation === undefined ? 'serializable' : checkChoice(isolation, isolations, `${where}, option isolation`),
-    lockTimeoutMs:
-      lockTimeoutMs === undefined ? undefined : checkTimeout(lockTimeoutMs, 0, `${where}, option lockTimeoutMs`)
+    lockTimeoutMs: lockTimeoutOf(lockTimeoutMs, where)
   }
+}
+
+function lockTimeoutOf(value: unknown, where: string): number | undefined {
+  return value === undefined ? undefined : checkTimeout(value, 0, `${where}, option lockTimeoutMs`)
 }

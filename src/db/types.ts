@@ -163,49 +163,53 @@ type Foreign =
   | { readonly keyEncoding: NonNullable<KeyEncodingChoice> }
   | { readonly valueEncoding: NonNullable<ValueEncodingChoice> }
 
-/**
- * Writes of one keyspace. A write is visible to reads as soon as the call returns. Its promise resolves, and its
- * `…Sync` form returns, when it is as durable as the option `durability` asks. If it cannot be made durable, it rejects
- * and the write is gone from reads again. They reject with `LIGHTNING_READ_ONLY`, `LIGHTNING_DISK_FULL`,
- * `LIGHTNING_FAILED`, `LIGHTNING_IO`, `LIGHTNING_CORRUPT` and `LIGHTNING_OUT_OF_MEMORY`.
- */
-export interface Writes<K, V> {
+/** The writes of one keyspace that are waited for: those of a client, and half of those of a database. */
+export interface AwaitedWrites<K, V> {
   /** Stores a value. What is passed is copied before the call returns. */
   put<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,
     value: ValueIn<V, VE>,
     options?: EncodingOptions<KE, VE>
   ): Promise<void>
+  /** Removes a key; that it is missing is no error. */
+  del<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    key: KeyIn<K, KE>,
+    options?: EncodingOptions<KE, VE>
+  ): Promise<void>
+  /** Applies all operations, in their order, or none; they may span the sublevels of the database. */
+  batch<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    operations: readonly BatchOperation<KeyIn<K, KE>, ValueIn<V, VE>>[],
+    options?: EncodingOptions<KE, VE>
+  ): Promise<void>
+  /** Removes all keys in the range, at once; sublevels are left alone. */
+  clear<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
+    range?: ClearOptions<K, KE, VE>
+  ): Promise<void>
+}
+
+/**
+ * Writes of one keyspace. A write is visible to reads as soon as the call returns. Its promise resolves, and its
+ * `…Sync` form returns, when it is as durable as the option `durability` asks. If it cannot be made durable, it rejects
+ * and the write is gone from reads again. They reject with `LIGHTNING_READ_ONLY`, `LIGHTNING_DISK_FULL`,
+ * `LIGHTNING_FAILED`, `LIGHTNING_IO`, `LIGHTNING_CORRUPT` and `LIGHTNING_OUT_OF_MEMORY`.
+ */
+export interface Writes<K, V> extends AwaitedWrites<K, V> {
   /** `put` that is durable when it returns. */
   putSync<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,
     value: ValueIn<V, VE>,
     options?: EncodingOptions<KE, VE>
   ): void
-  /** Removes a key; that it is missing is no error. */
-  del<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    key: KeyIn<K, KE>,
-    options?: EncodingOptions<KE, VE>
-  ): Promise<void>
   /** `del` that is durable when it returns. */
   delSync<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,
     options?: EncodingOptions<KE, VE>
   ): void
-  /** Applies all operations, in their order, or none; they may span the sublevels of the database. */
-  batch<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    operations: readonly BatchOperation<KeyIn<K, KE>, ValueIn<V, VE>>[],
-    options?: EncodingOptions<KE, VE>
-  ): Promise<void>
   /** `batch` that is durable when it returns. */
   batchSync<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     operations: readonly BatchOperation<KeyIn<K, KE>, ValueIn<V, VE>>[],
     options?: EncodingOptions<KE, VE>
   ): void
-  /** Removes all keys in the range, at once; sublevels are left alone. */
-  clear<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: ClearOptions<K, KE, VE>
-  ): Promise<void>
   /** `clear` that is durable when it returns. */
   clearSync<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     range?: ClearOptions<K, KE, VE>
@@ -264,18 +268,12 @@ export interface ProgressOptions extends CareOptions {
 /** Events of a database and what their listeners are told. */
 export type DatabaseEvents = EngineEvents
 
-/** An open database; its own keys and values are those of the root keyspace. */
-export interface Database<K, V> extends Keyspace<K, V>, Transactional<K, V>, AsyncDisposable {
+/** What is done with a database as a whole, here or through a client. */
+export interface Care {
   /** Absolute path of the directory, or `:memory:`. */
   readonly location: string
-  /** Keeps the state of now for reading, until it is closed. */
-  snapshot(): Snapshot<K, V>
-  /** Number of the newest commit; counts from 1, 0 for none yet. */
-  sequence(): number
   /** Resolves when everything written before is on stable storage, whatever `durability` says. */
   flush(): Promise<void>
-  /** `flush` before it returns. */
-  flushSync(): void
   /** Folds the log into the pages. */
   checkpoint(options?: CareOptions): Promise<void>
   /** Reads every page and checks structure, order and checksums; damage is in `problems`, not thrown. */
@@ -284,12 +282,25 @@ export interface Database<K, V> extends Keyspace<K, V>, Transactional<K, V>, Asy
   compact(options?: ProgressOptions): Promise<void>
   /** Writes a copy of the state of now into the directory `destination`, while writes go on. */
   backup(destination: string, options?: CareOptions): Promise<void>
+  /**
+   * Calls `listener` at every such event; the result ends that. What a listener throws goes to the logger. A client's
+   * `'closing'` is its own `close`.
+   */
+  on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void
+}
+
+/** An open database; its own keys and values are those of the root keyspace. */
+export interface Database<K, V> extends Keyspace<K, V>, Transactional<K, V>, Care, AsyncDisposable {
+  /** Keeps the state of now for reading, until it is closed. */
+  snapshot(): Snapshot<K, V>
+  /** Number of the newest commit; counts from 1, 0 for none yet. */
+  sequence(): number
+  /** `flush` before it returns. */
+  flushSync(): void
   /** Counters and sizes, as plain numbers. */
   stats(): EngineStats
   /** What every page is doing, page by page; takes longer the more there are. */
   pageMap(): PageMap
-  /** Calls `listener` at every such event; the result ends that. What a listener throws goes to the logger. */
-  on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void
   /**
    * Waits until everything is durable, ends snapshots and iterators, and releases the files and the lock, even when it
    * rejects. May be called again.

@@ -1,12 +1,11 @@
 // A client's keyspaces: its database's own, and sublevels.
 
 import { parseOperations } from '../db/batch.ts'
-import { encodingNames, encodingsOf, type Encodings } from '../db/call-options.ts'
+import { checkName, encodingNames, encodingsOf, type Encodings, sublevelsNames } from '../db/call-options.ts'
 import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
-import { parseRange, rangeNames } from '../db/range.ts'
+import { parseRange, rangeAndEncodingNames } from '../db/range.ts'
 import type { BatchOperation, ClearOptions } from '../db/types.ts'
-import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
-import { describe, invalidArgument } from '../encoding/failure.ts'
+import { checkKnown } from '../encoding/arguments.ts'
 import { pathOf } from '../engine/keyspace-path.ts'
 import { LightningError } from '../errors.ts'
 import { RemoteReads } from './client-reads.ts'
@@ -16,8 +15,6 @@ import { ask, type Scope } from './scope.ts'
 import type { ClientKeyspace, ClientSnapshotHandle, ClientSublevel, Unavailable } from './types.ts'
 import { operation, rangeField } from './wire.ts'
 
-const clearNames: KnownNames = new Set([...rangeNames, ...encodingNames])
-const sublevelsNames: KnownNames = new Set(['snapshot'])
 const none = {}
 
 /** Writes of one keyspace, directly or inside a transaction. */
@@ -69,8 +66,8 @@ export class RemoteWrites<K, V> extends RemoteReads<K, V> {
   ): Promise<void>
   clear(range?: unknown): Promise<void> {
     return this.#write(operation.clear, () => {
-      const { keyEncoding } = encodingsOf(this.place, checkKnown(range, clearNames, 'clear'), none, 'clear')
-      return [this.place.tree.path, rangeField(parseRange(range, keyEncoding, clearNames, 'clear'))]
+      const { keyEncoding } = encodingsOf(this.place, checkKnown(range, rangeAndEncodingNames, 'clear'), none, 'clear')
+      return [this.place.tree.path, rangeField(parseRange(range, keyEncoding, rangeAndEncodingNames, 'clear'))]
     })
   }
 
@@ -172,9 +169,4 @@ export function nothing(): void {}
 function namesOf(value: unknown): string[] {
   if (!Array.isArray(value)) throw malformed('names are no list')
   return value.map(String)
-}
-
-function checkName(name: unknown, where: string): string {
-  if (typeof name === 'string') return name
-  throw invalidArgument(`${where}: pass the name of a sublevel as a string; got ${describe(name)}.`)
 }

@@ -6,7 +6,7 @@ import { describe, invalidArgument } from '../encoding/failure.ts'
 import { checkFunction, encodingNames, encodingsOf, isThenable, readNames } from '../db/call-options.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
 import { checkSignal } from '../db/options.ts'
-import { parseRange, rangeNames, readRangeNames } from '../db/range.ts'
+import { parseRange, rangeAndEncodingNames, readRangeNames } from '../db/range.ts'
 import { entryIterator, type IteratorSource, keyIterator, valueIterator } from './client-iterators.ts'
 import type { ClientPlace } from './client-session.ts'
 import { malformed } from './messages.ts'
@@ -30,9 +30,8 @@ interface ReadCall {
   readonly valueEncoding: ValueEncoding<unknown>
 }
 
-const rangeWithinNames: KnownNames = new Set([...rangeNames, ...encodingNames])
 const iteratorNames: KnownNames = new Set([...readRangeNames, 'signal'])
-const iteratorWithinNames: KnownNames = new Set([...rangeWithinNames, 'signal'])
+const iteratorWithinNames: KnownNames = new Set([...rangeAndEncodingNames, 'signal'])
 
 /** Reads of one keyspace through a scope: the newest state, a snapshot or a transaction. */
 export class RemoteReads<K, V> implements ClientReads<K, V> {
@@ -199,7 +198,7 @@ export class RemoteReads<K, V> implements ClientReads<K, V> {
   }
 
   get #rangeNames(): KnownNames {
-    return this.#isNewest ? readRangeNames : rangeWithinNames
+    return this.#isNewest ? readRangeNames : rangeAndEncodingNames
   }
 
   /** Takes from options or a range what all reads have in common. */

@@ -1,11 +1,9 @@
 // A client's transaction. One that is simply dropped is rolled back by the garbage collector.
 
-import { encodingNames, encodingsOf } from '../db/call-options.ts'
 import { asyncDispose } from '../db/disposal.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
-import { checkSignal, checkTimeout } from '../db/options.ts'
+import { checkForUpdate } from '../db/transaction-options.ts'
 import type { ForUpdateOptions, Isolation, TransactionSavepoint } from '../db/transaction-types.ts'
-import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import { LightningError } from '../errors.ts'
 import { nothing, RemoteWrites, unavailable } from './client-keyspace.ts'
@@ -15,8 +13,6 @@ import { ask } from './scope.ts'
 import type { TransactionScope } from './transaction-scope.ts'
 import type { ClientSublevel, ClientTransaction, ClientTransactionKeyspace } from './types.ts'
 import { operation } from './wire.ts'
-
-const forUpdateNames: KnownNames = new Set([...encodingNames, 'lockTimeoutMs', 'signal'])
 
 /** One keyspace in a client's transaction. */
 class RemoteTransactionKeyspace<K, V> extends RemoteWrites<K, V> implements ClientTransactionKeyspace<K, V> {
@@ -33,12 +29,7 @@ class RemoteTransactionKeyspace<K, V> extends RemoteWrites<K, V> implements Clie
   ): Promise<ValueIn<V, VE> | undefined>
   getForUpdate(key: unknown, options?: unknown): Promise<unknown> {
     return this.open.promise<unknown>((resolve, reject) => {
-      const given = checkKnown(options, forUpdateNames, 'getForUpdate')
-      const { keyEncoding, valueEncoding } = encodingsOf(this.place, given, {}, 'getForUpdate')
-      const { lockTimeoutMs } = given
-      const timeoutMs =
-        lockTimeoutMs === undefined ? undefined : checkTimeout(lockTimeoutMs, 0, 'getForUpdate, option lockTimeoutMs')
-      const signal = checkSignal(given.signal, 'getForUpdate, option signal')
+      const { keyEncoding, valueEncoding, timeoutMs, signal } = checkForUpdate(this.place, options)
       const encoded = keyEncoding.encode(key)
       this.open.check()
       if (signal?.aborted === true) throw aborted(signal)

@@ -13,15 +13,8 @@ import type {
   TransactionOptions,
   TransactionSavepoint
 } from '../db/transaction-types.ts'
-import type {
-  BatchOperation,
-  CareOptions,
-  ClearOptions,
-  DatabaseEvents,
-  KeyspaceHandle,
-  ProgressOptions
-} from '../db/types.ts'
-import type { EngineStats, PageMap, VerifyReport } from '../engine/engine.ts'
+import type { AwaitedWrites, Care, KeyspaceHandle } from '../db/types.ts'
+import type { EngineStats, PageMap } from '../engine/engine.ts'
 
 /** What an option `snapshot` of a client takes: a snapshot of the same client. */
 export interface ClientSnapshotHandle {
@@ -122,28 +115,7 @@ export type Unavailable = (...parameters: readonly unknown[]) => never
  * option `durability` asks. One whose owner died before it answered rejects with `LIGHTNING_OWNER_LOST`: whether it was
  * made is not known, and it is not repeated.
  */
-export interface ClientWrites<K, V> {
-  /** Stores a value. What is passed is copied before the call returns. */
-  put<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    key: KeyIn<K, KE>,
-    value: ValueIn<V, VE>,
-    options?: EncodingOptions<KE, VE>
-  ): Promise<void>
-  /** Removes a key; that it is missing is no error. */
-  del<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    key: KeyIn<K, KE>,
-    options?: EncodingOptions<KE, VE>
-  ): Promise<void>
-  /** Applies all operations, in their order, or none; they may span the sublevels of the database. */
-  batch<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    operations: readonly BatchOperation<KeyIn<K, KE>, ValueIn<V, VE>>[],
-    options?: EncodingOptions<KE, VE>
-  ): Promise<void>
-  /** Removes all keys in the range, at once; sublevels are left alone. */
-  clear<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: ClearOptions<K, KE, VE>
-  ): Promise<void>
-}
+export type ClientWrites<K, V> = AwaitedWrites<K, V>
 
 /** A keyspace of a client. */
 export interface ClientKeyspace<K, V> extends ClientReads<K, V>, ClientWrites<K, V>, KeyspaceHandle {
@@ -218,9 +190,7 @@ export interface ClientTransaction<K, V> extends ClientTransactionKeyspace<K, V>
 }
 
 /** A client of a database whose engine runs in another thread, process or tab. */
-export interface Client<K, V> extends ClientKeyspace<K, V>, AsyncDisposable {
-  /** Absolute path of the directory, or `:memory:`. */
-  readonly location: string
+export interface Client<K, V> extends ClientKeyspace<K, V>, Care, AsyncDisposable {
   /** Keeps the state of now for reading, until it is closed. */
   snapshot(): Promise<ClientSnapshot<K, V>>
   /** Runs `body` in a transaction and commits; see `Database`. The body runs here. */
@@ -230,23 +200,11 @@ export interface Client<K, V> extends ClientKeyspace<K, V>, AsyncDisposable {
   begin(options?: BeginOptions): Promise<ClientTransaction<K, V>>
   /** Number of the newest commit; counts from 1, 0 for none yet. */
   sequence(): Promise<number>
-  /** Resolves when everything written before is on stable storage, whatever `durability` says. */
-  flush(): Promise<void>
   readonly flushSync: Unavailable
-  /** Folds the log into the pages. */
-  checkpoint(options?: CareOptions): Promise<void>
-  /** Reads every page and checks structure, order and checksums; damage is in `problems`, not thrown. */
-  verify(options?: ProgressOptions): Promise<VerifyReport>
-  /** Gives space back to the file system while reads and writes go on. */
-  compact(options?: ProgressOptions): Promise<void>
-  /** Writes a copy of the state of now into the directory `destination`, while writes go on. */
-  backup(destination: string, options?: CareOptions): Promise<void>
   /** Counters and sizes, as plain numbers: those of the owner, so of all clients together. */
   stats(): Promise<EngineStats>
   /** What every page is doing, page by page; takes longer the more there are. */
   pageMap(): Promise<PageMap>
-  /** Calls `listener` at every such event; the result ends that. `'closing'` is this client's own `close`. */
-  on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void
   /**
    * Waits until everything is durable and ends what this client has open. The last client's `close` resolves when the
    * files and the lock are released. May be called again.

@@ -2,14 +2,14 @@
 // awaited; what comes at once on `open` is a promise on `connect`.
 import { expect, onTestFinished } from 'vitest'
 import {
+  type AwaitedWrites,
   type BatchOperation,
   type BeginOptions,
-  type CareOptions,
+  type Care,
   type ClientIterator,
   type ClearOptions,
   connect,
   type ConnectOptions,
-  type DatabaseEvents,
   type EncodingOptions,
   type EngineStats,
   type ForUpdateOptions,
@@ -21,15 +21,13 @@ import {
   type LightningErrorCode,
   open,
   type PageMap,
-  type ProgressOptions,
   type RangeIterator,
   type RangeOptions,
   type SyncTransactionOptions,
   type TransactionOptions,
   type TransactionSavepoint,
   type ValueEncodingChoice,
-  type ValueIn,
-  type VerifyReport
+  type ValueIn
 } from '../../src/index.ts'
 import { callUnchecked, type Target } from './database.ts'
 
@@ -82,25 +80,25 @@ interface ReadsBytes<K> {
   ): Awaitable<R | undefined>
 }
 
-interface AnyWrites<K, V, Result> {
+interface AnyWrites<K, V> {
   put<KE extends KC = undefined, VE extends VC = undefined>(
     key: KeyIn<K, KE>,
     value: ValueIn<V, VE>,
     options?: EncodingOptions<KE, VE>
-  ): Result
+  ): Awaitable<void>
   del<KE extends KC = undefined, VE extends VC = undefined>(
     key: KeyIn<K, KE>,
     options?: EncodingOptions<KE, VE>
-  ): Result
+  ): Awaitable<void>
   batch<KE extends KC = undefined, VE extends VC = undefined>(
     operations: readonly BatchOperation<KeyIn<K, KE>, ValueIn<V, VE>>[],
     options?: EncodingOptions<KE, VE>
-  ): Result
-  clear<KE extends KC = undefined, VE extends VC = undefined>(range?: ClearOptions<K, KE, VE>): Result
+  ): Awaitable<void>
+  clear<KE extends KC = undefined, VE extends VC = undefined>(range?: ClearOptions<K, KE, VE>): Awaitable<void>
 }
 
 /** A keyspace of either kind. */
-export interface AnyKeyspace<K, V> extends AnyReads<K, V>, ReadsBytes<K>, AnyWrites<K, V, Promise<void>> {
+export interface AnyKeyspace<K, V> extends AnyReads<K, V>, ReadsBytes<K>, AwaitedWrites<K, V> {
   readonly path: readonly string[]
   putSync<KE extends KC = undefined, VE extends VC = undefined>(key: KeyIn<K, KE>, value: ValueIn<V, VE>): void
   delSync<KE extends KC = undefined>(key: KeyIn<K, KE>): void
@@ -128,7 +126,7 @@ export type AnySnapshot<K, V> = BareSnapshot<K, V> & (Disposable | AsyncDisposab
 interface BareSnapshot<K, V> extends AnyReads<K, V>, ReadsBytes<K>, AnySnapshotHandle {}
 
 /** One keyspace in a transaction of either kind. */
-export interface AnyTransactionKeyspace<K, V> extends AnyReads<K, V>, AnyWrites<K, V, Awaitable<void>> {
+export interface AnyTransactionKeyspace<K, V> extends AnyReads<K, V>, AnyWrites<K, V> {
   getForUpdate<KE extends KC = undefined, VE extends VC = undefined>(
     key: KeyIn<K, KE>,
     options?: ForUpdateOptions<KE, VE>
@@ -149,22 +147,15 @@ export interface AnyTransaction<K, V> extends AnyTransactionKeyspace<K, V>, Asyn
 }
 
 /** A database of either kind. */
-export interface AnyDatabase<K, V> extends AnyKeyspace<K, V>, AsyncDisposable {
-  readonly location: string
+export interface AnyDatabase<K, V> extends AnyKeyspace<K, V>, Care, AsyncDisposable {
   snapshot(): Awaitable<AnySnapshot<K, V>>
   transaction<R>(body: (tx: AnyTransaction<K, V>) => R | PromiseLike<R>, options?: TransactionOptions): Promise<R>
   transactionSync<R>(body: (tx: AnyTransaction<K, V>) => R, options?: SyncTransactionOptions): R
   begin(options?: BeginOptions): Awaitable<AnyTransaction<K, V>>
   sequence(): Awaitable<number>
-  flush(): Promise<void>
   flushSync(): void
-  checkpoint(options?: CareOptions): Promise<void>
-  verify(options?: ProgressOptions): Promise<VerifyReport>
-  compact(options?: ProgressOptions): Promise<void>
-  backup(destination: string, options?: CareOptions): Promise<void>
   stats(): Awaitable<EngineStats>
   pageMap(): Awaitable<PageMap>
-  on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void
   close(): Promise<void>
 }
 
