@@ -181,11 +181,11 @@ describe('verify', () => {
   })
 
   it('finds nothing wrong while every turn that it gives is used to write, to delete and for checkpoints', async () => {
-    const engine = await openEngine(new SimulatedDisk().vfs(), { walBytes: 1 << 20 })
+    const engine = await openEngine(new SimulatedDisk().vfs(), { walBytes: 1 << 20, compression: 'none' })
     const random = new Random(11)
     const tree = engine.tree(path(''))
-    const put = () => engine.put(tree, `key ${random.below(8_000)}`, utf8, someText(random, 200), utf8)
-    for (let i = 0; i < 8_000; i++) put()
+    const put = () => engine.put(tree, `key ${random.below(6_000)}`, utf8, someText(random, 1_000), utf8)
+    for (let i = 0; i < 12_000; i++) put()
     await engine.checkpoint()
     // Every look at the clock finds the slice at its end.
     let now = 0
@@ -196,8 +196,8 @@ describe('verify', () => {
       const onProgress = ({ done, total }: { readonly done: number; readonly total: number }) => {
         turns++
         if (done < total && turns % 50 !== 0) return
-        for (let i = 0; i < 20; i++) put()
-        engine.del(tree, `key ${random.below(8_000)}`, utf8)
+        for (let i = 0; i < 60; i++) put()
+        engine.del(tree, `key ${random.below(6_000)}`, utf8)
         if (done === total) checkpoints.push(engine.checkpoint())
       }
       expect((await engine.verify({ onProgress })).problems).toEqual([])
