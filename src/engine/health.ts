@@ -7,10 +7,12 @@
 import { isLightningError, type LightningErrorCode } from '../errors.ts'
 import type { Events } from './events.ts'
 
+/** How writing does; see `docs/operations.md`. */
 export type HealthState = 'ok' | 'full' | 'disturbed' | 'failed'
 
 /** The state, since when and why. */
 export interface HealthReport {
+  /** How writing does. */
   readonly state: HealthState
   /** When the state began, in milliseconds since 1970; 0 for `'ok'`. */
   readonly sinceMs: number
@@ -22,7 +24,9 @@ export interface HealthReport {
 
 /** Sequence numbers of commits that were acknowledged and are gone: only those of relaxed durability can be. */
 export interface LostCommits {
+  /** The first. */
   readonly from: number
+  /** The last. */
   readonly to: number
 }
 

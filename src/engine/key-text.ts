@@ -17,7 +17,9 @@ export function keyText(key: Uint8Array): string {
 
 /** Encoded bounds of keys: `from` belongs to the range, `to` does not; undefined is an open end. */
 export interface KeyRange {
+  /** Its first key; undefined: open. */
   readonly from: Uint8Array | undefined
+  /** The first key behind it; undefined: open. */
   readonly to: Uint8Array | undefined
 }
 

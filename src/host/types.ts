@@ -119,10 +119,15 @@ export type ClientWrites<K, V> = AwaitedWrites<K, V>
 
 /** A keyspace of a client. */
 export interface ClientKeyspace<K, V> extends ClientReads<K, V>, ClientWrites<K, V>, KeyspaceHandle {
+  /** Use `put`. */
   readonly putSync: Unavailable
+  /** Use `del`. */
   readonly delSync: Unavailable
+  /** Use `batch`. */
   readonly batchSync: Unavailable
+  /** Use `clear`. */
   readonly clearSync: Unavailable
+  /** Use `dropSublevel`. */
   readonly dropSublevelSync: Unavailable
   /** As in `Database`. Throws `LIGHTNING_INVALID_ARGUMENT`. */
   sublevel<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
@@ -184,6 +189,7 @@ export interface ClientTransaction<K, V> extends ClientTransactionKeyspace<K, V>
    * handled, and otherwise commits. Rejects with `LIGHTNING_OWNER_LOST` when the owner died before it answered.
    */
   commit(): Promise<void>
+  /** Use `commit`. */
   readonly commitSync: Unavailable
   /** Undoes everything. May be called again. */
   rollback(): Promise<void>
@@ -195,11 +201,13 @@ export interface Client<K, V> extends ClientKeyspace<K, V>, Care, AsyncDisposabl
   snapshot(): Promise<ClientSnapshot<K, V>>
   /** Runs `body` in a transaction and commits; see `Database`. The body runs here. */
   transaction<R>(body: (tx: ClientTransaction<K, V>) => R | PromiseLike<R>, options?: TransactionOptions): Promise<R>
+  /** Use `transaction`. */
   readonly transactionSync: Unavailable
   /** Begins a transaction at the state of now. Commit it or roll it back. */
   begin(options?: BeginOptions): Promise<ClientTransaction<K, V>>
   /** Number of the newest commit; counts from 1, 0 for none yet. */
   sequence(): Promise<number>
+  /** Use `flush`. */
   readonly flushSync: Unavailable
   /** Counters and sizes, as plain numbers: those of the owner, so of all clients together. */
   stats(): Promise<EngineStats>
