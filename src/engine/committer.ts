@@ -18,6 +18,7 @@ import { INCARNATION } from '../../assembly/log.ts'
 import { NOTE } from '../../assembly/operations.ts'
 import { LightningError } from '../errors.ts'
 import type { Core } from './core.ts'
+import { chainStart } from './recovery.ts'
 
 /** A flush waits for so many turns of the microtask queue without a new commit, so that longer promise chains join. */
 const quietTurns = 8
@@ -343,7 +344,7 @@ export class Committer {
   /** The first frame of an opening, or after a rollback, names a new incarnation: older frames cannot follow it. */
   #beginIncarnation(): void {
     const { memory, kernel, log } = this.#core
-    if (PLANTED_BUG !== 31 && this.#core.meta.closed && !this.#core.isMetaUncertain) this.#markOpen()
+    if (PLANTED_BUG !== 31 && this.#core.meta.closed) this.#markOpen()
     log.reserve(memory.word(LOG_BYTES) + 128)
     const at = kernel.exports.frameOperations() >>> 0
     const view = new DataView(memory.bytes.buffer, at, 20)
@@ -364,12 +365,17 @@ export class Committer {
     this.#hasIncarnation = true
   }
 
-  /** A clean close says that nothing is in the log; now there will be, and a log that is missing then is damage. */
+  /**
+   * A clean close says that nothing is in the log; now there will be, and a log that is missing then is damage. A write that
+   * fails leaves it unknown what is on disk, so nothing is committed before it has been done.
+   */
   #markOpen(): void {
     const core = this.#core
     core.checkLock()
-    // Where the log begins anew, and not where it had ended: that may lie behind what closing left of the file.
-    const meta = { ...core.meta, number: core.meta.number + 1, logOffset: core.log.position.offset, closed: false }
+    // Where the log begins anew: neither where it had ended, which may lie behind what closing left of the file, nor where
+    // it goes on, since there may be frames already.
+    const { offset } = chainStart(core).position
+    const meta = { ...core.meta, number: core.meta.number + 1, logOffset: offset, closed: false }
     core.isMetaUncertain = true
     for (const slot of [0, 1]) {
       core.data.writeMeta(slot, meta, core.checksum)

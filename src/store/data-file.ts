@@ -152,21 +152,20 @@ export class DataFile {
   }
 
   /**
-   * The newest valid meta, and whether both slots hold it: only then it is surely durable, since the second slot is
-   * written when the first is synced. Throws `LIGHTNING_CORRUPT` when no slot holds one, `LIGHTNING_VERSION` for a newer
-   * format.
+   * The newest valid meta, and whether both slots hold it, byte by byte (one that was given up has the number of the next):
+   * only then it is surely durable, since the second slot is written when the first is synced. Throws `LIGHTNING_CORRUPT`
+   * when no slot holds one, `LIGHTNING_VERSION` for a newer format.
    */
   readMeta(checksum: Checksum): { readonly meta: Meta; readonly isInBoth: boolean } {
     const bytes = new Uint8Array(blockBytes * 2)
     const length = this.file.readAt(bytes, 0)
     let newest: Meta | undefined
-    let isInBoth = false
     for (const slot of [0, 1]) {
       const meta = decodeMeta(bytes.subarray(slot * blockBytes, length), checksum, this.file.name)
-      isInBoth = meta !== undefined && meta.number === newest?.number
       if (meta !== undefined && (newest === undefined || meta.number > newest.number)) newest = meta
     }
     if (newest !== undefined && !isPossible(newest, this.file.size())) throw this.#impossible(newest)
+    const isInBoth = bytes.subarray(0, metaBytes).every((byte, i) => byte === bytes[blockBytes + i])
     if (newest !== undefined) return { meta: newest, isInBoth }
     const known = looksLikeMeta(bytes) || looksLikeMeta(bytes.subarray(blockBytes))
     throw new LightningError(

@@ -1,0 +1,131 @@
+// A clean close says that the log is empty; the first commit after it takes that back. What if it cannot?
+import { describe, expect, test } from 'vitest'
+import type { Engine } from '../../src/engine/engine.ts'
+import { blockBytes, metaBytes } from '../../src/store/format.ts'
+import { type DiskCall, SimulatedDisk } from '../support/simulated-disk.ts'
+import { type Content, contentOf, openEngine, path, utf8 } from './content.ts'
+import { expectContent, expectSound } from './support.ts'
+
+async function put(engine: Engine, key: string): Promise<void> {
+  engine.put(engine.tree(path('')), key, utf8, 'value', utf8)
+  await engine.settled()
+}
+
+const holding = (...keys: string[]): Content => new Map(keys.map(key => [`/${key}`, 'value']))
+
+/** A database that was closed. */
+async function closedDisk(): Promise<SimulatedDisk> {
+  const disk = new SimulatedDisk()
+  const engine = await openEngine(disk.vfs())
+  await put(engine, 'before')
+  await engine.close()
+  return disk
+}
+
+const isMetaWrite = (call: DiskCall) => call.file === 'data.ldb' && call.kind === 'write'
+
+describe.each([
+  ['EIO', 0],
+  ['EIO', 1],
+  ['ENOSPC', 0]
+] as const)('the mark that there is a log, failing with %s, %d of it written', (code, written) => {
+  test.each([1, 2])('at slot %i: later commits outlive crashes', async nth => {
+    const disk = await closedDisk()
+    const engine = await openEngine(disk.vfs())
+    let writes = 0
+    disk.fault = call => (isMetaWrite(call) && ++writes === nth ? { code, written } : undefined)
+    const first = await put(engine, 'one').then(
+      () => ['one'],
+      () => []
+    )
+    disk.fault = undefined
+    await put(engine, 'two')
+    const keys = ['before', ...first, 'two']
+    let current = disk.kill()
+    for (const key of ['three', 'four', 'five']) {
+      const again = await openEngine(current.vfs())
+      expectContent(contentOf(again), holding(...keys))
+      await put(again, key)
+      keys.push(key)
+      current = current.kill()
+    }
+    const last = await openEngine(current.vfs())
+    expectContent(contentOf(last), holding(...keys))
+    await expectSound(last)
+    await last.close()
+  })
+
+  test.each([1, 2])('at slot %i: a rollback after it loses nothing durable', async nth => {
+    const disk = await closedDisk()
+    const engine = await openEngine(disk.vfs())
+    let writes = 0
+    disk.fault = call => (isMetaWrite(call) && ++writes === nth ? { code, written } : undefined)
+    const first = await put(engine, 'one').then(
+      () => ['one'],
+      () => []
+    )
+    disk.fault = undefined
+    await put(engine, 'two')
+    let isDone = false
+    disk.fault = call => {
+      if (isDone || call.kind !== 'write' || !call.file.startsWith('wal')) return undefined
+      isDone = true
+      return { code: 'EIO' }
+    }
+    await expect(put(engine, 'lost')).rejects.toMatchObject({ code: 'LIGHTNING_IO' })
+    await put(engine, 'three')
+    const again = await openEngine(disk.kill().vfs())
+    expectContent(contentOf(again), holding('before', ...first, 'two', 'three'))
+    await again.close()
+  })
+
+  test.each([1, 2])('at slot %i: a log that is missing later is damage all the same', async nth => {
+    const disk = await closedDisk()
+    const engine = await openEngine(disk.vfs())
+    let writes = 0
+    disk.fault = call => (isMetaWrite(call) && ++writes === nth ? { code, written } : undefined)
+    await put(engine, 'one').catch(() => undefined)
+    disk.fault = undefined
+    await put(engine, 'two')
+    const killed = disk.kill()
+    killed.take('wal-0.ldb')
+    killed.take('wal-1.ldb')
+    await expect(openEngine(killed.vfs())).rejects.toMatchObject({ code: 'LIGHTNING_CORRUPT' })
+  })
+})
+
+test.each([1, 2])("a checkpoint given up at slot %i before the first commit is in nobody's way", async nth => {
+  const disk = await closedDisk()
+  const recorded = new SimulatedDisk<string>(1, disk.state()).record()
+  const engine = await openEngine(recorded.vfs())
+  let slots = 0
+  let before: string | undefined
+  recorded.fault = ({ file, kind }) => {
+    if (file !== 'data.ldb') return undefined
+    // What a checkpoint writes after a sync is a slot.
+    const isSlot = kind === 'write' && before === 'sync'
+    before = kind
+    return isSlot && ++slots === nth ? { code: 'EIO', written: 1 } : undefined
+  }
+  await expect(engine.compact()).rejects.toMatchObject({ code: 'LIGHTNING_IO' })
+  recorded.fault = undefined
+  await put(engine, 'one')
+  recorded.note('one')
+  await engine.checkpoint()
+  await put(engine, 'two')
+  recorded.note('two')
+  for (const { at, notes, kill, crash } of recorded.moments()) {
+    for (const left of [kill(), crash(at)]) {
+      const opened = await openEngine(left.vfs())
+      const found = [...contentOf(opened).keys()]
+      expect(found).toEqual(expect.arrayContaining(['/before', ...notes.map(key => `/${key}`)]))
+      const slotsOf = left.bytes('data.ldb')
+      expect(slotsOf.subarray(0, metaBytes)).toEqual(slotsOf.subarray(blockBytes, blockBytes + metaBytes))
+      await put(opened, 'later')
+      const again = await openEngine(left.kill().vfs())
+      expect([...contentOf(again).keys()].sort()).toEqual([...found, '/later'].sort())
+      await expectSound(again)
+      await again.close()
+    }
+  }
+})
