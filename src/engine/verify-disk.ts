@@ -47,14 +47,19 @@ const mostAttempts = 4
 
 /**
  * Nothing may share sectors with anything else, all that is named must count as used, and all that is used be named.
- * `turn` lets other work run; when that takes or gives blocks, the look at them begins anew.
+ * `sequence` is the commit that is verified; `turn` lets other work run: when that takes or gives blocks, the look at them
+ * begins anew.
  */
-export async function checkExtents(core: Core, turn: () => Promise<void>): Promise<readonly VerifyProblem[]> {
+export async function checkExtents(
+  core: Core,
+  sequence: number,
+  turn: () => Promise<void>
+): Promise<readonly VerifyProblem[]> {
   for (let attempt = 1; ; attempt++) {
     const { blocks } = core.data
     const { changes } = blocks
     const isSame = () => core.data.blocks === blocks && blocks.changes === changes
-    const steps = extentSteps(core)
+    const steps = extentSteps(core, sequence)
     let step = steps.next()
     while (step.done !== true) {
       if (attempt < mostAttempts) {
@@ -68,7 +73,7 @@ export async function checkExtents(core: Core, turn: () => Promise<void>): Promi
   }
 }
 
-function* extentSteps(core: Core): Generator<undefined, readonly VerifyProblem[], undefined> {
+function* extentSteps(core: Core, sequence: number): Generator<undefined, readonly VerifyProblem[], undefined> {
   const { memory, kernel, data, directory, meta } = core
   const file = data.file.name
   const problems: VerifyProblem[] = []
@@ -105,7 +110,7 @@ function* extentSteps(core: Core): Generator<undefined, readonly VerifyProblem[]
       claim('The copy of the directory', { sector: meta.directoryCopySector, sectors })
   }
   const unnamed = data.blocks.usedBlocks - blocks.usedBlocks
-  if (unnamed > 0 && isQuiet(core)) {
+  if (unnamed > 0 && isQuiet(core, sequence)) {
     const message = `${unnamed} blocks count as used but nothing names them. Closing and opening gives them back.`
     problems.push({ message, file })
   }
@@ -113,8 +118,11 @@ function* extentSteps(core: Core): Generator<undefined, readonly VerifyProblem[]
 }
 
 /** Whether nothing may rightly have blocks that no entry of the newest state names. */
-function isQuiet({ snapshots, pending, largeWritten, options, durableLsn, appliedLsn, meta }: Core): boolean {
+function isQuiet(core: Core, sequence: number): boolean {
+  const { snapshots, pending, largeWritten, options, durableLsn, appliedLsn, meta } = core
   if (options.readOnly || snapshots.size > 1 || pending.isCheckpointing || pending.sectors > 0) return false
+  // What was committed since is newer than what the snapshot of this very verification keeps.
+  if (appliedLsn !== sequence) return false
   // Large values are written ahead of the commit that names them; frames of the log may name some that are gone.
   return largeWritten === 0 && durableLsn === appliedLsn && meta.lsn === appliedLsn
 }

@@ -95,7 +95,7 @@ class Verification {
     for (const problem of checkMetas(this.#core)) this.#note(problem)
     await this.#checkTables()
     const turn = () => this.#pace.step(total, total)
-    for (const problem of await checkExtents(this.#core, turn)) this.#note(problem)
+    for (const problem of await checkExtents(this.#core, this.#snapshot.sequence, turn)) this.#note(problem)
     for (const problem of await checkLog(this.#core, this.#pace, total)) this.#note(problem)
     this.#pace.finish(total)
     const problems = this.#problems

@@ -209,4 +209,30 @@ describe('verify', () => {
     expect((await engine.verify()).problems).toEqual([])
     await engine.close()
   })
+
+  it('takes no block that its own snapshot keeps for one that nothing names', async () => {
+    const engine = await openEngine(new SimulatedDisk().vfs(), { walBytes: 1 << 20, cacheBytes: 4 << 20 })
+    const random = new Random(1)
+    const put = (i: number) => engine.put(engine.tree(path('')), `key ${i}`, utf8, someText(random, 100), utf8)
+    for (let i = 0; i < 2_000; i++) put(i)
+    await engine.checkpoint()
+    await engine.checkpoint()
+    let now = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 1_000))
+    let checkpoint: Promise<void> | undefined
+    try {
+      const onProgress = () => {
+        if (checkpoint !== undefined) return
+        for (let i = 0; i < 2_000; i += 7) put(i)
+        engine.flushSync()
+        checkpoint = engine.checkpoint()
+      }
+      expect((await engine.verify({ onProgress })).problems).toEqual([])
+    } finally {
+      clock.mockRestore()
+    }
+    expect(checkpoint).toBeDefined()
+    await checkpoint
+    await engine.close()
+  })
 })
