@@ -82,6 +82,11 @@ export class Engine {
     return this.#core.isClosed
   }
 
+  /** Whether nothing is in the log: `close` has folded it into the pages, for which a full disk may have no room. */
+  get isFolded(): boolean {
+    return this.#core.meta.closed
+  }
+
   /** Counts rollbacks: what was read before one may be gone. */
   get generation(): number {
     return this.#core.generation

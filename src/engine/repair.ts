@@ -104,6 +104,7 @@ async function rebuildIn(
   }
   const place = new RepairVfs(vfs, lock)
   const engine = await Engine.open(place, targetOptions)
+  let entries: number
   try {
     const target = new RepairTarget(engine)
     stages.begin(dataBlocks)
@@ -117,10 +118,13 @@ async function rebuildIn(
     }
     await engine.checkpoint()
     stages.begin(dataBlocks)
-    return await verified(engine, options, stages)
+    entries = await verified(engine, options, stages)
   } finally {
     await engine.close()
   }
+  // Its log ends with this process: what is not in the pages by now would be missed.
+  if (!engine.isFolded) throw diskFull(vfs)
+  return entries
 }
 
 async function verified(engine: Engine, options: RepairOptions, stages: Stages): Promise<number> {
@@ -146,6 +150,14 @@ function checkLock(lock: VfsLock, vfs: Vfs): void {
   throw new LightningError(
     'LIGHTNING_LOCKED',
     `The lock of the database at ${vfs.location} was taken away. Repair anew.`
+  )
+}
+
+function diskFull(vfs: Vfs): LightningError {
+  return new LightningError(
+    'LIGHTNING_DISK_FULL',
+    `The disk under ${vfs.location} has no space for the end of the repaired database. The damaged one is as it was. ` +
+      'Free some space and repair anew.'
   )
 }
 

@@ -356,6 +356,33 @@ describe('repair', () => {
     expectContent(await reopened(disk), content)
   })
 
+  it('on a disk that is full for one write has done nothing, or all of it', async () => {
+    const source = new SimulatedDisk()
+    const { engine, content } = await fill(source, 100)
+    await engine.close()
+    const outcomes = new Set<string>()
+    let wasFull = true
+    for (let nth = 1; wasFull; nth++) {
+      const disk = new SimulatedDisk(1, source.state())
+      let writes = 0
+      wasFull = false
+      disk.fault = ({ kind }) => {
+        if (kind !== 'write' || ++writes !== nth) return undefined
+        wasFull = true
+        return { code: 'ENOSPC' }
+      }
+      await repair(disk).then(
+        () => outcomes.add('repaired'),
+        error => outcomes.add(error.code)
+      )
+      disk.fault = undefined
+      const opened = await openEngine(disk.vfs())
+      expectContent(contentOf(opened), content)
+      await opened.close()
+    }
+    expect(outcomes).toEqual(new Set(['repaired', 'LIGHTNING_DISK_FULL']))
+  })
+
   it('that is killed anywhere has done nothing, or is ended by whoever opens next', async () => {
     const disk = new SimulatedDisk()
     const { engine, content } = await fill(disk, 100)
