@@ -4,6 +4,7 @@ import { isNodeLike } from '../vfs/environment.ts'
 import type { Progress } from '../engine/engine.ts'
 import { isObject } from '../encoding/arguments.ts'
 import { LightningError } from '../errors.ts'
+import { onDemand } from '../kernel/on-demand.ts'
 import { malformed } from './messages.ts'
 import { errorOf } from './wire-error.ts'
 
@@ -27,7 +28,7 @@ export async function runAway(
   parameters: readonly unknown[],
   { signal, onProgress }: ErrandOptions
 ): Promise<unknown> {
-  const { newWorker } = await import('./tab-owners.ts')
+  const { newWorker } = await onDemand(errand, () => import('./tab-owners.ts'))
   const worker = await newWorker(undefined, errand, false)
   const abort = () => worker.postMessage({ abort: true })
   signal?.addEventListener('abort', abort, { once: true })
@@ -56,6 +57,8 @@ export async function runAway(
         }
       }
       worker.postMessage({ errand, parameters })
+      // What fired before there was a worker fires no more.
+      if (signal?.aborted === true) abort()
     })
   } finally {
     signal?.removeEventListener('abort', abort)
