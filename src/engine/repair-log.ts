@@ -172,7 +172,13 @@ function doubtAbout(
     return { reason: 'A part of the log is missing', file: missing, offset: undefined, isMissing: true }
   if (end.frames > 0) return undefined
   const strange = strangeLog(core, end.lsn)
-  if (strange !== undefined) return { reason: 'The log is that of another database', file: strange.file, offset: 0 }
+  if (strange !== undefined) {
+    const reason =
+      strange.kind === 'foreign'
+        ? 'The log is that of another database'
+        : `The log begins with commit ${strange.lsn}, and what came before is not there`
+    return { reason, file: strange.file, offset: 0 }
+  }
   const { file, offset } = end.position
   const size = core.log.file(file).size()
   return offset > size ? { reason: `The log goes on at byte ${offset}, and the file has only ${size}` } : undefined
