@@ -22,6 +22,13 @@ function holderOf(location: string): { readonly pid: number; readonly thread: nu
   return JSON.parse(readFileSync(join(location, newest ?? ''), 'utf8'))
 }
 
+/** The states that its threads are in, each named once; a signal to stop takes a moment to reach them all. */
+function statesOf(pid: number): string[] {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const states = threads.map(thread => readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').split(') ')[1]?.[0])
+  return [...new Set(states.map(String))]
+}
+
 function linesOf(journal: string, word: string): string[] {
   const text = existsSync(journal) ? readFileSync(journal, 'utf8') : ''
   return text.split('\n').filter(line => line.startsWith(word))
@@ -208,6 +215,7 @@ describe('an owner that is stopped', () => {
     const client = await connected(location, 400)
     await client.put('a', 1)
     process.kill(peer.pid, 'SIGSTOP')
+    await vi.waitFor(() => expect(statesOf(peer.pid)).toEqual(['T']))
     try {
       const pending = [client.get('a'), client.put('b', 1), client.begin()]
       const outcomes = await Promise.allSettled(pending)
