@@ -27,8 +27,8 @@ export interface RunOptions {
   readonly isPrivate?: boolean
 }
 
-/** Long enough for any machine: it only bounds a browser that hangs. */
-const patienceMs = 600_000
+/** Longer than any test on any machine: it only bounds a browser that hangs. */
+const patienceMs = 300_000
 
 /** Runs the entries one after the other in a new browser. */
 export async function runInBrowser(
@@ -42,15 +42,17 @@ export async function runInBrowser(
   const server = await serve({
     files: { ...scripts, '/page.html': scriptIn('page'), '/worker.html': scriptIn('worker') },
     onReport: report => {
-      if (isOutcome(report)) outcomes.push(report)
-      else reports.dispatchEvent(new CustomEvent('report', { detail: report }))
+      if (isOutcome(report)) {
+        outcomes.push(report)
+        reports.dispatchEvent(new Event('progress'))
+      } else reports.dispatchEvent(new CustomEvent('report', { detail: report }))
     }
   })
   const profile = await newProfile()
   try {
     const browser = await startBrowser(name, profile, options)
     try {
-      for (const run of runs) await runOne(browser, server, reports, run)
+      for (const run of runs) await runOne(browser, server, reports, run, () => outcomes.at(-1))
     } finally {
       await browser.close()
     }
@@ -81,7 +83,13 @@ export async function bundleForBrowser(entries: readonly URL[]): Promise<Record<
   return Object.fromEntries(outputFiles.map(file => [file.path, file.text]))
 }
 
-async function runOne(browser: Browser, server: Server, reports: EventTarget, run: Run): Promise<void> {
+async function runOne(
+  browser: Browser,
+  server: Server,
+  reports: EventTarget,
+  run: Run,
+  last: () => Outcome | undefined
+): Promise<void> {
   const ended = deferred()
   const hear = (event: Event): void => {
     const report: unknown = event instanceof CustomEvent ? event.detail : undefined
@@ -89,7 +97,11 @@ async function runOne(browser: Browser, server: Server, reports: EventTarget, ru
     else ended.reject(new Error(`${browser.name} reports ${JSON.stringify(report)}`))
   }
   reports.addEventListener('report', hear)
-  const tooLate = setTimeout(() => ended.reject(new Error(`${browser.name} comes to no end`)), patienceMs)
+  const tooLate = setTimeout(() => {
+    ended.reject(new Error(`${browser.name} tells of nothing any more. The last was: ${JSON.stringify(last())}`))
+  }, patienceMs)
+  const wait = (): unknown => tooLate.refresh()
+  reports.addEventListener('progress', wait)
   try {
     const page = await browser.open(
       `${server.origin}/${run.where}.html?${basename(fileURLToPath(run.entry), '.ts')}.js`
@@ -99,6 +111,7 @@ async function runOne(browser: Browser, server: Server, reports: EventTarget, ru
   } finally {
     clearTimeout(tooLate)
     reports.removeEventListener('report', hear)
+    reports.removeEventListener('progress', wait)
   }
 }
 
