@@ -108,6 +108,8 @@ async function runOne(
   last: () => Outcome | undefined
 ): Promise<void> {
   const ended = deferred()
+  // It is waited for only when the page is there.
+  ended.promise.catch(() => undefined)
   const hear = (event: Event): void => {
     const report: unknown = event instanceof CustomEvent ? event.detail : undefined
     if (report === 'ended') ended.resolve()
