@@ -31,9 +31,11 @@ function check(encoding: ValueEncoding<unknown>, input: Uint8Array): void {
   )
 }
 
-/** The same with invalid dates, of which none equals another, told by a text. */
+const invalidDate = Symbol('an invalid date')
+
+/** The same with a mark for invalid dates, of which none equals another. */
 function comparable(value: unknown): unknown {
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid date' : value
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? invalidDate : value
   if (Array.isArray(value)) return value.map(comparable)
   if (value instanceof Map) return new Map(Array.from(value, ([key, each]) => [comparable(key), comparable(each)]))
   if (value instanceof Set) return new Set(Array.from(value, comparable))

@@ -29,7 +29,8 @@ describe.each([
   ['EIO', 1],
   ['ENOSPC', 0]
 ] as const)('the mark that there is a log, failing with %s, %d of it written', (code, written) => {
-  test.each([1, 2])('at slot %i: later commits outlive crashes', async nth => {
+  /** A database whose write of slot `nth` failed once, and that was written to afterwards; `first` was acknowledged all the same. */
+  async function marked(nth: number): Promise<{ disk: SimulatedDisk; engine: Engine; first: string[] }> {
     const disk = await closedDisk()
     const engine = await openEngine(disk.vfs())
     let writes = 0
@@ -40,6 +41,11 @@ describe.each([
     )
     disk.fault = undefined
     await put(engine, 'two')
+    return { disk, engine, first }
+  }
+
+  test.each([1, 2])('at slot %i: later commits outlive crashes', async nth => {
+    const { disk, first } = await marked(nth)
     const keys = ['before', ...first, 'two']
     let current = disk.kill()
     for (const key of ['three', 'four', 'five']) {
@@ -56,16 +62,7 @@ describe.each([
   })
 
   test.each([1, 2])('at slot %i: a rollback after it loses nothing durable', async nth => {
-    const disk = await closedDisk()
-    const engine = await openEngine(disk.vfs())
-    let writes = 0
-    disk.fault = call => (isMetaWrite(call) && ++writes === nth ? { code, written } : undefined)
-    const first = await put(engine, 'one').then(
-      () => ['one'],
-      () => []
-    )
-    disk.fault = undefined
-    await put(engine, 'two')
+    const { disk, engine, first } = await marked(nth)
     let isDone = false
     disk.fault = call => {
       if (isDone || call.kind !== 'write' || !call.file.startsWith('wal')) return undefined
@@ -80,13 +77,7 @@ describe.each([
   })
 
   test.each([1, 2])('at slot %i: a log that is missing later is damage all the same', async nth => {
-    const disk = await closedDisk()
-    const engine = await openEngine(disk.vfs())
-    let writes = 0
-    disk.fault = call => (isMetaWrite(call) && ++writes === nth ? { code, written } : undefined)
-    await put(engine, 'one').catch(() => undefined)
-    disk.fault = undefined
-    await put(engine, 'two')
+    const { disk } = await marked(nth)
     const killed = disk.kill()
     killed.take('wal-0.ldb')
     killed.take('wal-1.ldb')
