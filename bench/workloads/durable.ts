@@ -3,21 +3,21 @@ import { join } from 'node:path'
 import type { Driver, MaybePromise } from '../drivers/driver.ts'
 import { uniform } from '../random.ts'
 import { perSecond, type Timed, timedSlices } from '../timing.ts'
-import { type Context, type Group, openDriver, type Write, writesTo } from './context.ts'
+import { type Group, openDriver, type Write, writesTo } from './context.ts'
 import { emptyDirectory } from './directory.ts'
 import { loadAll } from './loading.ts'
 
 const waiting = 1000
 const floorBytes = 4096
+const floorFileBytes = 4 << 20
 const loaded = 10_000
 /** Writes that each of the three measurements has to choose from; none is made twice. */
 const each = 400_000
 const rounds = 10
-const secondsPerRound = 0.2
 
 /**
  * Writes that are on stable storage when they are done, into a directory of their own. A shared disk is fast now and
- * slow then, so the floor is measured in turn with what is held against it.
+ * slow then, so floors are measured in turn with what is held against them.
  */
 export const durable: Group = async context => {
   await emptyDirectory(context.directory)
@@ -28,72 +28,118 @@ export const durable: Group = async context => {
   const order = uniform(3 * each, small.count, 11)
   const behind = (first: number) => (from: number, to: number) =>
     writesTo(driver, data, order, first + from, first + to)
-  const alternating = await againstFloor(context, driver, behind(0))
-  const slices = { total: each, sliceLength: waiting, seconds: 3 }
-  const many = await timedSlices({ ...slices, prepare: behind(each) }, writes => {
-    const pending: MaybePromise<unknown>[] = []
-    for (const { key, value } of writes) pending.push(driver.putConcurrently(key, value))
-    return Promise.all(pending)
+  const floor = new Floor(join(context.directory, 'floor'))
+  const one = await inTurn(behind(0), {
+    puts: { sliceLength: 10, seconds: 0.2, slice: writes => putInTurn(driver, writes) },
+    floor: { sliceLength: 10, seconds: 0.2, slice: writes => floor.syncEach(writes.length) }
   })
+  const many = await inTurn(behind(each), {
+    puts: { sliceLength: waiting, seconds: 0.3, slice: writes => putAtOnce(driver, writes) },
+    floor: { sliceLength: waiting, seconds: 0.1, slice: writes => floor.syncTogether(writes) }
+  })
+  floor.close()
   const columns = (from: number, to: number) => {
     const writes = behind(2 * each)(from, to)
     return { keys: writes.map(({ key }) => key), values: writes.map(({ value }) => value) }
   }
-  const batches = await timedSlices({ ...slices, prepare: columns }, ({ keys, values }) =>
-    driver.putBatch(keys, values)
+  const batches = await timedSlices(
+    { total: each, sliceLength: waiting, seconds: 3, prepare: columns },
+    ({ keys, values }) => driver.putBatch(keys, values)
   )
   await driver.close()
   return [
-    { row: 'durable-one', value: perSecond(alternating.puts) },
-    { row: 'durable-to-floor', value: perSecond(alternating.floor) / perSecond(alternating.puts) },
-    { row: 'durable-many', value: perSecond(many) },
+    { row: 'durable-one', value: perSecond(one.puts) },
+    { row: 'durable-to-floor', value: perSecond(one.floor) / perSecond(one.puts) },
+    { row: 'durable-many', value: perSecond(many.puts) },
+    { row: 'durable-many-to-floor', value: perSecond(many.floor) / perSecond(many.puts) },
     { row: 'durable-batch', value: perSecond(batches) }
   ]
 }
 
-/** Durable puts one at a time, in turn with what no durable write can be faster than. */
-async function againstFloor(
-  { directory }: Context,
-  driver: Driver,
-  prepare: (from: number, to: number) => Write[]
+async function putInTurn(driver: Driver, writes: readonly Write[]): Promise<void> {
+  for (const { key, value } of writes) await driver.put(key, value)
+}
+
+function putAtOnce(driver: Driver, writes: readonly Write[]): Promise<unknown> {
+  const pending: MaybePromise<unknown>[] = []
+  for (const { key, value } of writes) pending.push(driver.putConcurrently(key, value))
+  return Promise.all(pending)
+}
+
+/** One side of a measurement against a floor; `seconds` of it a round. */
+interface Side {
+  readonly sliceLength: number
+  readonly seconds: number
+  slice(writes: readonly Write[]): MaybePromise<unknown>
+}
+
+/** Both sides in turn, each with writes just made. */
+async function inTurn(
+  prepare: (from: number, to: number) => Write[],
+  sides: { readonly puts: Side; readonly floor: Side }
 ): Promise<{ puts: Timed; floor: Timed }> {
-  const floor = new Floor(join(directory, 'floor'))
-  const puts: Timed[] = []
-  const floors: Timed[] = []
-  const perRound = Math.floor(each / rounds)
-  for (let round = 0; round < rounds; round++) {
-    const first = round * perRound
-    const slices = { sliceLength: 10, seconds: secondsPerRound }
-    floors.push(await timedSlices({ ...slices, total: 20_000, prepare: (from, to) => ({ from, to }) }, floor.sync))
-    const ofRound = (from: number, to: number) => prepare(first + from, first + to)
-    puts.push(
-      await timedSlices({ ...slices, total: perRound, prepare: ofRound }, async writes => {
-        for (const { key, value } of writes) await driver.put(key, value)
-      })
+  const total = Math.floor(each / rounds)
+  const measure = (side: Side, round: number) =>
+    timedSlices(
+      {
+        total,
+        sliceLength: side.sliceLength,
+        seconds: side.seconds,
+        prepare: (from, to) => prepare(round * total + from, round * total + to)
+      },
+      writes => side.slice(writes)
     )
+  const floors: Timed[] = []
+  const puts: Timed[] = []
+  for (let round = 0; round < rounds; round++) {
+    floors.push(await measure(sides.floor, round))
+    puts.push(await measure(sides.puts, round))
   }
-  floor.close()
   return { puts: sum(puts), floor: sum(floors) }
 }
 
-/** One block after the other written into a file that has its blocks already, and synced. */
+/** What no durable write can be faster than: bytes written into a file that has its blocks already, and synced. */
 class Floor {
   readonly #path: string
   readonly #file: number
-  readonly #block = new Uint8Array(floorBytes).fill(1)
+  readonly #bytes = new Uint8Array(floorFileBytes).fill(1)
+  #at = 0
 
   constructor(path: string) {
     this.#path = path
     this.#file = openSync(path, 'w')
-    for (let block = 0; block < 1000; block++) writeSync(this.#file, this.#block, 0, floorBytes, block * floorBytes)
+    writeSync(this.#file, this.#bytes, 0, floorFileBytes, 0)
     fdatasyncSync(this.#file)
   }
 
-  readonly sync = ({ from, to }: { readonly from: number; readonly to: number }): void => {
-    for (let i = from; i < to; i++) {
-      writeSync(this.#file, this.#block, 0, floorBytes, (i % 1000) * floorBytes)
-      fdatasyncSync(this.#file)
+  /** So many times a block of its own. */
+  syncEach(times: number): void {
+    for (let i = 0; i < times; i++) this.#writeAndSync(floorBytes)
+  }
+
+  /** The bytes of all values copied, written and synced together; one promise that all wait for. */
+  async syncTogether(writes: readonly Write[]): Promise<void> {
+    let told: () => void = () => undefined
+    const synced = new Promise<void>(resolve => {
+      told = resolve
+    })
+    const pending: Promise<void>[] = []
+    let length = 0
+    for (const { value } of writes) {
+      this.#bytes.set(value, length)
+      length += value.length
+      pending.push(synced)
     }
+    this.#writeAndSync(length)
+    told()
+    await Promise.all(pending)
+  }
+
+  #writeAndSync(length: number): void {
+    if (this.#at + length > floorFileBytes) this.#at = 0
+    writeSync(this.#file, this.#bytes, 0, length, this.#at)
+    fdatasyncSync(this.#file)
+    this.#at += length
   }
 
   close(): void {
