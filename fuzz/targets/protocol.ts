@@ -110,6 +110,8 @@ async function create(): Promise<Target> {
 class Client implements Channel {
   onFrame: (frame: Frame) => void = () => undefined
   onClose: (reason: string) => void = () => undefined
+  onDrain: () => void = () => undefined
+  readonly isCongested = false
   readonly #coder = new MessageCoder()
   readonly #answers: Message[] = []
 
@@ -118,6 +120,8 @@ class Client implements Channel {
   }
 
   close(): void {}
+
+  abandon(): void {}
 
   hold(): void {}
 

@@ -16,10 +16,16 @@ export interface Channel {
   onFrame: (frame: Frame) => void
   /** Called once when the other end is gone or has spoken something that is no frame; not after `close()`. */
   onClose: (reason: string) => void
+  /** Called when what was posted has been taken after all, and `isCongested` is false again. */
+  onDrain: () => void
+  /** More has been posted than the other end takes: whoever answers should wait, or memory fills. */
+  readonly isCongested: boolean
   /** Sends a frame; its buffers must not be used afterwards. Does nothing once either end is closed. */
   post(frame: Frame): void
-  /** Ends both directions. What was posted before still arrives. May be called again. */
+  /** Ends both directions. What was posted before still arrives, if it is taken soon. May be called again. */
   close(): void
+  /** The same, but what is not on its way yet must never arrive: the other end would take it for what is wanted now. */
+  abandon(): void
   /** Whether the channel alone keeps its thread running. */
   hold(isHeld: boolean): void
 }

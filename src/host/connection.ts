@@ -33,7 +33,6 @@ export class Connection implements LinkEvents {
     this.#dial = dial
     this.#timeoutMs = timeoutMs
     this.#link = link
-    link.events = this
   }
 
   get isClosed(): boolean {
@@ -44,9 +43,10 @@ export class Connection implements LinkEvents {
     return this.#nextHandle++
   }
 
-  /** Who is told of events from now on. */
+  /** Who is told of events, those included that came with the welcome. Called once, before anything is sent. */
   listen(events: ConnectionEvents): void {
     this.#events = events
+    if (this.#link !== undefined) this.#link.events = this
   }
 
   /** Throws `LIGHTNING_CLOSED`. */
@@ -116,6 +116,10 @@ export class Connection implements LinkEvents {
     this.#link = link
     if (this.#closing !== undefined) return
     link.events = this
+    if (link.isLost) {
+      this.#failWaiting(unreachable(this.location, new Error('it was lost as soon as it was found.')))
+      return
+    }
     const waiting = this.#waiting
     this.#waiting = []
     for (const request of waiting) link.send(request)
@@ -126,7 +130,7 @@ export class Connection implements LinkEvents {
     if (this.#closing !== undefined) return
     const error = unreachable(this.location, cause)
     // Those who only listen have nothing that could reject.
-    if (this.#waiting.length === 0) this.#events?.log('warn', [error.message])
+    if (this.#waiting.length === 0) this.#events?.log('warn', [{ text: error.message }])
     this.#failWaiting(error)
   }
 
@@ -148,7 +152,7 @@ export class Connection implements LinkEvents {
     try {
       await leave(link)
     } finally {
-      link.close()
+      link.close(closed(this.location))
     }
   }
 }

@@ -1,12 +1,25 @@
 // Frames in a stream of bytes: little-endian u32 length of the head, u32 number of parts, u32 length of each part, then
 // the head and the parts themselves.
 
+import { copyBytes } from '../encoding/bytes.ts'
 import type { Frame } from './channel.ts'
 
 /** More is no frame of ours. */
 const mostHeadBytes = 1 << 29
 const mostParts = 1 << 20
 const mostPartBytes = 1 << 30
+const mostFrameBytes = 0x80000000
+
+/** Whether the other end will take it. */
+export function isAcceptable({ head, parts }: Frame): boolean {
+  if (head.length > mostHeadBytes || parts.length > mostParts) return false
+  let total = head.length
+  for (const part of parts) {
+    if (part.length > mostPartBytes) return false
+    total += part.length
+  }
+  return total <= mostFrameBytes
+}
 
 /** The bytes that stand before a frame's own. */
 export function frameHeader({ head, parts }: Frame): Uint8Array {
@@ -24,6 +37,8 @@ export class FrameParser {
   #bytes = 0
   /** Lengths of the head and the parts of the frame that is being read, when they are known. */
   #lengths: readonly number[] | undefined
+  /** Their sum. */
+  #frameBytes = 0
   #partCount: number | undefined
   #headBytes = 0
 
@@ -48,16 +63,19 @@ export class FrameParser {
       if (lengths === undefined) return undefined
       const all = [this.#headBytes]
       for (let i = 0; i < this.#partCount; i++) all.push(wordAt(lengths, 4 * i))
-      if (all.some(length => length > mostPartBytes)) throw new Error('it sent no frame.')
+      this.#frameBytes = all.reduce((sum, length) => sum + length, 0)
+      if (all.some(length => length > mostPartBytes) || this.#frameBytes > mostFrameBytes) {
+        throw new Error('it sent no frame.')
+      }
       this.#lengths = all
     }
+    if (this.#bytes < this.#frameBytes) return undefined
     const lengths = this.#lengths
-    const total = lengths.reduce((sum, length) => sum + length, 0)
-    if (this.#bytes < total) return undefined
     this.#lengths = undefined
     this.#partCount = undefined
     const [head = nothing, ...parts] = lengths.map(length => this.#take(length) ?? nothing)
-    return { head, parts }
+    // Parts end up with callers, who may hand over a buffer of theirs: it must not hold what is still to be read here.
+    return { head, parts: parts.map(ownBytes) }
   }
 
   #take(length: number): Uint8Array | undefined {
@@ -97,6 +115,10 @@ export class FrameParser {
 }
 
 const nothing = new Uint8Array(0)
+
+function ownBytes(part: Uint8Array): Uint8Array {
+  return part.length === part.buffer.byteLength ? part : copyBytes(part, 0, part.length)
+}
 
 function wordAt(bytes: Uint8Array, at: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, true)

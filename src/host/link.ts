@@ -73,7 +73,7 @@ export function greet(
       clearTimeout(timer)
       channel.onFrame = () => undefined
       channel.onClose = () => undefined
-      channel.close()
+      channel.abandon()
       reject(error)
     }
     const giveUp = (): void => fail(new NoWelcome(`It did not answer within ${patienceMs} ms.`, true))
@@ -98,8 +98,6 @@ export function greet(
 }
 
 export class Link {
-  /** Set by the connection before anything can arrive. */
-  events: LinkEvents | undefined
   readonly #channel: Channel
   readonly #coder: MessageCoder
   readonly #timeoutMs: number
@@ -108,6 +106,10 @@ export class Link {
   #outgoing: { readonly message: unknown[]; readonly complete: (() => void) | undefined }[] = []
   #isScheduled = false
   #isLost = false
+  #loss: LightningError | undefined
+  #events: LinkEvents | undefined
+  /** What came with the welcome, before there was a connection to be told of it. */
+  #early: ((events: LinkEvents) => void)[] = []
   #silentTicks = 0
   #timer: ReturnType<typeof setInterval> | undefined
 
@@ -123,8 +125,22 @@ export class Link {
     return this.#isLost
   }
 
+  /** Who is told of what nobody asked for, and of the loss of this link, if it is lost already too. */
+  set events(events: LinkEvents) {
+    this.#events = events
+    const early = this.#early
+    this.#early = []
+    for (const tell of early) tell(events)
+    if (this.#loss !== undefined) events.lost(this, this.#loss, [])
+  }
+
   /** Sends a request; `complete` may still change its fields when everything of the turn has been called. */
   send(request: Request, complete?: (fields: unknown[]) => void): void {
+    if (this.#isLost) {
+      // Whoever asks has not learnt of it yet.
+      queueMicrotask(() => endLost(request.sink, this.#loss ?? goneBefore('it has been left.')))
+      return
+    }
     const id = this.#nextId++
     const message = [request.operation, id, ...request.fields]
     this.#pending.set(id, request)
@@ -143,26 +159,32 @@ export class Link {
     if (this.#isLost) return
     this.#isLost = true
     this.#unwatch()
-    this.#channel.close()
-    const error = new LightningError(
-      'LIGHTNING_OWNER_LOST',
-      `The owner of the database is gone before it answered: ${reason} Whether the call took effect is not known.`
-    )
+    // A write that arrived later would come after those that are made through the next link.
+    this.#channel.abandon()
+    const error = goneBefore(reason)
+    this.#loss = error
     const repeats: Request[] = []
     const pending = [...this.#pending.values()]
     this.#pending.clear()
-    this.events?.lost(this, error, repeats)
+    this.#events?.lost(this, error, repeats)
     for (const request of pending) {
       if (request.sink.onLost === 'repeat' && request.attempts < mostAttempts) repeats.push(request)
       else endLost(request.sink, error)
     }
   }
 
-  /** Ends the link when nothing is waited for any more. */
-  close(): void {
+  /** Ends the link; who still waits gets `error`. */
+  close(error: LightningError): void {
+    if (this.#isLost) return
     this.#isLost = true
     this.#unwatch()
     this.#channel.close()
+    const pending = [...this.#pending.values()]
+    this.#pending.clear()
+    for (const { sink } of pending) {
+      if (sink.onLost === 'done') sink.resolve(undefined)
+      else sink.reject(error, false)
+    }
   }
 
   /** Takes messages; never throws. */
@@ -221,10 +243,19 @@ export class Link {
         this.#done(id)
         request.sink.resolve(undefined)
       }
-    } else if (kind === answer.event) this.events?.event(fields.any(), fields.any())
-    else if (kind === answer.log) this.events?.log(fields.any(), fields.list())
-    else if (kind === answer.error) throw errorOf(fields.any())
+    } else if (kind === answer.event) {
+      const [name, detail] = [fields.any(), fields.any()]
+      this.#tell(events => events.event(name, detail))
+    } else if (kind === answer.log) {
+      const [level, parts] = [fields.any(), fields.list()]
+      this.#tell(events => events.log(level, parts))
+    } else if (kind === answer.error) throw errorOf(fields.any())
     else throw malformed('there is no such answer')
+  }
+
+  #tell(tell: (events: LinkEvents) => void): void {
+    if (this.#events === undefined) this.#early.push(tell)
+    else tell(this.#events)
   }
 
   #done(id: number): void {
@@ -246,7 +277,18 @@ export class Link {
     this.#outgoing = []
     if (this.#isLost) return
     for (const { complete } of outgoing) complete?.()
-    this.#channel.post(this.#coder.encode(outgoing.map(({ message }) => message)))
+    const messages = outgoing.map(({ message }) => message)
+    for (const frame of this.#coder.frames(messages, (message, error) => this.#refuse(message, error))) {
+      this.#channel.post(frame)
+    }
+  }
+
+  /** It cannot be sent, so nothing was done. */
+  #refuse([, id]: Message, error: unknown): undefined {
+    const request = typeof id === 'number' ? this.#pending.get(id) : undefined
+    if (request === undefined || typeof id !== 'number') return
+    this.#done(id)
+    request.sink.reject(error, true)
   }
 
   /** As long as something is waited for: the thread lives on, and an owner that says nothing is asked whether it lives. */
@@ -268,6 +310,13 @@ export class Link {
     if (this.#silentTicks > ticksPerTimeout) this.lose(`it gave no sign of life for ${this.#timeoutMs} ms.`)
     else this.tell(operation.ping)
   }
+}
+
+function goneBefore(reason: string): LightningError {
+  return new LightningError(
+    'LIGHTNING_OWNER_LOST',
+    `The owner of the database is gone before it answered: ${reason} Whether the call took effect is not known.`
+  )
 }
 
 /** A read that takes its owner down with it is not repeated for ever. */

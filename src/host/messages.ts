@@ -5,12 +5,15 @@
 import { MsgpackEncoding } from '../encoding/msgpack-encoding.ts'
 import { LightningError } from '../errors.ts'
 import type { Frame } from './channel.ts'
+import { isAcceptable } from './frame-parser.ts'
 
 /** A message: numbers, text, bytes, booleans, `undefined`, arrays of those. */
 export type Message = readonly unknown[]
 
 /** Up to here copying costs less than handing over. */
 const leastPartBytes = 16_384
+/** A frame is ended by the message that takes it over this: the other end need not have more at a time. */
+const enoughBytes = 1_048_576
 
 /** Encodes and decodes frames. It has buffers of its own: one for each end of a channel. */
 export class MessageCoder {
@@ -21,6 +24,34 @@ export class MessageCoder {
     const parts: Uint8Array[] = []
     const head = this.#encoding.encode(messages.map(message => extractParts(message, parts)))
     return { head, parts }
+  }
+
+  /**
+   * The same as frames of moderate size, in order. What cannot be sent, or is too large for a frame, is left out: `refuse`
+   * is told which and why, and may give another in its place.
+   */
+  *frames<M extends Message>(messages: readonly M[], refuse: (message: M, error: unknown) => Message | undefined) {
+    for (const group of groupsOf(messages)) {
+      let frame: Frame | undefined
+      try {
+        frame = this.encode(group)
+      } catch {
+        // One of them is to blame, and the others must not suffer.
+      }
+      if (frame === undefined || !isAcceptable(frame)) {
+        frame = this.encode(group.map(message => this.#sendable(message, refuse)).filter(each => each !== undefined))
+      }
+      yield frame
+    }
+  }
+
+  #sendable<M extends Message>(message: M, refuse: (message: M, error: unknown) => Message | undefined) {
+    try {
+      if (isAcceptable(this.encode([message]))) return message
+      return refuse(message, tooLarge())
+    } catch (error) {
+      return refuse(message, error)
+    }
   }
 
   /** Throws `LIGHTNING_INVALID_ARGUMENT` for what is no frame of messages. */
@@ -37,6 +68,35 @@ export class MessageCoder {
       return parts.length === 0 ? message : restoreParts(message, parts)
     })
   }
+}
+
+/** About how many bytes a message becomes. */
+export function bytesOf(message: Message): number {
+  let bytes = 8
+  for (const field of message) {
+    if (field instanceof Uint8Array || typeof field === 'string') bytes += 8 + field.length
+    else if (Array.isArray(field)) bytes += bytesOf(field)
+    else bytes += 8
+  }
+  return bytes
+}
+
+function* groupsOf<M extends Message>(messages: readonly M[]): Generator<readonly M[]> {
+  let from = 0
+  let bytes = 0
+  for (const [i, message] of messages.entries()) {
+    bytes += bytesOf(message)
+    if (bytes < enoughBytes) continue
+    yield messages.slice(from, i + 1)
+    from = i + 1
+    bytes = 0
+  }
+  if (from < messages.length) yield from === 0 ? messages : messages.slice(from)
+}
+
+function tooLarge(): LightningError {
+  const message = 'What one call sends or asks for is too large to be sent at once. Do it in parts.'
+  return new LightningError('LIGHTNING_INVALID_ARGUMENT', message)
 }
 
 /** The error for what the other end should not have sent. */

@@ -26,7 +26,8 @@ async function serve(port: ReturnType<typeof nodePort>): Promise<void> {
     const vfs = location === inMemory ? memoryVfs() : nodeVfs(location, socket => visit(socket))
     const owner = await Owner.open(vfs, options, () => port.close())
     visit = socket => owner.accept(new SocketChannel(socket, true))
-    owner.accept(new PortChannel(port))
+    // Others may be here when the one that started it has left.
+    owner.accept(new PortChannel({ ...port, close: () => undefined }))
     for (const socket of early) visit(socket)
   } catch (error) {
     for (const socket of early) socket.destroy()

@@ -15,6 +15,9 @@ import { answer } from './wire.ts'
 import { errorField } from './wire-error.ts'
 import { readHello } from './hello.ts'
 
+/** Who has not said hello so long after connecting never will, and must not be waited for. */
+const greetingMs = 30_000
+
 /** Names of sublevels may come and go without end. */
 const mostTrees = 1_024
 
@@ -25,6 +28,9 @@ export class Owner {
   readonly #fanout: Fanout
   readonly #onIdle: () => void
   readonly #sessions = new Set<Session>()
+  /** Those who have not said hello yet, and when they are given up. */
+  readonly #strangers = new Map<Channel, ReturnType<typeof setTimeout>>()
+  #isIdle = false
   readonly #trees = new Map<string, Tree>()
   #closing: Promise<void> | undefined
   #syncTimer: ReturnType<typeof setTimeout> | undefined
@@ -56,9 +62,18 @@ export class Owner {
 
   /** Takes the client at the other end of a channel, once it has said who it is. */
   accept(channel: Channel): void {
+    if (this.#isIdle) {
+      channel.abandon()
+      return
+    }
     const coder = new MessageCoder()
-    channel.onClose = () => undefined
+    this.#strangers.set(
+      channel,
+      setTimeout(() => this.#turnAway(channel), greetingMs)
+    )
+    channel.onClose = () => this.#forget(channel)
     channel.onFrame = frame => {
+      this.#forget(channel)
       try {
         const [first, ...rest] = coder.decode(frame)
         const hello = readHello(first)
@@ -66,9 +81,10 @@ export class Owner {
         if (hello.errorIfExists) throw exists(this.engine.location)
         const session = new Session(this, channel, coder, hello)
         this.#sessions.add(session)
-        if (hello.wantsLog) this.#fanout.add(session)
         session.welcome()
-        for (const message of rest) session.receive(message)
+        // It may have lines from before, which must not come first.
+        if (hello.wantsLog) this.#fanout.add(session)
+        session.take(rest)
       } catch (error) {
         channel.post(coder.encode([[0, answer.error, errorField(error), false]]))
         channel.close()
@@ -117,8 +133,24 @@ export class Owner {
       await closing
     } finally {
       // The answer to the last client goes out first.
-      setTimeout(this.#onIdle, 0)
+      setTimeout(() => this.#idle(), 0)
     }
+  }
+
+  #idle(): void {
+    this.#isIdle = true
+    for (const channel of [...this.#strangers.keys()]) this.#turnAway(channel)
+    this.#onIdle()
+  }
+
+  #turnAway(channel: Channel): void {
+    this.#forget(channel)
+    channel.abandon()
+  }
+
+  #forget(channel: Channel): void {
+    clearTimeout(this.#strangers.get(channel))
+    this.#strangers.delete(channel)
   }
 
   #checkOpen(): void {

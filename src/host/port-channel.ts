@@ -12,12 +12,18 @@ export interface Port {
   hold(isHeld: boolean): void
 }
 
+/** In place of a frame: no more will come, and none is taken. */
+const goodbye = null
+
 /** Copying less than this costs less than handing it over. */
 const leastTransferBytes = 4_096
 
 export class PortChannel implements Channel {
   onFrame: (frame: Frame) => void = () => undefined
   onClose: (reason: string) => void = () => undefined
+  onDrain: () => void = () => undefined
+  /** What is posted to another thread is that thread's. */
+  readonly isCongested = false
   readonly #port: Port
   #isClosed = false
 
@@ -40,7 +46,13 @@ export class PortChannel implements Channel {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    // The thread over there lives on, and must not keep what belongs to this channel.
+    this.#port.post(goodbye, [])
     this.#port.close()
+  }
+
+  abandon(): void {
+    this.close()
   }
 
   hold(isHeld: boolean): void {
@@ -49,6 +61,10 @@ export class PortChannel implements Channel {
 
   #receive(message: unknown): void {
     if (this.#isClosed) return
+    if (message === goodbye) {
+      this.#end('the other end was closed.')
+      return
+    }
     const frame = frameOf(message)
     if (frame === undefined) this.#end('it posted something that is no frame.')
     else this.onFrame(frame)
@@ -56,7 +72,8 @@ export class PortChannel implements Channel {
 
   #end(reason: string): void {
     if (this.#isClosed) return
-    this.close()
+    this.#isClosed = true
+    this.#port.close()
     this.onClose(reason)
   }
 }

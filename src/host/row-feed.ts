@@ -124,6 +124,8 @@ export class RowFeed {
         reject,
         sent: (link: Link) => {
           this.#link = link
+          // It was closed while there was no owner to be told: behind the request itself, then.
+          if (this.#isDone) queueMicrotask(() => link.tell(operation.delivered, this.#iterator, undefined, false, true))
         }
       }
       if (!this.#hasStarted) {

@@ -3,7 +3,8 @@
 import { directoryVfs } from '../db/place.ts'
 import type { Progress } from '../engine/engine.ts'
 import type { Handler, Session } from './session.ts'
-import { type Fields, answer, operation } from './wire.ts'
+import { malformed } from './messages.ts'
+import { type Fields, operation } from './wire.ts'
 
 export class Cares {
   readonly handlers: readonly (readonly [number, Handler])[]
@@ -34,8 +35,10 @@ export class Cares {
 
   /** The signal of a request that can be ended. */
   begin(id: number): AbortSignal {
+    // One that could not be ended would go on when its client is gone.
+    if (id === 0 || this.#running.has(id)) throw malformed('a request that can be ended has no number of its own')
     const controller = new AbortController()
-    if (id !== 0) this.#running.set(id, controller)
+    this.#running.set(id, controller)
     return controller.signal
   }
 
@@ -67,7 +70,7 @@ export class Cares {
   async #run(id: number, work: (options: CareOptions) => Promise<unknown>): Promise<unknown> {
     const signal = this.begin(id)
     const onProgress = ({ done, total }: Progress) => {
-      if (id !== 0) this.#session.send([id, answer.progress, done, total])
+      this.#session.progress(id, done, total)
     }
     try {
       return await work({ signal, onProgress })

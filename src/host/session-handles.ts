@@ -30,6 +30,8 @@ export class Handles {
   readonly #owner: Owner
   readonly #snapshots = new Map<number, Snapshot>()
   readonly #transactions = new Map<number, HeldTransaction>()
+  /** Transactions whose commit was asked for and may still wait for locks. */
+  readonly #committing = new Map<number, HeldTransaction>()
   /** Transactions that have ended and may be followed by another attempt. */
   readonly #ended = new Map<number, Transaction>()
 
@@ -68,9 +70,9 @@ export class Handles {
     return { snapshot, held: undefined }
   }
 
-  /** Undefined when it has ended through its own methods. */
+  /** One that can still be rolled back: open, or about to be committed. */
   find(handle: number): HeldTransaction | undefined {
-    return this.#transactions.get(handle)
+    return this.#transactions.get(handle) ?? this.#committing.get(handle)
   }
 
   /** Throws `LIGHTNING_CLOSED`. */
@@ -78,6 +80,18 @@ export class Handles {
     const held = this.#transactions.get(handle)
     if (held === undefined) throw ended()
     return held
+  }
+
+  /** Its commit was asked for: nothing else can be, but that it be rolled back. */
+  beginCommit(handle: number): void {
+    const held = this.#transactions.get(handle)
+    this.endTransaction(handle)
+    if (held !== undefined) this.#committing.set(handle, held)
+  }
+
+  /** The commit has been made, or has failed. */
+  endCommit(handle: number): void {
+    this.#committing.delete(handle)
   }
 
   /** The transaction was committed or rolled back. */
@@ -97,14 +111,16 @@ export class Handles {
 
   releaseAll(): void {
     for (const { transaction } of this.#transactions.values()) transaction.rollback()
+    for (const { transaction } of this.#committing.values()) transaction.rollback()
     for (const snapshot of this.#snapshots.values()) snapshot.close()
     this.#transactions.clear()
+    this.#committing.clear()
     this.#snapshots.clear()
     this.#ended.clear()
   }
 
   #checkNew(handle: number): void {
-    if (handle === 0 || this.#snapshots.has(handle) || this.#transactions.has(handle)) {
+    if (handle === 0 || this.#snapshots.has(handle) || this.find(handle) !== undefined) {
       throw malformed(`the handle ${handle} is in use`)
     }
   }
@@ -134,8 +150,14 @@ export function guarded<R>(held: HeldTransaction, id: number, run: () => R): R {
   }
 }
 
+/** Errors of a transaction that are kept: whoever asks in a loop for a lock without waiting could have any number. */
+const mostFailures = 10_000
+
 /** Notes the error of a request. */
 export function failureOf(held: HeldTransaction, id: number, error: unknown): TransactionFailure {
-  held.failures.set(id, error)
+  const { failures } = held
+  failures.set(id, error)
+  const [oldest] = failures.size > mostFailures ? failures.keys() : []
+  if (oldest !== undefined) failures.delete(oldest)
   return new TransactionFailure(error, held.transaction.isOpen)
 }

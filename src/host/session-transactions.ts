@@ -54,11 +54,9 @@ export class SessionTransactions {
     const timeoutMs = fields.optionalTimeout()
     const held = this.#session.handles.transaction(handle)
     const bytes = this.#bytes
+    const view = held.transaction.view(tree, undefined)
     const signal = this.#session.signalFor(id)
-    const waiting = guarded(held, id, () => {
-      const view = held.transaction.view(tree, undefined)
-      return held.transaction.getForUpdate(view, key, bytes, bytes, { timeoutMs, signal })
-    })
+    const waiting = held.transaction.getForUpdate(view, key, bytes, bytes, { timeoutMs, signal })
     const done = waiting
       .catch(error => {
         throw failureOf(held, id, error)
@@ -99,15 +97,19 @@ export class SessionTransactions {
     })
   }
 
-  #commit(fields: Fields): unknown {
+  async #commit(fields: Fields): Promise<void> {
     const handle = fields.number()
     const unhandled = new Set(fields.numbers())
     const { handles } = this.#session
     const held = handles.transaction(handle)
-    handles.endTransaction(handle)
-    // At once where it can be: what the client asks for next may see it.
-    if (held.waiting.size === 0) return this.#commitNow(held, unhandled)
-    return Promise.allSettled(held.waiting.values()).then(() => this.#commitNow(held, unhandled))
+    handles.beginCommit(handle)
+    try {
+      // At once where it can be: what the client asks for next may see it.
+      if (held.waiting.size > 0) await Promise.allSettled(held.waiting.values())
+      await this.#commitNow(held, unhandled)
+    } finally {
+      handles.endCommit(handle)
+    }
   }
 
   #commitNow(held: HeldTransaction, unhandled: ReadonlySet<number>): Promise<void> {

@@ -120,15 +120,17 @@ export class Writers {
     }
     const group: Group = { promise, ids: [id] }
     this.#group = group
-    promise.then(
-      () => {
-        this.#end(group)
-        this.#session.answerAll(group.ids)
-      },
-      error => {
-        this.#end(group)
-        for (const each of group.ids) this.#session.answerError(each, error)
-      }
+    this.#session.answersAt(
+      promise.then(
+        () => {
+          this.#end(group)
+          this.#session.answerAll(group.ids)
+        },
+        error => {
+          this.#end(group)
+          for (const each of group.ids) this.#session.answerError(each, error)
+        }
+      )
     )
     return answersLater
   }

@@ -3,7 +3,7 @@
 
 import type { EngineEvent, EngineEvents } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
-import type { Channel, Frame } from './channel.ts'
+import type { Channel } from './channel.ts'
 import type { LogLevel } from './fanout.ts'
 import { type Hello, welcomeMessage } from './hello.ts'
 import { malformed, type Message, type MessageCoder } from './messages.ts'
@@ -12,6 +12,7 @@ import { Cares } from './session-care.ts'
 import { Handles, TransactionFailure } from './session-handles.ts'
 import { Iterators } from './session-iterators.ts'
 import { Readers } from './session-reads.ts'
+import { Outbox } from './session-outbox.ts'
 import { SessionTransactions } from './session-transactions.ts'
 import { Writers } from './session-writes.ts'
 import { answer, Fields, operation } from './wire.ts'
@@ -29,12 +30,15 @@ export class Session {
   readonly isStrict: boolean
   readonly handles: Handles
   readonly #channel: Channel
-  readonly #coder: MessageCoder
+  readonly #outbox: Outbox
   readonly #iterators: Iterators
   readonly #cares: Cares
   readonly #handlers: ReadonlyMap<unknown, Handler>
-  #outgoing: Message[] = []
-  #isScheduled = false
+  /** Requests that wait until the client takes the answers to those before. */
+  #inbox: Message[] = []
+  /** Answers under way. */
+  readonly #answering = new Set<Promise<unknown>>()
+  #hasLeft = false
   #hasEnded = false
 
   constructor(owner: Owner, channel: Channel, coder: MessageCoder, { readOnly, isStrict }: Hello) {
@@ -42,7 +46,7 @@ export class Session {
     this.readOnly = readOnly
     this.isStrict = isStrict
     this.#channel = channel
-    this.#coder = coder
+    this.#outbox = new Outbox(channel, coder)
     this.handles = new Handles(owner)
     this.#iterators = new Iterators(this)
     this.#cares = new Cares(this)
@@ -52,16 +56,18 @@ export class Session {
       ...new SessionTransactions(this).handlers,
       ...this.#iterators.handlers,
       ...this.#cares.handlers,
-      [operation.ping, () => undefined],
+      // It has no id of its own: any frame is a sign of life.
+      [operation.ping, () => this.answerAll([])],
       [operation.close, () => this.#leave()]
     ])
     channel.onFrame = frame => {
       try {
-        for (const message of coder.decode(frame)) this.receive(message)
+        this.take(coder.decode(frame))
       } catch (error) {
         this.#refuse(error)
       }
     }
+    channel.onDrain = () => this.#work()
     channel.onClose = () => this.#vanish()
     // The owner lives as long as it has clients.
     channel.hold(true)
@@ -72,9 +78,30 @@ export class Session {
     this.send(welcomeMessage({ location: wellFormed(this.owner.engine.location) }))
   }
 
-  /** Takes one request; never throws. */
-  receive(message: Message): void {
-    if (this.#hasEnded) return
+  /** Takes requests in order, as fast as the client takes the answers: they would fill memory. Never throws. */
+  take(messages: readonly Message[]): void {
+    for (const message of messages) this.#inbox.push(message)
+    this.#work()
+  }
+
+  /** Something is under way at whose end requests are answered; it never rejects. */
+  answersAt(end: Promise<unknown>): void {
+    this.#answering.add(end)
+    void end.then(() => this.#answering.delete(end))
+  }
+
+  #work(): void {
+    const inbox = this.#inbox
+    let done = 0
+    for (const message of inbox) {
+      if (this.#hasEnded || this.#channel.isCongested) break
+      this.#receive(message)
+      done++
+    }
+    inbox.splice(0, this.#hasEnded ? inbox.length : done)
+  }
+
+  #receive(message: Message): void {
     const [name, id] = message
     const handler = this.#handlers.get(name)
     if (handler === undefined || typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) {
@@ -85,9 +112,11 @@ export class Session {
       const result = handler(new Fields(message, 2), id)
       if (result === answersLater) return
       if (result instanceof Promise) {
-        result.then(
-          value => this.answer(id, value),
-          error => this.answerError(id, error)
+        this.answersAt(
+          result.then(
+            value => this.answer(id, value),
+            error => this.answerError(id, error)
+          )
         )
       } else this.answer(id, result)
     } catch (error) {
@@ -110,24 +139,24 @@ export class Session {
     else this.send([id, answer.error, errorField(error), true])
   }
 
-  /** Sends at the end of the current microtasks, with everything else. */
   send(message: Message): void {
-    if (this.#hasEnded) return
-    this.#outgoing.push(message)
-    if (this.#isScheduled) return
-    this.#isScheduled = true
-    queueMicrotask(this.#flush)
+    if (!this.#hasEnded) this.#outbox.send(message)
+  }
+
+  /** How far a request is, if the client takes anything at the moment. */
+  progress(id: number, done: number, total: number): void {
+    if (id !== 0 && !this.#channel.isCongested) this.send([id, answer.progress, done, total])
   }
 
   /** Tells of an event of the engine. */
   tell<E extends EngineEvent>(event: E, detail: EngineEvents[E]): void {
     const field: Record<string, unknown> = { ...detail }
     if ('cause' in field) field.cause = errorField(field.cause)
-    this.send([0, answer.event, event, field])
+    this.#sendUnasked([0, answer.event, event, field])
   }
 
   log(level: LogLevel, parts: readonly unknown[]): void {
-    this.send([0, answer.log, level, parts.map(part => errorField(part))])
+    this.#sendUnasked([0, answer.log, level, parts.map(part => errorField(part))])
   }
 
   /** Throws `LIGHTNING_READ_ONLY` for a client that asked for reading only. */
@@ -148,33 +177,23 @@ export class Session {
     this.#cares.end(id)
   }
 
-  readonly #flush = (): void => {
-    this.#isScheduled = false
-    const messages = this.#outgoing
-    this.#outgoing = []
-    if (messages.length === 0) return
-    let frame: Frame
-    try {
-      frame = this.#coder.encode(messages)
-    } catch {
-      // One of them holds what cannot be sent; the others must not suffer.
-      frame = this.#coder.encode(messages.map(message => this.#sendable(message)))
-    }
-    this.#channel.post(frame)
+  #sendUnasked(message: Message): void {
+    if (this.#hasEnded || this.#outbox.sendUnasked(message)) return
+    // It has stopped. When it goes on it finds itself without a link and makes another.
+    this.#channel.abandon()
+    this.#vanish()
   }
 
-  #sendable(message: Message): Message {
-    try {
-      this.#coder.encode([message])
-      return message
-    } catch (error) {
-      return [message[0], answer.error, errorField(error), true]
-    }
-  }
-
+  /** All its requests are answered before this one is: behind it the client listens no more. */
   async #leave(): Promise<void> {
+    this.#hasLeft = true
+    const answering = [...this.#answering]
     this.#release()
-    await this.owner.leave(this)
+    try {
+      await this.owner.leave(this)
+    } finally {
+      await Promise.all(answering)
+    }
   }
 
   #vanish(): void {
@@ -182,6 +201,7 @@ export class Session {
     this.#release()
     this.#hasEnded = true
     this.#channel.hold(false)
+    if (this.#hasLeft) return
     // Nobody is left to be told; the engine logs what fails.
     this.owner.leave(this).catch(() => undefined)
   }
@@ -195,8 +215,9 @@ export class Session {
 
   /** What it sends makes no sense, so nothing that follows can be believed. */
   #refuse(error: unknown): void {
+    if (this.#hasEnded) return
     this.send([0, answer.error, errorField(error), false])
-    this.#flush()
+    this.#outbox.flush()
     this.#channel.close()
     this.#vanish()
   }

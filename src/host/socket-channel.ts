@@ -1,18 +1,24 @@
 // A channel over a local socket, for other processes and for threads that did not start the owner.
 
 import type { Socket } from 'node:net'
+// The global one of Deno gives numbers.
+import { clearTimeout, setTimeout } from 'node:timers'
 import type { Channel, Frame } from './channel.ts'
 import { FrameParser, frameHeader } from './frame-parser.ts'
 
 /** With so many bytes waiting for a client to take them, the owner takes no more requests from it. */
 const mostWaitingBytes = 8 * 1_024 * 1_024
+/** What has not gone out so long after `close` never will: the other end has stopped. */
+const lingerMs = 5_000
 
 export class SocketChannel implements Channel {
   onFrame: (frame: Frame) => void = () => undefined
   onClose: (reason: string) => void = () => undefined
+  onDrain: () => void = () => undefined
   readonly #socket: Socket
   readonly #throttles: boolean
   readonly #parser = new FrameParser()
+  #isCongested = false
   #isClosed = false
 
   /** `throttles`: it is the owner's end. Both ends doing so could wait for each other. */
@@ -23,7 +29,11 @@ export class SocketChannel implements Channel {
     // The event 'close' follows.
     socket.on('error', () => {})
     socket.on('close', () => this.#end('its connection ended.'))
-    if (throttles) socket.on('drain', () => socket.resume())
+    if (throttles) socket.on('drain', () => this.#drained())
+  }
+
+  get isCongested(): boolean {
+    return this.#isCongested
   }
 
   post(frame: Frame): void {
@@ -34,20 +44,38 @@ export class SocketChannel implements Channel {
     socket.write(frame.head)
     for (const part of frame.parts) socket.write(part)
     socket.uncork()
-    if (this.#throttles && socket.writableLength > mostWaitingBytes) socket.pause()
+    if (!this.#throttles || socket.writableLength <= mostWaitingBytes) return
+    this.#isCongested = true
+    socket.pause()
   }
 
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
     // What is written before goes out first. Who never takes it must not keep this end open.
+    const linger = setTimeout(() => this.#socket.destroy(), lingerMs)
+    linger.unref()
+    this.#socket.once('close', () => clearTimeout(linger))
     this.#socket.end(() => this.#socket.destroy())
     this.#socket.unref()
+  }
+
+  abandon(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#socket.destroy()
   }
 
   hold(isHeld: boolean): void {
     if (isHeld) this.#socket.ref()
     else this.#socket.unref()
+  }
+
+  #drained(): void {
+    if (this.#isClosed || !this.#isCongested) return
+    this.#isCongested = false
+    this.#socket.resume()
+    this.onDrain()
   }
 
   #receive(chunk: Uint8Array): void {

@@ -10,8 +10,8 @@ const mostCauses = 8
 /** An error as a message carries it. */
 export function errorField(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return { text: describeOther(error) }
-  const field: Record<string, unknown> = { name: error.name, message: wellFormed(error.message) }
-  if ('code' in error && typeof error.code === 'string') field.code = error.code
+  const field: Record<string, unknown> = { name: wellFormed(error.name), message: wellFormed(error.message) }
+  if ('code' in error && typeof error.code === 'string') field.code = wellFormed(error.code)
   if (error.cause !== undefined && depth < mostCauses) field.cause = errorField(error.cause, depth + 1)
   if (isLightningError(error)) {
     const { file, page, offset, keyRange } = error

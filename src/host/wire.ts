@@ -86,6 +86,7 @@ export const operation = {
   pageMap: 47,
   /** id of the request to be ended */
   cancel: 50,
+  /** → done, with no ids */
   ping: 51,
   close: 52
 } as const

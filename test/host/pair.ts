@@ -16,23 +16,40 @@ import type { Vfs } from '../../src/vfs/vfs.ts'
 export class MemoryChannel implements Channel {
   onFrame: (frame: Frame) => void = () => undefined
   onClose: (reason: string) => void = () => undefined
+  onDrain: () => void = () => undefined
+  /** Set by tests: the other end takes nothing. */
+  isCongested = false
   other: MemoryChannel | undefined
   /** Frames that came while nobody was to see them. */
   #held: Frame[] | undefined
   #isClosed = false
+  #isAbandoned = false
 
   post(frame: Frame): void {
     const { other } = this
     if (this.#isClosed || other === undefined) return
     // As a copy, like every channel: what is handed over is gone here.
     const copy = { head: frame.head.slice(), parts: frame.parts.map(part => part.slice()) }
-    queueMicrotask(() => other.#deliver(copy))
+    queueMicrotask(() => {
+      if (!this.#isAbandoned) other.#deliver(copy)
+    })
   }
 
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
     queueMicrotask(() => this.other?.lose('the other end was closed.'))
+  }
+
+  abandon(): void {
+    this.#isAbandoned = true
+    this.close()
+  }
+
+  /** The other end takes something after all. */
+  drain(): void {
+    this.isCongested = false
+    this.onDrain()
   }
 
   hold(): void {}
@@ -83,7 +100,8 @@ export async function ownerHere(vfs: Vfs = memoryVfs(), again?: () => Promise<Ow
       const dial = async (to: Owner): Promise<Link> => {
         ends = channelPair()
         to.accept(ends[1])
-        const hello = { readOnly: parsed.readOnly, isStrict: true, wantsLog: false, errorIfExists: false }
+        const wantsLog = parsed.logger !== undefined
+        const hello = { readOnly: parsed.readOnly, isStrict: true, wantsLog, errorIfExists: false }
         return (await greet(ends[0], hello, timeoutMs, timeoutMs)).link
       }
       const next = again ?? (() => Promise.reject(new Error('there is no other owner.')))
