@@ -62,6 +62,7 @@ export function identityOf(core: Core): number {
 export function loadTables(core: Core): void {
   const { meta, memory, data, directory } = core
   const { exports } = core.kernel
+  const claim = claiming(core)
   assertStatus(exports.setTableLimit(Math.max(1, meta.tableLimit)), 'the page table')
   if (meta.chunkCount > 0) {
     const bytes = new Uint8Array(meta.directoryBytes)
@@ -69,20 +70,20 @@ export function loadTables(core: Core): void {
     if (core.checksum(bytes, 0) !== meta.directoryChecksum || bytes.length !== meta.chunkCount * directoryEntryBytes) {
       throw damaged(core, 'The directory of the page table', meta.directorySector)
     }
-    claim(core, 'The directory of the page table', meta.directorySector, bytes.length)
+    claim('The directory of the page table', meta.directorySector, bytes.length)
     directory.decode(bytes)
     if (meta.directoryCopySector === 0) directory.forgetCopies()
-    else claim(core, 'The copy of the directory', meta.directoryCopySector, bytes.length)
+    else claim('The copy of the directory', meta.directoryCopySector, bytes.length)
   }
   const image = memory.word(IMAGE)
   for (let chunk = 0; chunk < directory.length; chunk++) {
     const sector = directory.sector(chunk)
     if (sector === 0) continue
     if (directory.bytes(chunk) !== chunkBytes) throw damaged(core, `Chunk ${chunk} of the page table`, sector)
-    claim(core, `Chunk ${chunk} of the page table`, sector, chunkBytes)
+    claim(`Chunk ${chunk} of the page table`, sector, chunkBytes)
     const copySector = directory.copySector(chunk)
     if (PLANTED_BUG !== 33 && copySector !== 0)
-      claim(core, `The copy of chunk ${chunk} of the page table`, copySector, chunkBytes)
+      claim(`The copy of chunk ${chunk} of the page table`, copySector, chunkBytes)
     data.read(memory.bytes.subarray(image, image + chunkBytes), sector)
     if (PLANTED_BUG !== 15 && exports.xxh32(image, chunkBytes, chunk) >>> 0 !== directory.checksum(chunk)) {
       throw damaged(core, `Chunk ${chunk} of the page table`, sector)
@@ -92,7 +93,7 @@ export function loadTables(core: Core): void {
       const entry = image + i * entryBytes
       const named = memory.word(entry)
       if (named === 0) continue
-      claim(core, `Page ${chunk * chunkIds + i}`, named, memory.word(entry + 4) & 0xffffff)
+      claim('Page', named, memory.word(entry + 4) & 0xffffff, chunk * chunkIds + i)
     }
   }
   exports.listFreeIds()
@@ -109,15 +110,20 @@ export function loadTables(core: Core): void {
 }
 
 /**
- * Marks what the tables name as taken. Throws `LIGHTNING_CORRUPT` when that is not within the file or taken already: it
- * would be given back twice, and what is written there would be overwritten.
+ * Gives a function that marks what the tables name as taken, and throws `LIGHTNING_CORRUPT` when that is not within the
+ * file or taken already: it would be given back twice, and what is written there would be overwritten.
  */
-function claim(core: Core, what: string, sector: number, bytes: number): void {
+function claiming(core: Core): (what: string, sector: number, bytes: number, page?: number) => void {
   const { data, failure } = core
-  if (!data.holds(sector, bytes)) throw damaged(core, what, sector)
-  const wasFree = data.blocks.mark({ sector, sectors: sectorsOf(bytes) })
-  // After a failed sync nothing that was taken has been forgotten.
-  if (!wasFree && failure === undefined) throw damaged(core, what, sector)
+  // Asked for once: a large database has millions of pages.
+  const fileBytes = data.file.size()
+  return (what, sector, bytes, page) => {
+    // After a failed sync nothing that was taken has been forgotten.
+    const isSound =
+      data.holds(sector, bytes, fileBytes) &&
+      (data.blocks.mark({ sector, sectors: sectorsOf(bytes) }) || failure !== undefined)
+    if (!isSound) throw damaged(core, page === undefined ? what : `${what} ${page}`, sector)
+  }
 }
 
 /** Where the chain behind the meta begins. Behind a clean close nothing follows, and the log begins anew. */

@@ -126,9 +126,9 @@ export class DataFile {
     return sectors
   }
 
-  /** Whether an image of `bytes` bytes can stand there: behind the metas, and within the file. */
-  holds(sector: number, bytes: number): boolean {
-    return sector >= metaBlocks * sectorsPerBlock && sector * sectorBytes + bytes <= this.file.size()
+  /** Whether an image of `bytes` bytes can stand there: behind the metas, and within a file of `fileBytes`. */
+  holds(sector: number, bytes: number, fileBytes: number): boolean {
+    return sector >= metaBlocks * sectorsPerBlock && sector * sectorBytes + bytes <= fileBytes
   }
 
   /** Writes `bytes` from a sector's start. A failed write leaves the blocks taken: the caller gives them back. */
