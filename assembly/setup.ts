@@ -51,7 +51,7 @@ function area(cell: u32, bytes: u32): bool {
 /** Prepares an empty memory, or one used before, for pages of `pageBytes` and at most `frames` of them in memory. */
 export function setUp(pageBytes: u32, frames: u32): i32 {
   const used = load32(ARENA_TOP)
-  fill(256, 0, (used > ARENA ? used : ARENA) - 256)
+  fill(256, 0, ARENA - 256)
   store32(ARENA_TOP, ARENA)
   store32(ARENA_END, (memoryUnits() << 16) >>> 0)
   store32(PAGE_BYTES, pageBytes)
@@ -62,17 +62,22 @@ export function setUp(pageBytes: u32, frames: u32): i32 {
   store32(OUT_CAPACITY, OUT_AREA_BYTES)
   store32(IMAGE_CAPACITY, IMAGE_AREA_BYTES)
   const entries: u32 = (pageBytes >>> 2) << 3
-  const done: bool =
+  // Nobody reads of these what was not written before: they need not be zero, and memory not touched costs nothing.
+  const hasWorkAreas: bool =
     area(WORK, pageBytes) &&
     area(WORK2, pageBytes) &&
     area(ENTRY_LIST, entries) &&
-    area(HASH_TABLE, 1 << 14) &&
-    area(SHORTCUTS, SHORTCUT_COUNT * SHORTCUT_BYTES) &&
     area(OUT, OUT_AREA_BYTES) &&
     area(IMAGE, IMAGE_AREA_BYTES + (pageBytes << 1)) &&
     area(LOG, LOG_AREA_BYTES + LOG_SLACK_BYTES) &&
+    area(DROP_STACK, DROP_STACK_LENGTH << 3)
+  if (!hasWorkAreas) return OUT_OF_MEMORY
+  const from = load32(ARENA_TOP)
+  if (used > from) fill(from, 0, used - from)
+  const done: bool =
+    area(HASH_TABLE, 1 << 14) &&
+    area(SHORTCUTS, SHORTCUT_COUNT * SHORTCUT_BYTES) &&
     area(TREES, TREE_SLOTS << 3) &&
-    area(DROP_STACK, DROP_STACK_LENGTH << 3) &&
     setUpTable() &&
     setUpFrames(frames)
   return done ? OK : OUT_OF_MEMORY

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  fsync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -93,7 +94,16 @@ class NodeVfs implements Vfs {
   }
 
   async syncDirectory(): Promise<void> {
-    syncDirectoryAt(this.location)
+    if (!hasDirectorySync) return
+    const fd = guarded('open', this.location, () => openSync(this.location, 'r'))
+    try {
+      // Off this thread: what opens a database has other things to do meanwhile.
+      await new Promise<void>((resolve, reject) => fsync(fd, error => (error ? reject(error) : resolve())))
+    } catch (error) {
+      checkDirectorySync(error, this.location)
+    } finally {
+      closeSync(fd)
+    }
   }
 
   async freeBytes(): Promise<number | undefined> {
@@ -152,16 +162,22 @@ function makeDirectory(path: string): void {
   }
 }
 
+/** Windows has no such call and keeps its directories by a journal. */
+const hasDirectorySync = process.platform !== 'win32'
+
 function syncDirectoryAt(path: string): void {
-  // Windows has no such call and keeps its directories by a journal.
-  if (process.platform === 'win32') return
+  if (!hasDirectorySync) return
   const fd = guarded('open', path, () => openSync(path, 'r'))
   try {
     fsyncSync(fd)
   } catch (error) {
-    // File systems that cannot sync a directory say so; there is nothing more that could be done on them.
-    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(systemCodeOf(error) ?? '')) throw systemError(error, 'sync', path)
+    checkDirectorySync(error, path)
   } finally {
     closeSync(fd)
   }
+}
+
+/** File systems that cannot sync a directory say so; there is nothing more that could be done on them. */
+function checkDirectorySync(error: unknown, path: string): void {
+  if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(systemCodeOf(error) ?? '')) throw systemError(error, 'sync', path)
 }
