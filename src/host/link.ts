@@ -4,8 +4,7 @@
 
 import { LightningError } from '../errors.ts'
 import type { Channel, Frame } from './channel.ts'
-import { type Hello, helloMessage, readWelcome, type Welcome } from './hello.ts'
-import { malformed, type Message, MessageCoder } from './messages.ts'
+import { malformed, type Message, type MessageCoder } from './messages.ts'
 import { answer, Fields, operation } from './wire.ts'
 import { errorOf } from './wire-error.ts'
 
@@ -44,58 +43,8 @@ export interface LinkEvents {
   lost(link: Link, error: LightningError, repeats: readonly Request[]): void
 }
 
-/** The channel ended, or stayed silent, before the owner said welcome. */
-export class NoWelcome extends Error {
-  readonly isSilent: boolean
-
-  constructor(reason: string, isSilent: boolean) {
-    super(reason)
-    this.isSilent = isSilent
-  }
-}
-
 /** So often within its bound a silent owner is looked after. */
 const ticksPerTimeout = 4
-
-/**
- * Says hello through a channel and waits for the answer `patienceMs` long; rejects with `NoWelcome`, or what the owner
- * refuses with. `timeoutMs` bounds the silence of the owner from then on.
- */
-export function greet(
-  channel: Channel,
-  hello: Hello,
-  patienceMs: number,
-  timeoutMs: number
-): Promise<{ welcome: Welcome; link: Link }> {
-  const coder = new MessageCoder()
-  return new Promise((resolve, reject) => {
-    const fail = (error: unknown): void => {
-      clearTimeout(timer)
-      channel.onFrame = () => undefined
-      channel.onClose = () => undefined
-      channel.abandon()
-      reject(error)
-    }
-    const giveUp = (): void => fail(new NoWelcome(`It did not answer within ${patienceMs} ms.`, true))
-    const timer = patienceMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, patienceMs)
-    channel.onClose = reason => fail(new NoWelcome(reason, false))
-    channel.onFrame = frame => {
-      try {
-        const [first, ...rest] = coder.decode(frame)
-        const welcome = readWelcome(first)
-        clearTimeout(timer)
-        const link = new Link(channel, coder, timeoutMs)
-        channel.hold(false)
-        resolve({ welcome, link })
-        link.receive(rest)
-      } catch (error) {
-        fail(error)
-      }
-    }
-    channel.hold(true)
-    channel.post(coder.encode([helloMessage(hello)]))
-  })
-}
 
 export class Link {
   readonly #channel: Channel

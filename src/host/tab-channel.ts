@@ -13,9 +13,21 @@ export function pairName(client: string): string {
   return `lightning-db#${client}`
 }
 
-/** A Web Lock that the owner of a database holds as long as it takes clients. */
-export function servingName(location: string): string {
-  return `lightning-db:${location}#serving`
+/**
+ * A Web Lock that the owner of a database holds as long as it takes clients, so that it is found. Each has one of its
+ * own, which nobody waits for: a frozen tab that got it could keep it from the next owner for ever.
+ */
+export function servingName(location: string, owner: string): string {
+  return `lightning-db:${location}#serving ${owner}`
+}
+
+/** The owner that takes clients now, if there is one. */
+export async function servedBy(location: string): Promise<string | undefined> {
+  const start = servingName(location, '')
+  const { held = [] } = await navigator.locks.query()
+  const owners = held.map(({ name = '' }) => (name.startsWith(start) ? name.slice(start.length) : ''))
+  // What is longer is of another database, whose name begins in the same way.
+  return owners.find(owner => /^[\da-f-]{36}$/.test(owner))
 }
 
 /** A Web Lock that one side of a channel holds: when the other side gets it, that side is gone. */
@@ -23,7 +35,7 @@ export function lifeName(side: string): string {
   return `lightning-db#life ${side}`
 }
 
-/** Holds a lock until the result is called. Waits for it: those who look for an owner may have it for a moment. */
+/** Holds a lock that is this side's own until the result is called. */
 export function holdLock(name: string): Promise<() => void> {
   return new Promise((resolve, reject) => {
     navigator.locks.request(name, () => new Promise<void>(letGo => resolve(letGo))).catch(reject)

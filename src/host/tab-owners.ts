@@ -7,12 +7,13 @@
 
 import { isObject } from '../encoding/arguments.ts'
 import { isLightningError, LightningError } from '../errors.ts'
-import { greet, type Link, NoWelcome } from './link.ts'
+import { greet, NoWelcome } from './greeting.ts'
+import type { Link } from './link.ts'
 import type { OwnerStart } from './owner-start.ts'
 import type { Wanted } from './owners.ts'
 import { pathOf } from './paths.ts'
 import { type Port, PortChannel } from './port-channel.ts'
-import { holdLock, lifeName, lobbyName, pairName, servingName, tabChannel } from './tab-channel.ts'
+import { holdLock, lifeName, lobbyName, pairName, servedBy, tabChannel } from './tab-channel.ts'
 
 const longestPauseMs = 50
 /** A holder of the lock that takes no clients after so many looks has it open with `open()`. */
@@ -24,8 +25,9 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
   let refusals = 0
   for (let look = 0; ; look++) {
     let refusal: unknown
-    if (await isServed(path)) {
-      const found = await knock(wanted, path, deadlineMs)
+    const owner = await servedBy(path)
+    if (owner !== undefined) {
+      const found = await knock(wanted, path, owner, deadlineMs)
       if (found instanceof LightningError) refusal = found
       else if (found !== undefined) return found
     } else {
@@ -35,7 +37,7 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
         if (!isLightningError(error, 'LIGHTNING_LOCKED')) throw error
         refusal = error
         // It may be on its way: opening takes a moment.
-        if (!(await isServed(path)) && ++refusals >= mostRefusals) throw error
+        if ((await servedBy(path)) === undefined && ++refusals >= mostRefusals) throw error
       }
     }
     if (performance.now() >= deadlineMs) throw refusal ?? silent(wanted.location)
@@ -106,24 +108,23 @@ function workerPort(worker: Worker): Port {
   }
 }
 
-async function isServed(path: string): Promise<boolean> {
-  const { held = [] } = await navigator.locks.query()
-  // Those who wait for its end hold it shared for a moment.
-  return held.some(({ name, mode }) => name === servingName(path) && mode === 'exclusive')
-}
-
 /** A link to the owner; undefined when it is gone, an error when it may answer later. */
-async function knock(wanted: Wanted, path: string, deadlineMs: number): Promise<Link | LightningError | undefined> {
+async function knock(
+  wanted: Wanted,
+  path: string,
+  owner: string,
+  deadlineMs: number
+): Promise<Link | LightningError | undefined> {
   const client = crypto.randomUUID()
   const letGo = await holdLock(lifeName(client))
   const patienceMs = Math.max(1, Math.min(wanted.timeoutMs, deadlineMs - performance.now()))
-  const owner = await knockAt(path, client, patienceMs)
-  if (owner === 'gone' || owner === 'silent') {
+  const opened = await knockAt(path, owner, client, patienceMs)
+  if (opened === 'gone' || opened === 'silent') {
     letGo()
-    if (owner === 'silent' && (await isServed(path))) throw silent(wanted.location)
+    if (opened === 'silent' && (await servedBy(path)) === owner) throw silent(wanted.location)
     return undefined
   }
-  const channel = tabChannel(new BroadcastChannel(pairName(client)), owner.id, letGo)
+  const channel = tabChannel(new BroadcastChannel(pairName(client)), opened.id, letGo)
   try {
     const { link } = await greet(channel, wanted.hello, patienceMs, wanted.timeoutMs)
     return link
@@ -138,15 +139,15 @@ async function knock(wanted: Wanted, path: string, deadlineMs: number): Promise<
 /** Who opens, or why nobody does. */
 type Opened = { readonly id: string } | 'gone' | 'silent'
 
-function knockAt(path: string, client: string, patienceMs: number): Promise<Opened> {
+function knockAt(path: string, owner: string, client: string, patienceMs: number): Promise<Opened> {
   return new Promise(resolve => {
     const lobby = new BroadcastChannel(lobbyName(path))
     const abort = new AbortController()
-    const end = (owner: Opened): void => {
+    const end = (opened: Opened): void => {
       clearTimeout(timer)
       abort.abort()
       lobby.close()
-      resolve(owner)
+      resolve(opened)
     }
     const timer = setTimeout(() => end('silent'), patienceMs)
     lobby.onmessage = ({ data }) => {
@@ -154,7 +155,7 @@ function knockAt(path: string, client: string, patienceMs: number): Promise<Open
     }
     // When whoever serves is gone, nobody will open.
     navigator.locks
-      .request(servingName(path), { mode: 'shared', signal: abort.signal }, () => end('gone'))
+      .request(lifeName(owner), { mode: 'shared', signal: abort.signal }, () => end('gone'))
       .catch(() => undefined)
     lobby.postMessage({ knock: client })
   })

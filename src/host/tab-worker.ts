@@ -1,9 +1,9 @@
 // The dedicated worker that owns a database in a browser. It opens the database, takes the client that started it and
 // those of other tabs that knock, and ends when the last of them has left.
 
-import { directoryAt } from '../db/directories.ts'
 import { inMemory } from '../db/location.ts'
 import { memoryVfs } from '../vfs/memory.ts'
+import { opfsVfs } from '../vfs/opfs.ts'
 import { isObject } from '../encoding/arguments.ts'
 import { runErrand } from './errands.ts'
 import { MessageCoder } from './messages.ts'
@@ -64,28 +64,38 @@ async function open({ location, options }: OwnerStart, port: Port, scope: Worker
     owner.accept(new PortChannel(port))
     return
   }
-  const vfs = await directoryAt(location)
   const self = crypto.randomUUID()
   const held = [await holdLock(lifeName(self))]
   const lobby = new BroadcastChannel(lobbyName(location))
-  const owner = await Owner.open(vfs, options, () => {
-    // Not left to the end of the worker, which browsers may put off for seconds: whoever comes next would wait for it.
+  // Not left to the end of the worker, which browsers may put off for seconds: whoever comes next would wait for it.
+  const leave = (): void => {
     lobby.close()
     for (const letGo of held) letGo()
-    setTimeout(() => scope.close(), 0)
-  })
-  held.push(await holdLock(servingName(location)))
-  const known = new Set<string>()
-  lobby.onmessage = ({ data }) => {
-    const client: unknown = isObject(data) ? data.knock : undefined
-    if (typeof client !== 'string' || known.has(client)) return
-    known.add(client)
-    const pair = new BroadcastChannel(pairName(client))
-    owner.accept(tabChannel(pair, client, () => known.delete(client)))
-    lobby.postMessage({ opened: client, by: self })
   }
-  lobby.postMessage({ serving: self })
-  owner.accept(new PortChannel(port))
+  // Those who come while the database is being opened.
+  const early: string[] = []
+  let visit = (client: string): void => void early.push(client)
+  lobby.onmessage = ({ data }) => {
+    if (isObject(data) && typeof data.knock === 'string') visit(data.knock)
+  }
+  // From the moment on that nobody else can open it.
+  const serve = async () => held.push(await holdLock(servingName(location, self)))
+  try {
+    const owner = await Owner.open(opfsVfs(location, serve), options, () => {
+      leave()
+      setTimeout(() => scope.close(), 0)
+    })
+    visit = client => {
+      const pair = new BroadcastChannel(pairName(client))
+      owner.accept(tabChannel(pair, client))
+      lobby.postMessage({ opened: client, by: self })
+    }
+    owner.accept(new PortChannel(port))
+    for (const client of early) visit(client)
+  } catch (error) {
+    leave()
+    throw error
+  }
 }
 
 function isWorkerScope(scope: object): scope is WorkerScope {

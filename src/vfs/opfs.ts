@@ -34,10 +34,11 @@ import { takeWebLock } from './web-lock.ts'
 
 /**
  * The directory `location` of the origin private file system of this site. Throws `LIGHTNING_INVALID_ARGUMENT`. Files can
- * be opened in dedicated workers only; locking and removing works in pages, too.
+ * be opened in dedicated workers only; locking and removing works in pages, too. `whenLocked` is waited for when a lock has
+ * been taken.
  */
-export function opfsVfs(location: string): Vfs {
-  return new OpfsVfs(opfsNames(location))
+export function opfsVfs(location: string, whenLocked?: () => Promise<unknown>): Vfs {
+  return new OpfsVfs(opfsNames(location), whenLocked)
 }
 
 /** How long a handle is waited for that a dead worker still has: milliseconds a time, and times. */
@@ -47,11 +48,13 @@ class OpfsVfs implements Vfs {
   readonly location: string
   readonly #path: string
   readonly #names: readonly string[]
+  readonly #whenLocked: (() => Promise<unknown>) | undefined
   /** Files that this thread has open for writing. */
   readonly #open = new Map<string, SharedHandle>()
 
-  constructor(names: readonly string[]) {
+  constructor(names: readonly string[], whenLocked: (() => Promise<unknown>) | undefined) {
     this.#names = names
+    this.#whenLocked = whenLocked
     this.#path = `/${names.join('/')}`
     this.location = `opfs:${this.#path}`
   }
@@ -68,7 +71,14 @@ class OpfsVfs implements Vfs {
 
   async lock(kind: VfsLockKind): Promise<VfsLock> {
     await this.#directory()
-    return await takeWebLock(this.#path, this.location, kind)
+    const lock = await takeWebLock(this.#path, this.location, kind)
+    try {
+      await this.#whenLocked?.()
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+    return lock
   }
 
   async open(name: string, options: VfsOpenOptions = {}): Promise<VfsFile> {

@@ -14,7 +14,12 @@ export async function takeWebLock(path: string, location: string, kind: VfsLockK
   const lock = new WebLock(kind, location)
   if (!(await lock.request(locks, name))) throw await locked(locks, name, location)
   const note = new WebLock('shared', location)
-  await note.request(locks, `${name}${noteMark}${kind === 'shared' ? 'reading' : 'writing'} ${describeThread()}`)
+  try {
+    await note.request(locks, `${name}${noteMark}${kind === 'shared' ? 'reading' : 'writing'} ${describeThread()}`)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
   lock.note = note
   return lock
 }
