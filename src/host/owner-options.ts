@@ -1,7 +1,7 @@
 // What an owner is started with, as a structured clone can carry it: encodings, codecs, callbacks and the logger stay
 // with the client.
 
-import type { ParsedOptions } from '../db/options.ts'
+import type { ParsedOptions, WasmOption } from '../db/options.ts'
 import type { EngineLogger, EngineOptions } from '../engine/options.ts'
 
 /** Options of the engine, but for the logger, and of its transactions. */
@@ -29,8 +29,16 @@ export function ownerOptionsOf(options: ParsedOptions): OwnerOptions {
     lockTimeoutMs,
     maxSnapshotAgeMs,
     verifyWrites,
-    wasm
+    wasm: sendable(wasm)
   }
+}
+
+/** A URL as text, for the object cannot be cloned, and complete: the owner's script has an address of its own. */
+function sendable(wasm: WasmOption | undefined): WasmOption | undefined {
+  if (wasm === 'off' || (typeof wasm !== 'string' && !(wasm instanceof URL))) return wasm
+  const base = globalThis.location?.href
+  // What is no URL the owner refuses, and says why.
+  return URL.canParse(String(wasm), base) ? new URL(wasm, base).href : wasm
 }
 
 /** What an owner opens in place of one that has died: the database is there. */

@@ -46,7 +46,7 @@ async function wasmKernel(module: WebAssembly.Module): Promise<Kernel> {
   const memory = exports.memory
   // The loader's own view of the exports wraps every function in another call; these are the functions themselves.
   if (!isKernel(exports) || !(memory instanceof WebAssembly.Memory)) {
-    throw invalid('this WebAssembly module is not a kernel of this version of Lightning DB')
+    throw invalid('This is not the kernel of this version of Lightning DB.')
   }
   return { build: 'wasm', exports, memory: () => memory.buffer }
 }
@@ -69,10 +69,10 @@ async function moduleFrom(source: Exclude<WasmSource, 'off'>): Promise<WebAssemb
   try {
     valid = WebAssembly.validate(bytes)
   } catch (cause) {
-    throw invalid('the option wasm must be a WebAssembly.Module, its bytes, a URL or "off"', cause)
+    throw invalid('This is neither a WebAssembly.Module nor its bytes, a URL or "off".', cause)
   }
   // Told apart from a failing compilation, which for valid bytes means that the environment forbids it.
-  if (!valid) throw invalid('the option wasm does not hold a WebAssembly module')
+  if (!valid) throw invalid('These bytes are no WebAssembly module.')
   return WebAssembly.compile(bytes)
 }
 
@@ -81,9 +81,13 @@ async function instantiateModule(module: WebAssembly.Module) {
     return await instantiate(module)
   } catch (cause) {
     if (cause instanceof RangeError) {
-      throw new LightningError('LIGHTNING_OUT_OF_MEMORY', 'there is no room for the memory of the kernel', { cause })
+      throw new LightningError(
+        'LIGHTNING_OUT_OF_MEMORY',
+        'There is no room for the memory of the kernel. Close other databases, or pass smaller cacheBytes.',
+        { cause }
+      )
     }
-    throw invalid('this WebAssembly module cannot be instantiated as a kernel', cause)
+    throw invalid('This WebAssembly module cannot be instantiated as a kernel.', cause)
   }
 }
 
@@ -95,7 +99,7 @@ async function fetchBytes(source: string | URL): Promise<ArrayBuffer | Uint8Arra
     if (!response.ok) throw new Error(`the answer was ${response.status} ${response.statusText}`)
     return await response.arrayBuffer()
   } catch (cause) {
-    throw invalid(`the kernel cannot be read from ${source}`, cause)
+    throw invalid(`The kernel cannot be read from ${source}.`, cause)
   }
 }
 
@@ -110,7 +114,11 @@ function isKernel(exports: object): exports is KernelExports {
 }
 
 function invalid(message: string, cause?: unknown): LightningError {
-  return new LightningError('LIGHTNING_INVALID_ARGUMENT', message, { cause })
+  return new LightningError(
+    'LIGHTNING_INVALID_ARGUMENT',
+    `${message} Pass the package's kernel.wasm as the option wasm, or leave it out.`,
+    { cause }
+  )
 }
 
 /** A failure is not kept: what could not be loaded this time may be there the next. */
