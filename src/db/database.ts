@@ -20,14 +20,15 @@ import type { ValueCache } from './value-cache.ts'
 const events: readonly unknown[] = ['checkpoint', 'degraded', 'recovered', 'closing'] satisfies (keyof DatabaseEvents)[]
 
 /** A database on an engine in this thread. */
-export class LocalDatabase<K, V> extends LocalKeyspace<K, V> implements Database<K, V> {
+export class LocalDatabase<K, V> extends LocalKeyspace<K, V, K, V> implements Database<K, V> {
   readonly #engine: Engine
 
   constructor(engine: Engine, options: ParsedOptions, cache?: ValueCache) {
     const session = new Session(engine, options, cache)
     const { keyEncoding, valueEncoding } = options
     const tree = engine.tree(new Uint8Array(0))
-    super({ session, path: Object.freeze([]), tree, keyEncoding, valueEncoding, cached: session.cache?.keyspace([]) })
+    const defaults = { keyEncoding, valueEncoding }
+    super({ session, path: Object.freeze([]), tree, ...defaults, defaults, cached: session.cache?.keyspace([]) })
     this.#engine = engine
   }
 

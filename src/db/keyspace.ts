@@ -15,7 +15,7 @@ const none = {}
  * A keyspace on an engine in this thread: the database's own, or a sublevel. Every write has three forms: one that only
  * applies it, and around that the public ones, which wait for the engine's promise or sync at once.
  */
-export class LocalKeyspace<K, V> extends LocalReads<K, V> implements Keyspace<K, V> {
+export class LocalKeyspace<K, V, DK, DV> extends LocalReads<K, V> implements Keyspace<K, V, DK, DV> {
   readonly #engine: Engine
   readonly #tree: Tree
 
@@ -122,18 +122,19 @@ export class LocalKeyspace<K, V> extends LocalReads<K, V> implements Keyspace<K,
   sublevel<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     name: string,
     options?: EncodingOptions<KE, VE>
-  ): Sublevel<KeyIn<K, KE>, ValueIn<V, VE>>
-  sublevel<SK, SV = unknown>(name: string, options?: EncodingOptions): Sublevel<SK, SV>
-  sublevel(name: unknown, options?: unknown): Sublevel<unknown, unknown> {
-    const { session } = this.place
+  ): Sublevel<KeyIn<DK, KE>, ValueIn<DV, VE>, DK, DV>
+  sublevel<SK, SV = unknown>(name: string, options?: EncodingOptions): Sublevel<SK, SV, DK, DV>
+  sublevel(name: unknown, options?: unknown): Sublevel<unknown, unknown, DK, DV> {
+    const { session, defaults } = this.place
     const given = checkKnown(options, encodingNames, 'sublevel')
     const checked = checkName(name, 'sublevel')
     const path = Object.freeze([...this.path, checked])
-    return new LocalSublevel<unknown, unknown>({
+    return new LocalSublevel<unknown, unknown, DK, DV>({
       session,
       path,
+      defaults,
       tree: this.#engine.tree(pathOf(this.#tree.path, checked)),
-      ...encodingsOf(this.place, given, none, 'sublevel'),
+      ...encodingsOf({ session, ...defaults }, given, none, 'sublevel'),
       cached: session.cache?.keyspace(path)
     })
   }
@@ -204,7 +205,7 @@ export class LocalKeyspace<K, V> extends LocalReads<K, V> implements Keyspace<K,
 }
 
 /** A keyspace below the root. */
-export class LocalSublevel<K, V> extends LocalKeyspace<K, V> implements Sublevel<K, V> {
+export class LocalSublevel<K, V, DK, DV> extends LocalKeyspace<K, V, DK, DV> implements Sublevel<K, V, DK, DV> {
   get name(): string {
     return this.path.at(-1) ?? ''
   }

@@ -4,6 +4,7 @@ import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { Engine, Snapshot as EngineSnapshot, Tree } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
 import { Transactions } from '../txn/transactions.ts'
+import type { Encodings } from './call-options.ts'
 import type { Logger, ParsedOptions } from './options.ts'
 import type { CachedKeyspace, ValueCache } from './value-cache.ts'
 
@@ -15,6 +16,8 @@ export interface Place {
   readonly tree: Tree
   readonly keyEncoding: KeyEncoding<unknown>
   readonly valueEncoding: ValueEncoding<unknown>
+  /** The database's own encodings, which sublevels have that name no others. */
+  readonly defaults: Encodings
   /** Undefined when the option `valueCache` is 0. */
   readonly cached: CachedKeyspace | undefined
 }

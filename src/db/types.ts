@@ -216,18 +216,21 @@ export interface Writes<K, V> extends AwaitedWrites<K, V> {
   ): void
 }
 
-/** An ordered set of keys with their values, and the sublevels below it. */
-export interface Keyspace<K, V> extends Reads<K, V>, Writes<K, V>, KeyspaceHandle {
+/**
+ * An ordered set of keys with their values, and the sublevels below it. `DK` and `DV` are the keys and values of the
+ * database itself.
+ */
+export interface Keyspace<K, V, DK = unknown, DV = unknown> extends Reads<K, V>, Writes<K, V>, KeyspaceHandle {
   /**
    * The keyspace `name` below this one. The handle is only a name: the sublevel exists from its first write. Encodings
-   * not given are those of this keyspace.
+   * not given are those of the database, whatever this keyspace has.
    */
   sublevel<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     name: string,
     options?: EncodingOptions<KE, VE>
-  ): Sublevel<KeyIn<K, KE>, ValueIn<V, VE>>
+  ): Sublevel<KeyIn<DK, KE>, ValueIn<DV, VE>, DK, DV>
   /** The same, the types of its keys and values being given. */
-  sublevel<SK, SV = unknown>(name: string, options?: EncodingOptions): Sublevel<SK, SV>
+  sublevel<SK, SV = unknown>(name: string, options?: EncodingOptions): Sublevel<SK, SV, DK, DV>
   /** Names of the sublevels directly below, in the order of their bytes. */
   sublevels(options?: { readonly snapshot?: SnapshotHandle | undefined }): string[]
   /** Removes the sublevel `name` and those inside it as one write. Open snapshots still see it. */
@@ -236,8 +239,11 @@ export interface Keyspace<K, V> extends Reads<K, V>, Writes<K, V>, KeyspaceHandl
   dropSublevelSync(name: string): void
 }
 
-/** A keyspace below the root of a database. */
-export interface Sublevel<K, V> extends Keyspace<K, V> {
+/**
+ * A keyspace below the root of a database. `DK` and `DV` are the keys and values of the database, which sublevels of it
+ * have that name no encodings; leave them out where none are made.
+ */
+export interface Sublevel<K, V, DK = unknown, DV = unknown> extends Keyspace<K, V, DK, DV> {
   /** The last of `path`. */
   readonly name: string
 }
@@ -290,7 +296,7 @@ export interface Care {
 }
 
 /** An open database; its own keys and values are those of the root keyspace. */
-export interface Database<K, V> extends Keyspace<K, V>, Transactional<K, V>, Care, AsyncDisposable {
+export interface Database<K, V> extends Keyspace<K, V, K, V>, Transactional<K, V>, Care, AsyncDisposable {
   /** Keeps the state of now for reading, until it is closed. */
   snapshot(): Snapshot<K, V>
   /** Number of the newest commit; counts from 1, 0 for none yet. */

@@ -1,6 +1,13 @@
 // A client's database: what `connect` gives.
 
-import { checkCare, checkFunction, type CheckedProgress, checkProgress, isThenable } from '../db/call-options.ts'
+import {
+  checkCare,
+  checkFunction,
+  type CheckedProgress,
+  checkProgress,
+  type Encodings,
+  isThenable
+} from '../db/call-options.ts'
 import { asyncDispose } from '../db/disposal.ts'
 import { directoryName } from '../db/location.ts'
 import { checkBegin, checkBody, checkTransaction } from '../db/transaction-options.ts'
@@ -8,10 +15,11 @@ import type { BeginOptions, TransactionOptions } from '../db/transaction-types.t
 import type { CareOptions, DatabaseEvents, ProgressOptions } from '../db/types.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { EngineStats, PageMap, VerifyReport } from '../engine/engine.ts'
+import { isLightningError } from '../errors.ts'
 import { runWithRetries } from '../txn/retry.ts'
 import { cancellable } from './cancellation.ts'
 import { nothing, RemoteKeyspace, treeAt, unavailable } from './client-keyspace.ts'
-import type { ClientPlace, ClientSession } from './client-session.ts'
+import type { ClientSession } from './client-session.ts'
 import { RemoteSnapshot } from './client-snapshot.ts'
 import { RemoteTransaction } from './client-transaction.ts'
 import { closed } from './connection.ts'
@@ -24,15 +32,14 @@ import { operation } from './wire.ts'
 
 const events: readonly unknown[] = ['checkpoint', 'degraded', 'recovered', 'closing'] satisfies (keyof DatabaseEvents)[]
 
-export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V> implements Client<K, V> {
+export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V, K, V> implements Client<K, V> {
   readonly transactionSync = unavailable('transactionSync', 'transaction')
   readonly flushSync = unavailable('flushSync', 'flush')
   readonly #session: ClientSession
 
-  constructor(session: ClientSession, encodings: Pick<ClientPlace, 'keyEncoding' | 'valueEncoding'>) {
-    const { keyEncoding, valueEncoding } = encodings
+  constructor(session: ClientSession, encodings: Encodings) {
     const tree = treeAt(new Uint8Array(0))
-    super({ session, path: Object.freeze([]), tree, keyEncoding, valueEncoding, cached: undefined })
+    super({ session, path: Object.freeze([]), tree, ...encodings, defaults: encodings, cached: undefined })
     this.#session = session
   }
 
@@ -170,7 +177,13 @@ export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V> implements Client
           }
         },
         resolve: value => (thrown === undefined ? resolve(value) : reject(thrown.error)),
-        reject: error => reject(thrown === undefined ? error : thrown.error)
+        reject: error => {
+          if (thrown !== undefined) reject(thrown.error)
+          // The owner ended it because this client leaves.
+          else if (isLightningError(error, 'LIGHTNING_ABORTED') && signal?.aborted !== true)
+            reject(closed(this.location))
+          else reject(error)
+        }
       })
       this.scope.send(name, fields, sink)
     })

@@ -88,7 +88,7 @@ export class RemoteWrites<K, V> extends RemoteReads<K, V> {
 }
 
 /** A keyspace of a client. */
-export class RemoteKeyspace<K, V> extends RemoteWrites<K, V> implements ClientKeyspace<K, V> {
+export class RemoteKeyspace<K, V, DK, DV> extends RemoteWrites<K, V> implements ClientKeyspace<K, V, DK, DV> {
   readonly putSync = unavailable('putSync', 'put')
   readonly delSync = unavailable('delSync', 'del')
   readonly batchSync = unavailable('batchSync', 'batch')
@@ -107,17 +107,18 @@ export class RemoteKeyspace<K, V> extends RemoteWrites<K, V> implements ClientKe
   sublevel<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     name: string,
     options?: EncodingOptions<KE, VE>
-  ): ClientSublevel<KeyIn<K, KE>, ValueIn<V, VE>>
-  sublevel<SK, SV = unknown>(name: string, options?: EncodingOptions): ClientSublevel<SK, SV>
-  sublevel(name: unknown, options?: unknown): ClientSublevel<unknown, unknown> {
-    const { session } = this.place
+  ): ClientSublevel<KeyIn<DK, KE>, ValueIn<DV, VE>, DK, DV>
+  sublevel<SK, SV = unknown>(name: string, options?: EncodingOptions): ClientSublevel<SK, SV, DK, DV>
+  sublevel(name: unknown, options?: unknown): ClientSublevel<unknown, unknown, DK, DV> {
+    const { session, defaults } = this.place
     const given = checkKnown(options, encodingNames, 'sublevel')
     const checked = checkName(name, 'sublevel')
-    return new RemoteSublevel<unknown, unknown>({
+    return new RemoteSublevel<unknown, unknown, DK, DV>({
       session,
+      defaults,
       path: Object.freeze([...this.path, checked]),
       tree: treeAt(pathOf(this.place.tree.path, checked)),
-      ...encodingsOf(this.place, given, none, 'sublevel'),
+      ...encodingsOf({ session, ...defaults }, given, none, 'sublevel'),
       cached: undefined
     })
   }
@@ -142,7 +143,7 @@ export class RemoteKeyspace<K, V> extends RemoteWrites<K, V> implements ClientKe
 }
 
 /** A keyspace below the root. */
-export class RemoteSublevel<K, V> extends RemoteKeyspace<K, V> implements ClientSublevel<K, V> {
+export class RemoteSublevel<K, V, DK, DV> extends RemoteKeyspace<K, V, DK, DV> implements ClientSublevel<K, V, DK, DV> {
   get name(): string {
     return this.path.at(-1) ?? ''
   }

@@ -1,5 +1,6 @@
 // What all handles of one client share. It knows which handles are its own.
 
+import type { Encodings } from '../db/call-options.ts'
 import type { Logger } from '../db/options.ts'
 import type { DatabaseEvents } from '../db/types.ts'
 import { freeze } from '../db/cacheable.ts'
@@ -21,6 +22,8 @@ export interface ClientPlace {
   readonly tree: Tree
   readonly keyEncoding: KeyEncoding<unknown>
   readonly valueEncoding: ValueEncoding<unknown>
+  /** The database's own encodings, which sublevels have that name no others. */
+  readonly defaults: Encodings
   readonly cached: undefined
 }
 

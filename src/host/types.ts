@@ -117,8 +117,11 @@ export type Unavailable = (...parameters: readonly unknown[]) => never
  */
 export type ClientWrites<K, V> = AwaitedWrites<K, V>
 
-/** A keyspace of a client. */
-export interface ClientKeyspace<K, V> extends ClientReads<K, V>, ClientWrites<K, V>, KeyspaceHandle {
+/** A keyspace of a client; `DK` and `DV` are the keys and values of its database itself. */
+export interface ClientKeyspace<K, V, DK = unknown, DV = unknown>
+  extends ClientReads<K, V>,
+    ClientWrites<K, V>,
+    KeyspaceHandle {
   /** Use `put`. */
   readonly putSync: Unavailable
   /** Use `del`. */
@@ -133,9 +136,9 @@ export interface ClientKeyspace<K, V> extends ClientReads<K, V>, ClientWrites<K,
   sublevel<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     name: string,
     options?: EncodingOptions<KE, VE>
-  ): ClientSublevel<KeyIn<K, KE>, ValueIn<V, VE>>
+  ): ClientSublevel<KeyIn<DK, KE>, ValueIn<DV, VE>, DK, DV>
   /** The same, the types of its keys and values being given. */
-  sublevel<SK, SV = unknown>(name: string, options?: EncodingOptions): ClientSublevel<SK, SV>
+  sublevel<SK, SV = unknown>(name: string, options?: EncodingOptions): ClientSublevel<SK, SV, DK, DV>
   /** Names of the sublevels directly below, in the order of their bytes. */
   sublevels(options?: { readonly snapshot?: ClientSnapshotHandle | undefined }): Promise<string[]>
   /** Removes the sublevel `name` and those inside it as one write. Open snapshots still see it. */
@@ -143,7 +146,7 @@ export interface ClientKeyspace<K, V> extends ClientReads<K, V>, ClientWrites<K,
 }
 
 /** A keyspace below the root of a client's database. */
-export interface ClientSublevel<K, V> extends ClientKeyspace<K, V> {
+export interface ClientSublevel<K, V, DK = unknown, DV = unknown> extends ClientKeyspace<K, V, DK, DV> {
   /** The last of `path`. */
   readonly name: string
 }
@@ -196,7 +199,7 @@ export interface ClientTransaction<K, V> extends ClientTransactionKeyspace<K, V>
 }
 
 /** A client of a database whose engine runs in another thread, process or tab. */
-export interface Client<K, V> extends ClientKeyspace<K, V>, Care, AsyncDisposable {
+export interface Client<K, V> extends ClientKeyspace<K, V, K, V>, Care, AsyncDisposable {
   /** Keeps the state of now for reading, until it is closed. */
   snapshot(): Promise<ClientSnapshot<K, V>>
   /** Runs `body` in a transaction and commits; see `Database`. The body runs here. */

@@ -103,6 +103,8 @@ async function runAttempts<T extends Repeatable, H, R>(
     previous = transaction
     bounds?.watch(transaction)
     try {
+      // A bound may have been reached while it began elsewhere.
+      bounds?.check()
       const work = runOnce(transaction, handle, body)
       return await (bounds === undefined ? work : bounds.race(work))
     } catch (error) {

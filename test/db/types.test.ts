@@ -62,6 +62,7 @@ function calls(db: Database<string, User>, bytes: Database<Uint8Array, Uint8Arra
     sublevel: db.sublevel('s'),
     typed: db.sublevel<TupleKey, number>('s', { keyEncoding: 'tuple' }),
     encoded: db.sublevel('s', { keyEncoding: 'view', valueEncoding: userCodec }),
+    nested: db.sublevel('s', { keyEncoding: 'view', valueEncoding: 'json' }).sublevel('n'),
     below: db.snapshot().sublevel(db.sublevel('s', { keyEncoding: 'tuple' })),
     put: bytes.put(new Uint8Array(1), new Uint8Array(1))
   }
@@ -97,10 +98,11 @@ describe('the types of keys and values', () => {
     expectTypeOf<Called['put']>().toEqualTypeOf<Promise<void>>()
   })
 
-  it('of a sublevel are those of what is above it, inferred, or given', () => {
-    expectTypeOf<Called['sublevel']>().toEqualTypeOf<Sublevel<string, User>>()
-    expectTypeOf<Called['typed']>().toEqualTypeOf<Sublevel<TupleKey, number>>()
-    expectTypeOf<Called['encoded']>().toEqualTypeOf<Sublevel<Uint8Array, User>>()
+  it('of a sublevel are those of the database, inferred, or given', () => {
+    expectTypeOf<Called['sublevel']>().toEqualTypeOf<Sublevel<string, User, string, User>>()
+    expectTypeOf<Called['typed']>().toEqualTypeOf<Sublevel<TupleKey, number, string, User>>()
+    expectTypeOf<Called['encoded']>().toEqualTypeOf<Sublevel<Uint8Array, User, string, User>>()
+    expectTypeOf<Called['nested']>().toEqualTypeOf<Sublevel<string, User, string, User>>()
     expectTypeOf<Called['below']>().toEqualTypeOf<Reads<TupleKey, User>>()
   })
 
@@ -150,5 +152,6 @@ describe('the types of keys and values', () => {
   it('fit where less is asked for', () => {
     expectTypeOf<Database<string, User>>().toExtend<Reads<string, unknown>>()
     expectTypeOf<Sublevel<string, User>>().toExtend<Reads<string, User>>()
+    expectTypeOf<Called['encoded']>().toExtend<Sublevel<Uint8Array, User>>()
   })
 })

@@ -66,6 +66,18 @@ describe("a client's calls", () => {
   })
 })
 
+describe('a body of db.transaction', () => {
+  it('is not called when its signal fires while the transaction begins', async () => {
+    const client = await (await ownerHere()).client()
+    const controller = new AbortController()
+    let calls = 0
+    const running = client.transaction(() => calls++, { signal: controller.signal })
+    controller.abort()
+    await rejection('LIGHTNING_ABORTED', running)
+    expect(calls).toBe(0)
+  })
+})
+
 describe('a commit', () => {
   it('fails by the first call that failed and that nobody has handled, and has rolled back', async () => {
     const client = await (await ownerHere()).client()

@@ -98,7 +98,10 @@ interface AnyWrites<K, V> {
 }
 
 /** A keyspace of either kind. */
-export interface AnyKeyspace<K, V> extends AnyReads<K, V>, ReadsBytes<K>, AwaitedWrites<K, V> {
+export interface AnyKeyspace<K, V, DK = unknown, DV = unknown>
+  extends AnyReads<K, V>,
+    ReadsBytes<K>,
+    AwaitedWrites<K, V> {
   readonly path: readonly string[]
   putSync<KE extends KC = undefined, VE extends VC = undefined>(key: KeyIn<K, KE>, value: ValueIn<V, VE>): void
   delSync<KE extends KC = undefined>(key: KeyIn<K, KE>): void
@@ -110,13 +113,13 @@ export interface AnyKeyspace<K, V> extends AnyReads<K, V>, ReadsBytes<K>, Awaite
   sublevel<KE extends KC = undefined, VE extends VC = undefined>(
     name: string,
     options?: EncodingOptions<KE, VE>
-  ): AnySublevel<KeyIn<K, KE>, ValueIn<V, VE>>
+  ): AnySublevel<KeyIn<DK, KE>, ValueIn<DV, VE>, DK, DV>
   sublevels(options?: { readonly snapshot?: AnySnapshotHandle | undefined }): Awaitable<string[]>
   dropSublevel(name: string): Promise<void>
 }
 
 /** A sublevel of either kind. */
-export interface AnySublevel<K, V> extends AnyKeyspace<K, V> {
+export interface AnySublevel<K, V, DK = unknown, DV = unknown> extends AnyKeyspace<K, V, DK, DV> {
   readonly name: string
 }
 
@@ -147,7 +150,7 @@ export interface AnyTransaction<K, V> extends AnyTransactionKeyspace<K, V>, Asyn
 }
 
 /** A database of either kind. */
-export interface AnyDatabase<K, V> extends AnyKeyspace<K, V>, Care, AsyncDisposable {
+export interface AnyDatabase<K, V> extends AnyKeyspace<K, V, K, V>, Care, AsyncDisposable {
   snapshot(): Awaitable<AnySnapshot<K, V>>
   transaction<R>(body: (tx: AnyTransaction<K, V>) => R | PromiseLike<R>, options?: TransactionOptions): Promise<R>
   transactionSync<R>(body: (tx: AnyTransaction<K, V>) => R, options?: SyncTransactionOptions): R

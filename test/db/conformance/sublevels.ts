@@ -20,16 +20,19 @@ export function sublevels(target: Target): void {
       expect([await one.count(), await two.get('k')]).toEqual([0, 2])
     })
 
-    it('has the encodings of what is above it unless it names others', async () => {
+    it("has the database's encodings unless it names others, whatever is above it", async () => {
       const db = await openNew(target, { keyEncoding: 'tuple', valueEncoding: 'utf8' })
       const same = db.sublevel('same')
       await same.put(['a', 1], 'x')
       expect(await all(same.entries())).toEqual([[['a', 1], 'x']])
       const other = db.sublevel('other', { keyEncoding: 'view', valueEncoding: 'json' })
       await other.put(Uint8Array.of(1), [1])
-      const nested = other.sublevel('nested', { keyEncoding: 'utf8' })
-      await nested.put('k', { n: 1 })
-      expect(await all(nested.entries())).toEqual([['k', { n: 1 }]])
+      const nested = other.sublevel('nested')
+      await nested.put(['k', 1], 'x')
+      expect(await all(nested.entries())).toEqual([[['k', 1], 'x']])
+      const deep = nested.sublevel('deep', { valueEncoding: 'json' })
+      await deep.put(['k'], { n: 1 })
+      expect(await all(deep.entries())).toEqual([[['k'], { n: 1 }]])
       expect(await all(other.entries())).toEqual([[Uint8Array.of(1), [1]]])
     })
 
