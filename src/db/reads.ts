@@ -73,6 +73,7 @@ export class LocalReads<K, V> implements Reads<K, V> {
     // By index, for a hole in the array is a key that is missing.
     const values: unknown[] = []
     for (let i = 0; i < keys.length; i++) values.push(this.#get(keys[i], call))
+    if (keys.length === 0) this.#engine.checkReadable(call.snapshot)
     return values
   }
 

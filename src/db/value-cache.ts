@@ -169,8 +169,8 @@ export class CachedKeyspace {
       this.#remove(key)
       return
     }
-    if (encoding.callsBack) {
-      // Encoding once more could give other bytes.
+    if (encoding.callsBack || typeof key === 'object') {
+      // Encoding once more could give other bytes: a getter in the value may have written into those of the key.
       this.forgetAll()
       return
     }

@@ -88,6 +88,7 @@ export class EngineCursor implements Cursor {
 
   fill(): number {
     if (this.#isDone) {
+      if (this.#isFirst) this.#checkReadable()
       this.close()
       return 0
     }
@@ -157,6 +158,12 @@ export class EngineCursor implements Cursor {
     const at = this.#next
     const word = this.#words[(at >> 2) + 1] ?? 0
     this.#next = (at + 8 + (this.#words[at >> 2] ?? 0) + (word & 0xffffff) + 3) & ~3
+  }
+
+  /** A range that holds nothing cannot be read either from what has ended. */
+  #checkReadable(): void {
+    this.#core.checkOpen()
+    this.#snapshot?.use()
   }
 
   #place() {

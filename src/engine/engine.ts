@@ -148,6 +148,12 @@ export class Engine {
     return countRange(this.#core, handleOf(tree), this.#own(snapshot), range)
   }
 
+  /** Throws unless the snapshot (undefined: the newest state) can be read. */
+  checkReadable(snapshot: Snapshot | undefined): void {
+    this.#core.checkOpen()
+    this.#own(snapshot)?.use()
+  }
+
   /** A cursor over a range; it sees the state of its first `fill`. */
   cursor(tree: Tree, snapshot: Snapshot | undefined, range: ByteRange, keysOnly: boolean): Cursor {
     this.#core.checkOpen()

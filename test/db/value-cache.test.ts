@@ -89,6 +89,27 @@ describe('the option valueCache', () => {
     expect(db.get('b')).toBe(2)
   })
 
+  it('is not older either when a getter of the value writes into the bytes of its key', async () => {
+    const db = await openCached()
+    await db.batch(['a', 'b'].map(key => ({ type: 'put', key, value: 'old' })))
+    const read = () => ['a', 'b'].map(key => [key, db.get(key)])
+    const meddlingIn = (key: Uint8Array) => ({
+      get now() {
+        key.fill(0x62)
+        return 'new'
+      }
+    })
+    for (const write of [
+      (key: Uint8Array) => db.put(key, meddlingIn(key), { keyEncoding: 'view' }),
+      (key: Uint8Array) => db.batch([{ type: 'put', key, value: meddlingIn(key), keyEncoding: 'view' }])
+    ]) {
+      expect(read()).toEqual([...db.entries()])
+      await write(Uint8Array.of(0x61))
+      expect(read()).toEqual([...db.entries()])
+      await db.batch(['a', 'b'].map(key => ({ type: 'put', key, value: 'old' })))
+    }
+  })
+
   it('tells values of other encodings and of snapshots apart', async () => {
     const db = await openCached()
     await db.put('a', 'x', { valueEncoding: 'json' })

@@ -19,15 +19,17 @@ export function closing(target: Target): void {
       const sub = db.sublevel('sub')
       await sub.put('a', 1)
       const snapshot = await db.snapshot()
-      const reads = [db.keys(), db.keys(), snapshot.keys()]
+      const reads = [db.keys(), db.keys(), snapshot.keys(), db.keys({ limit: 0 })]
       await reads[0]?.next()
       await db.close()
       for (const keyspace of [db, sub]) {
         await refusal('LIGHTNING_CLOSED', () => keyspace.get('a'))
         await refusal('LIGHTNING_CLOSED', () => keyspace.getMany(['a']))
+        await refusal('LIGHTNING_CLOSED', () => keyspace.getMany([]))
         await refusal('LIGHTNING_CLOSED', () => keyspace.has('a'))
         await refusal('LIGHTNING_CLOSED', () => keyspace.read('a', () => 1))
         await refusal('LIGHTNING_CLOSED', () => keyspace.count())
+        await refusal('LIGHTNING_CLOSED', () => keyspace.count({ limit: 0 }))
         await refusal('LIGHTNING_CLOSED', () => all(keyspace.entries()))
         if (target.isRemote !== true) await refusal('LIGHTNING_CLOSED', () => keyspace.putSync('a', 1))
         await refusal('LIGHTNING_CLOSED', () => keyspace.sublevels())
@@ -35,6 +37,7 @@ export function closing(target: Target): void {
         await rejection('LIGHTNING_CLOSED', keyspace.del('a'))
         await rejection('LIGHTNING_CLOSED', keyspace.clear())
         await rejection('LIGHTNING_CLOSED', keyspace.batch([{ type: 'del', key: 'a' }]))
+        await rejection('LIGHTNING_CLOSED', keyspace.batch([]))
         await rejection('LIGHTNING_CLOSED', keyspace.dropSublevel('a'))
       }
       await refusal('LIGHTNING_CLOSED', () => db.snapshot())
@@ -68,6 +71,22 @@ export function closing(target: Target): void {
       await db.close()
       await db.close()
       expect(await Promise.all(told)).toEqual([1])
+    })
+
+    it('ends what is under way by LIGHTNING_CLOSED, or after it', async () => {
+      const ends = await Promise.all(
+        (['checkpoint', 'verify', 'compact'] as const).map(async name => {
+          const db = await openNew(target)
+          for (let i = 0; i < 20_000; i++) void db.put(`k${i}`, i)
+          const end = Promise.resolve(db[name]()).then(
+            () => undefined,
+            error => error.code
+          )
+          await db.close()
+          return await end
+        })
+      )
+      for (const end of ends) expect(end ?? 'LIGHTNING_CLOSED').toBe('LIGHTNING_CLOSED')
     })
 
     it.skipIf(!target.keeps)('waits for writes that nobody has waited for', async () => {

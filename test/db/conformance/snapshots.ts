@@ -69,13 +69,16 @@ export function snapshots(target: Target): void {
       const sub = db.sublevel('sub')
       const snapshot = await db.snapshot()
       const below = within(snapshot, sub)
-      const iterators = [snapshot.keys(), snapshot.keys(), db.entries({ snapshot })]
+      const iterators = [snapshot.keys(), snapshot.keys(), db.entries({ snapshot }), snapshot.keys({ limit: 0 })]
       await iterators[0]?.next()
       await snapshot.close()
       await snapshot.close()
       await end(snapshot)
       await refusal('LIGHTNING_CLOSED', () => snapshot.get('a'))
       await refusal('LIGHTNING_CLOSED', () => snapshot.getMany(['a']))
+      await refusal('LIGHTNING_CLOSED', () => snapshot.getMany([]))
+      await refusal('LIGHTNING_CLOSED', () => db.getMany([], { snapshot }))
+      await refusal('LIGHTNING_CLOSED', () => snapshot.count({ limit: 0 }))
       await refusal('LIGHTNING_CLOSED', () => snapshot.has('a'))
       await refusal('LIGHTNING_CLOSED', () => snapshot.count())
       await refusal('LIGHTNING_CLOSED', () => all(snapshot.keys()))
