@@ -94,6 +94,15 @@ export interface EngineStats {
     /** Bytes of page images written, by checkpoints and to make room. */
     readonly imageBytes: number
   }
+  /** How long syncs of the log took, which durable writes wait for; 0 before the first. */
+  readonly latencies: {
+    /** The last one. */
+    readonly lastSyncMs: number
+    /** All on average. */
+    readonly meanSyncMs: number
+    /** The longest. */
+    readonly longestSyncMs: number
+  }
   /** Snapshots, those of iterators and of checkpoints included. */
   readonly snapshots: {
     /** How many are open. */
@@ -153,6 +162,11 @@ export function statsOf(core: Core, committer: Committer, checkpoint: Checkpoint
       pages: checkpoint.counts.pages,
       lastDurationMs: checkpoint.counts.lastDurationMs,
       imageBytes: run.written.bytes
+    },
+    latencies: {
+      lastSyncMs: log.syncs.lastMs,
+      meanSyncMs: log.syncs.totalMs / Math.max(1, log.syncs.count),
+      longestSyncMs: log.syncs.longestMs
     },
     snapshots: {
       open: memory.word(SNAPSHOTS_OPEN),

@@ -22,6 +22,8 @@ export class LogFiles {
   /** Counts writes to each file, and how many of them are surely on stable storage. */
   readonly #written: [number, number] = [0, 0]
   readonly #synced: [number, number] = [0, 0]
+  /** Syncs of a file that had something to do, and how many milliseconds they took. */
+  readonly syncs = { count: 0, lastMs: 0, longestMs: 0, totalMs: 0 }
   #current = 0
   #offset = 0
   /** Where the log that a protected meta needs begins. */
@@ -127,7 +129,9 @@ export class LogFiles {
   sync(): void {
     for (const index of [0, 1] as const) {
       if (PLANTED_BUG === 11 || this.#synced[index] === this.#written[index]) continue
+      const startMs = performance.now()
       this.#files[index].sync()
+      this.#noteSync(startMs)
       this.#synced[index] = this.#written[index]
     }
   }
@@ -138,9 +142,19 @@ export class LogFiles {
     for (const index of [0, 1] as const) {
       const covered = written[index] ?? 0
       if (this.#synced[index] >= covered) continue
+      const startMs = performance.now()
       await this.#files[index].syncAsync()
+      this.#noteSync(startMs)
       this.#synced[index] = Math.max(this.#synced[index], covered)
     }
+  }
+
+  #noteSync(startMs: number): void {
+    const { syncs } = this
+    syncs.count++
+    syncs.lastMs = performance.now() - startMs
+    syncs.longestMs = Math.max(syncs.longestMs, syncs.lastMs)
+    syncs.totalMs += syncs.lastMs
   }
 
   /** A checkpoint begins: goes on at the start of the other file when no protected meta needs that. */
