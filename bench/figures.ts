@@ -64,5 +64,6 @@ export const rows: readonly Row[] = [
   { id: 'pause-p999', title: 'steady puts, p99.9', unit: 'ms', goal: bound(2) },
   { id: 'pause-longest', title: 'steady puts, longest pause', unit: 'ms', goal: bound(20) },
   { id: 'memory', title: 'memory beyond the start, 64 MiB of cache', unit: 'MiB', goal: bound(164) },
+  { id: 'memory-value', title: 'memory beyond the caller’s bytes, a value of 256 MiB', unit: 'MiB', goal: bound(164) },
   { id: 'cold', title: 'get, data 10 × the cache: time to its floor', unit: 'ratio', goal: bound(2) }
 ]

@@ -1,6 +1,7 @@
 import { cold } from './workloads/cold.ts'
 import type { Group } from './workloads/context.ts'
 import { durable } from './workloads/durable.ts'
+import { largeValue } from './workloads/large-value.ts'
 import { loadOrdered, loadRandom, loadShape } from './workloads/loading.ts'
 import { memory } from './workloads/memory.ts'
 import { crashing, opening, recovering } from './workloads/opening.ts'
@@ -35,6 +36,7 @@ export const groups = {
   recover: { run: recovering, place: 'scratch', lightningOnly: true },
   'value-cache': { run: valueCache, place: 'scratch', lightningOnly: true },
   memory: { run: memory, place: 'scratch' },
+  'large-value': { run: largeValue, place: 'scratch', lightningOnly: true },
   'load-shape': { run: loadShape, place: 'scratch' },
   'read-shape': { run: readingOfShape, place: 'scratch' }
 } as const satisfies Record<string, GroupPlan>
@@ -63,7 +65,8 @@ export const peerGroups: readonly GroupName[] = [
   'crash',
   'recover',
   'value-cache',
-  'memory'
+  'memory',
+  'large-value'
 ]
 
 /** What `--runtime` runs: all that depends on the kernel more than on the disk. */
