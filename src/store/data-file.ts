@@ -126,8 +126,8 @@ export class DataFile {
     return sectors
   }
 
-  /** Whether an image of `bytes` bytes can stand there: behind the metas, and within a file of `fileBytes`. */
-  holds(sector: number, bytes: number, fileBytes: number): boolean {
+  /** Whether an image of `bytes` bytes can stand there: behind the metas, and within a file of so many bytes. */
+  holds(sector: number, bytes: number, fileBytes = this.file.size()): boolean {
     return sector >= metaBlocks * sectorsPerBlock && sector * sectorBytes + bytes <= fileBytes
   }
 
