@@ -49,7 +49,7 @@ async function warmUp(context: Context): Promise<void> {
   const directory = `${context.directory}-warm-up`
   await emptyDirectory(directory)
   const driver = await openDriver({ ...context, directory }, 'relaxed')
-  await loadAll(driver, context.data, range(0, Math.min(context.data.count, warmUpEntries)))
+  await loadAll(driver, context.data, range(0, warmUpEntries))
   await driver.close()
   await rm(directory, { recursive: true })
 }
