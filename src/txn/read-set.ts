@@ -4,8 +4,8 @@
 // A range counts as far as its keys were delivered, and to its bound once it was exhausted; an iterator reports where it
 // stands, so a range that is still being read is a live `RangeRead`. Memory is bounded: many keys become ranges, which
 // can only make more conflicts.
-import type { ByteRange } from '../engine/bounds.ts'
-import { toBinary } from './binary-key.ts'
+import { type ByteRange, clampBounds } from '../engine/bounds.ts'
+import { keyBehind, toBinary } from './binary-key.ts'
 import { type KeyRange, KeyRanges, rangesAround } from './key-ranges.ts'
 
 /** So many keys are kept in a plain array: a set costs more than it saves. */
@@ -14,14 +14,15 @@ const fewKeys = 8
 const mostKeys = 131_072
 const piecesOfKeys = 1_024
 
-/** The range as half-open binary strings. */
+/** The range as half-open binary strings, no longer than the kernel takes them. */
 export function keyRangeOf(range: ByteRange): KeyRange {
-  const lower = range.lower === undefined ? '' : toBinary(range.lower, 0, range.lower.length)
-  const upper = range.upper === undefined ? undefined : toBinary(range.upper, 0, range.upper.length)
   if (range.empty) return { from: '', to: '' }
+  const { lower, lowerOpen, upper, upperOpen } = clampBounds(range)
+  const from = lower === undefined ? '' : toBinary(lower, 0, lower.length)
+  const to = upper === undefined ? undefined : toBinary(upper, 0, upper.length)
   return {
-    from: range.lowerOpen ? `${lower}\0` : lower,
-    to: upper === undefined || range.upperOpen ? upper : `${upper}\0`
+    from: lowerOpen ? keyBehind(from) : from,
+    to: to === undefined || upperOpen ? to : keyBehind(to)
   }
 }
 

@@ -69,6 +69,22 @@ export function transactions(target: Target): void {
       expect(await all(db.keys())).toEqual(['a', 'c'])
     })
 
+    it.each(['serializable', 'read-committed'] as const)(
+      'clears between bounds longer than any key (%s)',
+      async isolation => {
+        const db = await openNew(target)
+        const longest = 'k'.repeat(1_024)
+        for (const key of ['a', 'k', longest, 'l', 'z']) await db.put(key, 1)
+        const clear = (range: { gte: string; lt: string }) => db.transaction(tx => tx.clear(range), { isolation })
+        await clear({ gte: `${longest}k`, lt: 'l' })
+        expect(await db.count()).toBe(5)
+        await clear({ gte: 'k'.repeat(70_000), lt: `l${'a'.repeat(70_000)}` })
+        expect(await all(db.keys())).toEqual(['a', 'k', longest, 'z'])
+        await clear({ gte: 'k', lt: 'k'.repeat(2_000) })
+        expect(await all(db.keys())).toEqual(['a', 'z'])
+      }
+    )
+
     it('clears at read-committed what it sees at the call, not what comes later', async () => {
       const db = await openNew(target)
       await db.put('a', 1)
