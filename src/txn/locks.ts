@@ -63,14 +63,11 @@ export class LockWait implements Wait<LockOwner> {
       this.#resolve = resolve
       this.#reject = reject
     })
-    this.previous = lock.last
-    if (lock.last === undefined) lock.first = this
-    else lock.last.next = this
-    lock.last = this
+    this.#join(ownWait(owner, lock) ?? lock.last)
     owner.waits.add(this)
   }
 
-  /** One transaction may stand in a queue several times; it does not wait for itself. */
+  /** One transaction may stand in a queue several times, in one place; it does not wait for itself. */
   get blocker(): LockOwner {
     let before = PLANTED_BUG === 27 ? undefined : this.previous
     while (before !== undefined && before.owner === this.owner) before = before.previous
@@ -97,6 +94,17 @@ export class LockWait implements Wait<LockOwner> {
     this.#reject(error)
   }
 
+  /** Stands behind this one. */
+  #join(previous: LockWait | undefined): void {
+    const { lock } = this
+    this.previous = previous
+    this.next = previous?.next
+    if (previous === undefined) lock.first = this
+    else previous.next = this
+    if (this.next === undefined) lock.last = this
+    else this.next.previous = this
+  }
+
   readonly #abort = (): void => this.reject(abortedBy(this.#signal))
 
   #leave(): void {
@@ -109,6 +117,16 @@ export class LockWait implements Wait<LockOwner> {
     if (next === undefined) lock.last = previous
     else next.previous = previous
   }
+}
+
+/**
+ * The last wait of an owner for a lock. The next one stands behind it, for the owner gets the lock for all of them at once:
+ * at the end of the queue it would wait for those who wait for the owner.
+ */
+function ownWait(owner: LockOwner, lock: Lock): LockWait | undefined {
+  let found: LockWait | undefined
+  for (const wait of owner.waits) if (wait.lock === lock) found = wait
+  return found
 }
 
 /** All locks that are held. */
@@ -185,9 +203,9 @@ export class LockTable {
     lock.holder = owner
     owner.held.add(lock)
     let wait: LockWait | undefined = first
-    while (wait !== undefined) {
+    while (wait?.owner === owner) {
       const { next }: LockWait = wait
-      if (wait.owner === owner) wait.grant()
+      wait.grant()
       wait = next
     }
   }

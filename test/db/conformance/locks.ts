@@ -232,5 +232,19 @@ export function locks(target: Target): void {
       await one.commit()
       expect(await both).toEqual([1, 1])
     })
+
+    it('does not arise from asking again while another waits in between', async () => {
+      const db = await openNew(target)
+      const [one, two, three] = [await db.begin(), await db.begin(), await db.begin()]
+      await one.getForUpdate('a')
+      const asked = [two.getForUpdate('a'), three.getForUpdate('a'), two.getForUpdate('a')]
+      await one.put('a', 1)
+      await one.commit()
+      expect([await asked[0], await asked[2]]).toEqual([1, 1])
+      await two.put('a', 2)
+      await two.commit()
+      expect(await asked[1]).toBe(2)
+      await three.rollback()
+    })
   })
 }
