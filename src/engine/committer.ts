@@ -140,6 +140,11 @@ export class Committer {
    * or the failure when what was undone could not be erased.
    */
   rollBack(error: unknown): unknown {
+    // A listener that writes takes the numbers of what is undone: who waits for those must have been answered by then.
+    return this.#core.events.after(() => this.#undoAll(error))
+  }
+
+  #undoAll(error: unknown): unknown {
     const core = this.#core
     const groups = this.#groups
     this.#groups = []

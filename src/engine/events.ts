@@ -1,4 +1,5 @@
-// The engine's events. Listeners run at once; what they throw goes to the logger and disturbs nobody else.
+// The engine's events. Listeners run at once, but never inside something half done: they may read and write. What they
+// throw goes to the logger and disturbs nobody else.
 import type { HealthReport, LostCommits } from './health.ts'
 import type { EngineLogger } from './options.ts'
 
@@ -28,6 +29,10 @@ export class Events {
     closing: new Set()
   }
   readonly #logger: EngineLogger | undefined
+  /** Calls to listeners that are still to be made, in order. */
+  readonly #untold: (() => void)[] = []
+  /** How much is half done. */
+  #depth = 0
 
   constructor(logger: EngineLogger | undefined) {
     this.#logger = logger
@@ -44,7 +49,49 @@ export class Events {
     }
   }
 
+  /** What happens inside of `work` is told when that has ended. */
+  after<T>(work: () => T): T {
+    this.#depth++
+    try {
+      return work()
+    } finally {
+      this.#depth--
+      this.#tell()
+    }
+  }
+
+  /**
+   * What happens inside of `work` is told when the synchronous call has ended that it is a part of: the caller goes on
+   * with what it has looked up and checked before, and relies on it that nothing was written since. Told at once when
+   * `work` throws.
+   */
+  afterCall(work: () => void): void {
+    this.#depth++
+    try {
+      work()
+      this.#depth--
+    } catch (error) {
+      this.#depth--
+      this.#tell()
+      throw error
+    }
+    if (this.#untold.length > 0) queueMicrotask(() => this.#tell())
+  }
+
   emit<E extends EngineEvent>(event: E, detail: EngineEvents[E]): void {
+    this.#untold.push(() => this.#call(event, detail))
+    this.#tell()
+  }
+
+  #tell(): void {
+    while (this.#depth === 0) {
+      const next = this.#untold.shift()
+      if (next === undefined) return
+      next()
+    }
+  }
+
+  #call<E extends EngineEvent>(event: E, detail: EngineEvents[E]): void {
     const listeners: Set<(detail: EngineEvents[E]) => void> = this.#listeners[event]
     for (const listener of [...listeners]) {
       try {

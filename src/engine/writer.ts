@@ -190,12 +190,13 @@ export class Writer {
   writeValue(value: Uint8Array): Uint8Array {
     const core = this.#core
     core.checkWritable()
-    this.#space.ensure(() => ({
+    const demand = (): Demand => ({
       logBytes: operationRoom,
       pages: pathPages,
       blocks: blocksOf([{ value }]),
       grows: true
-    }))
+    })
+    core.events.afterCall(() => this.#space.ensure(demand))
     return this.#writeSegments(value)
   }
 
@@ -246,9 +247,9 @@ export class Writer {
     const { totalBytes, count } = staging
     this.#makeRoom(totalBytes + parts.length * 128, count, isShrinking ? 0 : totalBytes, values)
     const written = this.#writeValues(staging)
-    if (core.observer !== undefined) {
-      for (const part of parts) reportOperations(part, core.appliedLsn + 1, core.observer)
-    }
+    // One that hears of the commit may be taken away by that.
+    const { observer } = core
+    if (observer !== undefined) for (const part of parts) reportOperations(part, core.appliedLsn + 1, observer)
     const { commit, resumeCommit, frameOperations } = core.kernel.exports
     let done = 0
     let isBegun = false
@@ -338,7 +339,7 @@ export class Writer {
       this.#committer.prepare(Math.min(logBytes, capacity - 128))
       if (logBytes > capacity) log.reserve(logBytes)
     }
-    this.#space.find(find, demand)
+    core.events.afterCall(() => this.#space.find(find, demand))
     if (logBytes <= capacity && walBytes >= capacity * 8 && !this.#space.isLimited) {
       const untilStep = live <= walBytes ? capacity : buffered + this.#nextStepBytes - live
       this.#readyBytes = Math.min(capacity, log.reservedBytes, untilStep) - 128
