@@ -176,12 +176,15 @@ export class Transaction implements LockOwner {
   }
 
   store(value: unknown, encoding: ValueEncoding<unknown>): StoredValue {
+    this.checkUse()
     this.#arena ??= new ValueArena(this.engine, this.#transactions.spares)
     return this.#arena.add(value, encoding)
   }
 
   /** So many more bytes of memory are needed. Throws `LIGHTNING_OUT_OF_MEMORY`. */
   charge(bytes: number): void {
+    // What is taken after the end is never given back.
+    this.checkUse()
     this.#transactions.charge(bytes)
     this.#usedBytes += bytes
   }

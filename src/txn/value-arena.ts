@@ -55,6 +55,7 @@ export class ValueArena {
   #chunk: Uint8Array
   #used = 0
   #isBusy = false
+  #hasEnded = false
 
   constructor(engine: Engine, spares: SpareChunks) {
     this.#engine = engine
@@ -91,7 +92,9 @@ export class ValueArena {
 
   /** No value is needed any more. */
   end(): void {
-    this.#spares.give(this.#first)
+    this.#hasEnded = true
+    // Code of the caller that is encoding may have ended the transaction; what called it goes on writing into the chunk.
+    if (!this.#isBusy) this.#spares.give(this.#first)
     // A rollback of the engine has found everything that is not named to be free.
     if (this.#generation !== this.#engine.generation) return
     for (const { bytes } of this.#onDisk) this.#engine.discardValue(bytes)
@@ -111,6 +114,8 @@ export class ValueArena {
         `A value may have ${mostValueBytes} bytes, this one has ${length}. Store it in pieces.`
       )
     }
+    // What is encoded after the end is for nothing: the chunk is another's, and nobody would give back what is on disk.
+    if (this.#hasEnded) return new StoredValue(bytes, 0, length)
     if (length > mostBytesInMemory) {
       const description = this.#engine.writeValue(bytes)
       const value = new StoredValue(description, 0, description.length, true)

@@ -101,6 +101,58 @@ describe('a transaction that is older than maxSnapshotAgeMs', () => {
   })
 })
 
+describe('a transaction that is ended by code which runs while a value is encoded', () => {
+  const long = 'n'.repeat(300)
+
+  it.each(['a getter', 'a codec'])('leaves the values of the next one alone (%s)', async kind => {
+    const db = await openNew(inMemory)
+    const tx = db.begin()
+    const next = { tx }
+    const end = () => {
+      tx.rollback()
+      next.tx = db.begin()
+      next.tx.put('next', long)
+    }
+    const value = {
+      before: 'b'.repeat(50),
+      get middle() {
+        if (kind === 'a getter') end()
+        return 1
+      },
+      after: 'a'.repeat(300)
+    }
+    const codec = {
+      encode: (text: string) => {
+        end()
+        return new TextEncoder().encode(text)
+      },
+      decode: (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+    }
+    expectCode('LIGHTNING_CLOSED', () => {
+      if (kind === 'a getter') tx.put('ended', value)
+      else tx.put('ended', 'e'.repeat(500), { valueEncoding: codec })
+    })
+    await next.tx.commit()
+    expect([...db.entries()]).toEqual([['next', long]])
+  })
+
+  it('leaves nothing on the disk', async () => {
+    const db = await openNew(inMemory)
+    await db.put('a', 1)
+    const { usedBytes } = db.stats().file
+    const tx = db.begin()
+    const codec = {
+      encode: (bytes: Uint8Array) => {
+        tx.rollback()
+        return bytes
+      },
+      decode: (bytes: Uint8Array) => bytes
+    }
+    expectCode('LIGHTNING_CLOSED', () => tx.put('large', new Uint8Array(200_000), { valueEncoding: codec }))
+    expect(db.stats().file.usedBytes).toBe(usedBytes)
+  })
+})
+
 /** A database on a disk of which one write can be made to fail. */
 async function openFailing(): Promise<{ db: Database<string, unknown>; failNext: () => void }> {
   let fails = false
