@@ -26,6 +26,8 @@ export class Catalog {
   readonly #kernel: Kernel
   readonly #memory: KernelMemory
   readonly #pager: Pager
+  /** Paths of the trees that were wanted, and of all that there were then; a tree that is gone may be among them. */
+  readonly #paths = new Map<number, Uint8Array>()
 
   constructor(kernel: Kernel, memory: KernelMemory, pager: Pager) {
     this.#kernel = kernel
@@ -47,7 +49,7 @@ export class Catalog {
   /** Tells the kernel the root of the tree it wants to know; throws when the catalog has no such tree. */
   registerWanted(): void {
     const id = this.#memory.word(WANTED_TREE)
-    const entry = this.list(new Uint8Array(0), 0).find(known => known.id === id)
+    const entry = this.#whereKnown(id) ?? this.#whereListed(id)
     const wrong =
       entry === undefined
         ? `The log names keyspace ${id}, which does not exist.`
@@ -58,6 +60,20 @@ export class Catalog {
       throw new LightningError('LIGHTNING_CORRUPT', `${wrong} Restore a backup, or run repair.`)
     }
     this.#kernel.exports.registerTree(id, entry.root)
+  }
+
+  /** The tree where its path was noted; in a database of very many keyspaces it is wanted at every turn. */
+  #whereKnown(id: number): TreePlace | undefined {
+    const path = this.#paths.get(id)
+    const place = path === undefined ? undefined : this.find(path, 0)
+    return place?.id === id ? place : undefined
+  }
+
+  #whereListed(id: number): TreePlace | undefined {
+    this.#paths.clear()
+    const entries = this.list(new Uint8Array(0), 0)
+    for (const entry of entries) this.#paths.set(entry.id, entry.path)
+    return entries.find(known => known.id === id)
   }
 
   /** All entries whose path begins with `prefix`, in order, at a snapshot (0: now). */
