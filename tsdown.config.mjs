@@ -23,6 +23,8 @@ export default defineConfig([
     ...everywhere,
     outDir: 'dist',
     dts: true,
+    // Programs that know of no `using` have types of it all the same, which ours refer to.
+    banner: { dts: '/// <reference lib="esnext.disposable" />' },
     plugins: [rolldownTwins, rolldownOnePiece, rolldownWorkerSources],
     deps: { neverBundle: [/^node:/] },
     copy: ['build/kernel/kernel.wasm']

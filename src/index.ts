@@ -8,7 +8,7 @@ export type {
   ValueIn
 } from './db/encoding-types.ts'
 export { open } from './db/open.ts'
-export type { Logger, OpenOptions, WasmOption } from './db/options.ts'
+export type { Logger, OpenOptions, WasmModule, WasmOption } from './db/options.ts'
 export type { RangeOptions } from './db/range.ts'
 export type { RepairOptions } from './db/repair-options.ts'
 export type {

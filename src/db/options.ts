@@ -33,8 +33,13 @@ export interface Logger {
   error(...message: unknown[]): void
 }
 
+/** A `WebAssembly.Module` where such types are installed: those of Node alone have none. */
+export type WasmModule = typeof globalThis extends { WebAssembly: { Module: new (...parameters: never) => infer M } }
+  ? M
+  : object
+
 /** How the kernel is loaded: a module, its bytes, where they are, or `'off'` for the JavaScript build. */
-export type WasmOption = WebAssembly.Module | ArrayBuffer | ArrayBufferView | URL | string
+export type WasmOption = WasmModule | ArrayBuffer | ArrayBufferView | URL | string
 
 /** Options of `open` and `connect`; `undefined` means absent. */
 export interface OpenOptions<

@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import * as source from '../../src/index.ts'
+import { temporaryDirectory } from '../support/directory.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -46,6 +47,29 @@ describe('the package as built', () => {
       path => !path.startsWith('node:') && !Object.keys(manifest.dependencies).some(name => path.startsWith(name))
     )
     expect(strangers).toEqual([])
+  })
+
+  test.each([
+    ['a page, which has no types of Node', { lib: ['es2022', 'dom'], types: [] }],
+    ['Node, which has no types of pages', { lib: ['es2022'], types: ['node'] }]
+  ])('has types that are whole in %s', async (_, { lib, types }) => {
+    const directory = await temporaryDirectory()
+    const program = `import { connect, open } from 'lightning-db'
+      export async function program(): Promise<number> {
+        using snapshot = (await open<string, number>(':memory:')).snapshot()
+        for (const [key, value] of snapshot.entries()) return key.length + value
+        await using db = await connect('x', { valueEncoding: 'utf8' })
+        return (await db.get('key'))?.length ?? 0
+      }`
+    const compilerOptions = {
+      ...{ lib, types, strict: true, noEmit: true, target: 'es2022', module: 'esnext', moduleResolution: 'bundler' },
+      ...{ paths: { 'lightning-db': [join(root, 'dist/index.d.ts')] }, typeRoots: [join(root, 'node_modules/@types')] }
+    }
+    writeFileSync(join(directory, 'program.ts'), program)
+    writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }))
+    const compiler = join(root, 'node_modules/typescript/bin/tsc')
+    const { stdout } = spawnSync(process.execPath, [compiler, '-p', directory], { encoding: 'utf8' })
+    expect(stdout).toBe('')
   })
 
   test('runs nothing when it is installed', () => {
