@@ -110,7 +110,8 @@ export interface ParsedOptions {
   readonly logger: Logger | undefined
 }
 
-const openNames: KnownNames = new Set<keyof OpenOptions>([
+/** The names of {@link OpenOptions}. */
+export const openNames: KnownNames = new Set<keyof OpenOptions>([
   'createIfMissing',
   'errorIfExists',
   'readOnly',
@@ -131,9 +132,9 @@ const openNames: KnownNames = new Set<keyof OpenOptions>([
   'logger'
 ])
 
-/** Checks the options of `open`. Throws `LIGHTNING_INVALID_ARGUMENT`. */
-export function parseOpenOptions(options: unknown, where = 'open'): ParsedOptions {
-  const given = checkKnown(options, openNames, where)
+/** Checks the options of `open`; `names` are all that the call takes. Throws `LIGHTNING_INVALID_ARGUMENT`. */
+export function parseOpenOptions(options: unknown, where = 'open', names = openNames): ParsedOptions {
+  const given = checkKnown(options, names, where)
   const encodings = new EncodingTable()
   const at = (name: keyof OpenOptions): string => `${where}, option ${name}`
   const integer = (name: keyof OpenOptions, otherwise: number, least: number, most: number): number =>

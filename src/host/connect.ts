@@ -1,8 +1,8 @@
-import { checkInteger, isObject } from '../encoding/arguments.ts'
+import { checkInteger, checkKnown, type KnownNames } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import { LightningError } from '../errors.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
-import { type OpenOptions, type ParsedOptions, parseOpenOptions } from '../db/options.ts'
+import { openNames, type OpenOptions, type ParsedOptions, parseOpenOptions } from '../db/options.ts'
 import { directoryName, inMemory } from '../db/location.ts'
 import { RemoteDatabase } from './client-database.ts'
 import { ClientSession } from './client-session.ts'
@@ -31,6 +31,8 @@ export interface ConnectOptions<
 }
 
 const longestTimerMs = 0x7fffffff
+
+const connectNames: KnownNames = new Set([...openNames, 'worker', 'ownerTimeoutMs'])
 
 /**
  * Connects to the one thread that owns the database at `location`, in this process or another, or starts it. The methods
@@ -84,13 +86,11 @@ function parseConnectOptions(options: unknown): {
   readonly timeoutMs: number
   readonly parsed: ParsedOptions
 } {
-  if (!isObject(options)) {
-    return { script: undefined, timeoutMs: 10_000, parsed: parseOpenOptions(options, 'connect') }
-  }
-  const { worker, ownerTimeoutMs = 10_000, ...others } = options
+  const parsed = parseOpenOptions(options, 'connect', connectNames)
+  const { worker, ownerTimeoutMs = 10_000 } = checkKnown(options, connectNames, 'connect')
   if (worker !== undefined && typeof worker !== 'string' && !(worker instanceof URL)) {
     throw invalidArgument(`connect, option worker: pass the URL of a script; got ${describe(worker)}.`)
   }
   const timeoutMs = checkInteger(ownerTimeoutMs, 1, longestTimerMs, 'connect, option ownerTimeoutMs')
-  return { script: worker, timeoutMs, parsed: parseOpenOptions(others, 'connect') }
+  return { script: worker, timeoutMs, parsed }
 }

@@ -1,6 +1,10 @@
 // What the compiler knows about keys and values; `tsc` checks it with all tests.
 import { describe, expectTypeOf, it } from 'vitest'
 import {
+  type Client,
+  type ClientIterator,
+  type ClientSublevel,
+  connect,
   type Database,
   type KeyRange,
   open,
@@ -69,6 +73,22 @@ function calls(db: Database<string, User>, bytes: Database<Uint8Array, Uint8Arra
 }
 type Called = ReturnType<typeof calls>
 
+/** The same of a client. */
+async function connected(db: Client<string, User>, tuples: ClientSublevel<TupleKey, number>) {
+  return {
+    plain: await connect('x'),
+    encoded: await connect('x', { keyEncoding: 'tuple', valueEncoding: userCodec, ownerTimeoutMs: 5 }),
+    given: await connect<string, User>('x', { valueCache: 5 }),
+    get: await db.get('a'),
+    getText: await db.get('a', { valueEncoding: 'utf8' }),
+    entries: db.entries({ gt: 'a', signal: new AbortController().signal }),
+    below: await (await db.snapshot()).sublevel(tuples).get(['a', 1]),
+    transaction: await db.transaction(async tx => [await tx.get('a'), await tx.sublevel(tuples).get(5)] as const),
+    sublevel: db.sublevel('s', { keyEncoding: 'view' }).sublevel('n')
+  }
+}
+type Connected = Awaited<ReturnType<typeof connected>>
+
 describe('the types of keys and values', () => {
   it('are inferred from the encodings, or given', () => {
     expectTypeOf<Opened['plain']>().toEqualTypeOf<Database<string, unknown>>()
@@ -106,6 +126,18 @@ describe('the types of keys and values', () => {
     expectTypeOf<Called['below']>().toEqualTypeOf<Reads<TupleKey, User>>()
   })
 
+  it('are those of a client too, as promises', () => {
+    expectTypeOf<Connected['plain']>().toEqualTypeOf<Client<string, unknown>>()
+    expectTypeOf<Connected['encoded']>().toEqualTypeOf<Client<TupleKey, User>>()
+    expectTypeOf<Connected['given']>().toEqualTypeOf<Client<string, User>>()
+    expectTypeOf<Connected['get']>().toEqualTypeOf<User | undefined>()
+    expectTypeOf<Connected['getText']>().toEqualTypeOf<string | undefined>()
+    expectTypeOf<Connected['entries']>().toEqualTypeOf<ClientIterator<[string, User]>>()
+    expectTypeOf<Connected['below']>().toEqualTypeOf<number | undefined>()
+    expectTypeOf<Connected['transaction']>().toEqualTypeOf<readonly [User | undefined, number | undefined]>()
+    expectTypeOf<Connected['sublevel']>().toEqualTypeOf<ClientSublevel<string, User, string, User>>()
+  })
+
   it('make mistakes errors', () => {
     const mistakes = (db: Database<string, User>, numbers: Sublevel<number, number>): void => {
       // @ts-expect-error a key of another type
@@ -126,6 +158,14 @@ describe('the types of keys and values', () => {
       db.get('a', { keyEncoding: 'view' })
       // @ts-expect-error an event that there is not
       db.on('close', () => undefined)
+      // @ts-expect-error only the iterators of clients can be aborted
+      db.keys({ signal: new AbortController().signal })
+      // @ts-expect-error a snapshot is no option of writes
+      void db.clear({ snapshot: db.snapshot() })
+      // @ts-expect-error an option of transaction, not of begin
+      db.begin({ retries: 5 })
+      // @ts-expect-error a key that the database has, not the sublevel
+      numbers.get('a')
       void db.batch([
         { type: 'put', key: 'a', value: { name: 'x' } },
         { type: 'put', key: 1, value: 1, sublevel: numbers },

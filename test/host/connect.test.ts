@@ -1,7 +1,7 @@
 // connect() with real threads, in whatever runtime this is.
 import { describe, expect, it } from 'vitest'
 import { connect, open } from '../../src/index.ts'
-import { rejection } from '../support/database.ts'
+import { callUnchecked, rejection } from '../support/database.ts'
 import { all } from '../support/either.ts'
 import { inDirectory } from '../support/in-directory.ts'
 
@@ -47,6 +47,22 @@ describe('connect', () => {
       await client.put(`k${i}`, i)
       await client.close()
       await rejection('LIGHTNING_CLOSED', client.get('k0'))
+    }
+  })
+
+  it('refuses what is no option, of open or its own, with the nearest known name', async () => {
+    for (const [options, nearest] of [
+      [{ cacheByte: 5 }, 'cacheBytes'],
+      [{ ownerTimeout: 5 }, 'ownerTimeoutMs'],
+      [{ ownerTimeoutMs: 0 }, 'ownerTimeoutMs'],
+      [{ worker: 5 }, 'worker'],
+      [null, 'object']
+    ] as const) {
+      const error = await rejection(
+        'LIGHTNING_INVALID_ARGUMENT',
+        callUnchecked({ connect }, 'connect', ':memory:', options)
+      )
+      expect(error.message).toContain(nearest)
     }
   })
 
