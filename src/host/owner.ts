@@ -18,6 +18,9 @@ import { readHello } from './hello.ts'
 /** Who has not said hello so long after connecting never will, and must not be waited for. */
 const greetingMs = 30_000
 
+/** So long after the last client was lost it may come back, having had no answer while this thread was busy. */
+const returnMs = 5
+
 /** Names of sublevels may come and go without end. */
 const mostTrees = 1_024
 
@@ -30,6 +33,7 @@ export class Owner {
   readonly #sessions = new Set<Session>()
   /** Those who have not said hello yet, and when they are given up. */
   readonly #strangers = new Map<Channel, ReturnType<typeof setTimeout>>()
+  #hasHadClients = false
   #isIdle = false
   readonly #trees = new Map<string, Tree>()
   #closing: Promise<void> | undefined
@@ -81,6 +85,7 @@ export class Owner {
         if (hello.errorIfExists) throw exists(this.engine.location)
         const session = new Session(this, channel, coder, hello)
         this.#sessions.add(session)
+        this.#hasHadClients = true
         session.welcome()
         // It may have lines from before, which must not come first.
         if (hello.wantsLog) this.#fanout.add(session)
@@ -115,14 +120,32 @@ export class Owner {
 
   /** A client has left. Resolves when what it wrote is durable, and everything released if it was the last. */
   async leave(session: Session): Promise<void> {
-    this.#fanout.remove(session)
-    this.#sessions.delete(session)
+    this.#remove(session)
     if (this.#sessions.size > 0) {
       if (!this.options.readOnly) await this.engine.flush()
       return
     }
     this.#closing ??= this.#close()
     await this.#closing
+  }
+
+  /** A client is gone without a word. */
+  lose(session: Session): void {
+    this.#remove(session)
+    if (this.#sessions.size === 0) setTimeout(() => this.#closeUnlessWanted(), returnMs)
+    // Nobody is left to be told; the engine keeps the failure, and logs it.
+    else if (!this.options.readOnly) this.engine.flush().catch(() => undefined)
+  }
+
+  #remove(session: Session): void {
+    this.#fanout.remove(session)
+    this.#sessions.delete(session)
+  }
+
+  #closeUnlessWanted(): void {
+    if (this.#sessions.size > 0 || this.#strangers.size > 0 || this.#closing !== undefined) return
+    this.#closing = this.#close()
+    this.#closing.catch(() => undefined)
   }
 
   async #close(): Promise<void> {
@@ -150,7 +173,7 @@ export class Owner {
 
   #forget(channel: Channel): void {
     clearTimeout(this.#strangers.get(channel))
-    this.#strangers.delete(channel)
+    if (this.#strangers.delete(channel) && this.#hasHadClients) setTimeout(() => this.#closeUnlessWanted(), 0)
   }
 
   #checkOpen(): void {

@@ -201,9 +201,7 @@ export class Session {
     this.#release()
     this.#hasEnded = true
     this.#channel.hold(false)
-    if (this.#hasLeft) return
-    // Nobody is left to be told; the engine logs what fails.
-    this.owner.leave(this).catch(() => undefined)
+    if (!this.#hasLeft) this.owner.lose(this)
   }
 
   #release(): void {

@@ -189,6 +189,28 @@ describe('an owner', () => {
     expect([order, await client.get('a')]).toEqual([[1, 2, 3], 3])
   })
 
+  it('goes on when its only client, which had no answer for too long, comes back', async () => {
+    const owners: Owner[] = []
+    const here = await ownerHere(memoryVfs(), async () => owners[0] ?? Promise.reject(new Error('there is none.')))
+    owners.push(here.owner)
+    const client = await here.client()
+    await client.put('a', 1)
+    const [near, far] = here.ends()
+    near.lose('it gave no sign of life.')
+    far.lose('the other end was closed.')
+    expect(await client.get('a')).toBe(1)
+    expect(here.owner.engine.isClosed).toBe(false)
+  })
+
+  it('closes when its only client is lost and does not come back', async () => {
+    const here = await ownerHere()
+    await here.client()
+    const [near, far] = here.ends()
+    near.lose('its process is gone.')
+    far.lose('its process is gone.')
+    await vi.waitUntil(() => here.owner.engine.isClosed)
+  })
+
   it('does not wait for ever for somebody who connects and says nothing', async () => {
     vi.useFakeTimers()
     try {
