@@ -54,7 +54,7 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
 export async function startOwner({ location, hello, options, script, timeoutMs }: Wanted): Promise<Link> {
   const start: OwnerStart = { location, options }
   const settings = { workerData: start, execArgv: [], name: `lightning-db ${location}` }
-  const worker = script === undefined ? await builtInWorker(settings) : new Worker(script, settings)
+  const worker = script === undefined ? await builtInWorker(settings) : namedWorker(script, settings)
   try {
     // Opening takes as long as it takes: the log may be long. A thread of this process cannot be lost silently.
     const own = { ...hello, errorIfExists: false }
@@ -71,6 +71,20 @@ export async function startOwner({ location, hello, options, script, timeoutMs }
 async function builtInWorker(settings: WorkerOptions): Promise<Worker> {
   const { workerSource } = await import('./node-worker-source.ts')
   return new Worker(workerSource, { ...settings, eval: true })
+}
+
+function namedWorker(script: string | URL, settings: WorkerOptions): Worker {
+  try {
+    // Text is a path to Node.
+    return new Worker(String(script).startsWith('file:') ? new URL(script) : script, settings)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new LightningError(
+      'LIGHTNING_UNAVAILABLE',
+      `The script that the option worker names cannot be started: ${reason}. Pass its path, or leave the option out.`,
+      { cause }
+    )
+  }
 }
 
 /** A link, or why there is none yet. */
