@@ -31,6 +31,7 @@ export class TransactionScope implements Scope {
   #isOpen = true
   #isCommitting = false
   #wasEndedByCaller = false
+  #ending: Promise<void> | undefined
   #loss: LightningError | undefined
   /** What the next use throws; after that it is `LIGHTNING_CLOSED`. */
   #untold: LightningError | undefined
@@ -69,6 +70,10 @@ export class TransactionScope implements Scope {
 
   get wasEndedByCaller(): boolean {
     return this.#wasEndedByCaller
+  }
+
+  get ending(): Promise<void> | undefined {
+    return this.#ending
   }
 
   /** Begins it. */
@@ -158,7 +163,7 @@ export class TransactionScope implements Scope {
     this.#isCommitting = true
     for (const report of this.#iterators) report()
     this.#iterators.clear()
-    return new Promise((resolve, reject) => this.#commit(resolve, reject)).then(
+    this.#ending = new Promise((resolve, reject) => this.#commit(resolve, reject)).then(
       () => {
         this.#isCommitting = false
       },
@@ -167,6 +172,7 @@ export class TransactionScope implements Scope {
         throw error
       }
     )
+    return this.#ending
   }
 
   rollback(): void {

@@ -27,6 +27,8 @@ export interface Repeatable {
   readonly endsByAnswer?: boolean
   /** Whether it was committed or rolled back through its own methods. */
   readonly wasEndedByCaller: boolean
+  /** The first commit that was asked for. */
+  readonly ending: Promise<void> | undefined
   commit(): Promise<void>
   /** Undoes everything; may be called again. */
   rollback(): void
@@ -125,6 +127,11 @@ async function runOnce<H, R>(transaction: Repeatable, handle: H, body: (handle: 
   if (transaction.loss !== undefined) throw transaction.loss
   // A body may end its transaction itself, and then means it.
   if (!transaction.wasEndedByCaller) await transaction.commit()
+  else {
+    // It need not have waited for its own commit, whose other errors are for whoever asked for that.
+    await transaction.ending?.catch(() => undefined)
+    if (transaction.loss !== undefined) throw transaction.loss
+  }
   return result
 }
 

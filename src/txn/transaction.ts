@@ -65,6 +65,7 @@ export class Transaction implements LockOwner {
   #isApplied = false
   #footprint: Footprint | undefined
   #wasEndedByCaller = false
+  #ending: Promise<void> | undefined
   #savepoints: Savepoints | undefined
   #loss: LightningError | undefined
   #untold: LightningError | undefined
@@ -120,6 +121,11 @@ export class Transaction implements LockOwner {
   /** Whether it was committed or rolled back through its own methods. */
   get wasEndedByCaller(): boolean {
     return this.#wasEndedByCaller
+  }
+
+  /** The first commit that was asked for. */
+  get ending(): Promise<void> | undefined {
+    return this.#ending
   }
 
   /** The conflict or deadlock that it lost by, if it did. */
@@ -227,6 +233,12 @@ export class Transaction implements LockOwner {
 
   /** Resolves when the writes are applied, and as durable as the option `durability` asks. */
   commit(): Promise<void> {
+    const committing = this.#commit()
+    this.#ending ??= committing
+    return committing
+  }
+
+  #commit(): Promise<void> {
     try {
       this.checkUse()
       this.#wasEndedByCaller = true

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { callUnchecked, rejection, type Target } from '../../support/database.ts'
 import { all, type AnyTransaction, openNew, refusal } from '../../support/either.ts'
+import { deferred } from '../../support/deferred.ts'
 import { nextTurn } from '../../support/next-turn.ts'
 
 const never = () => new Promise<never>(() => undefined)
@@ -132,6 +133,26 @@ export function retrying(target: Target): void {
         await tx.commit()
       })
       expect([rolledBack, await all(db.keys())]).toEqual(['nothing to do', ['b']])
+    })
+
+    it('waits for a commit that its body does not wait for, and runs the body again when that conflicts', async () => {
+      const db = await openNew(target)
+      const holder = await db.begin()
+      await holder.getForUpdate('b')
+      const attempts: number[] = []
+      const hasBegun = deferred()
+      const running = db.transaction(async tx => {
+        attempts.push(tx.attempt)
+        await tx.get('a')
+        await tx.put('b', tx.attempt)
+        tx.commit().catch(() => undefined)
+        hasBegun.resolve()
+      })
+      await hasBegun.promise
+      await holder.put('a', 1)
+      await holder.commit()
+      await running
+      expect([attempts, await db.get('b')]).toEqual([[1, 2], 2])
     })
 
     it('ends a body that never ends with LIGHTNING_TIMEOUT, and does not try again', async () => {
