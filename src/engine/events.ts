@@ -65,10 +65,11 @@ export class Events {
    * with what it has looked up and checked before, and relies on it that nothing was written since. Told at once when
    * `work` throws.
    */
-  afterCall(work: () => void): void {
+  afterCall<T>(work: () => T): T {
     this.#depth++
+    let result: T
     try {
-      work()
+      result = work()
       this.#depth--
     } catch (error) {
       this.#depth--
@@ -76,6 +77,7 @@ export class Events {
       throw error
     }
     if (this.#untold.length > 0) queueMicrotask(() => this.#tell())
+    return result
   }
 
   emit<E extends EngineEvent>(event: E, detail: EngineEvents[E]): void {

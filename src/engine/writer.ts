@@ -33,6 +33,7 @@ const mostSpares = 4
 const stepsPerLog = 1_024
 /** For so many of these the event loop has time to do the sync that a checkpoint waits for. */
 const mostWaitingSteps = 32
+const none: readonly Uint8Array[] = []
 /** Pages that a single operation may dirty besides the leaf it belongs to: its path, split or joined all the way up. */
 const pathPages = 15
 
@@ -196,8 +197,10 @@ export class Writer {
       blocks: blocksOf([{ value }]),
       grows: true
     })
-    core.events.afterCall(() => this.#space.ensure(demand))
-    return this.#writeSegments(value)
+    return core.events.afterCall(() => {
+      this.#space.ensure(demand)
+      return this.#writeSegments(value)
+    })
   }
 
   /** Deletes the range [lower, upper) as one commit. */
@@ -246,7 +249,7 @@ export class Writer {
     if (parts.length === 0) return
     const { totalBytes, count } = staging
     this.#makeRoom(totalBytes + parts.length * 128, count, isShrinking ? 0 : totalBytes, values)
-    const written = this.#writeValues(staging)
+    const written = values.length === 0 ? none : core.events.afterCall(() => this.#writeValues(staging))
     // One that hears of the commit may be taken away by that.
     const { observer } = core
     if (observer !== undefined) for (const part of parts) reportOperations(part, core.appliedLsn + 1, observer)

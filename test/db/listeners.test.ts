@@ -2,7 +2,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openIn } from '../../src/db/database.ts'
 import { type OpenOptions, parseOpenOptions } from '../../src/db/options.ts'
-import type { Database } from '../../src/index.ts'
+import { type Database, isLightningError } from '../../src/index.ts'
+import { expectCode } from '../encoding/support.ts'
 import { rejection } from '../support/database.ts'
 import { nextTurn } from '../support/next-turn.ts'
 import { SimulatedDisk } from '../support/simulated-disk.ts'
@@ -44,6 +45,38 @@ describe('a listener of events', () => {
     const again = await openOn(disk)
     expect(again.get('a')).toBe(1)
     expect(again.count({ prefix: 'noted' })).toBe(5)
+  })
+
+  it('may find the disk failing when a large value had no room, whichever write it was', async () => {
+    let told = 0
+    for (let refused = 1; refused <= 6; refused++) {
+      const disk = new SimulatedDisk()
+      const db = await openOn(disk, { compression: 'none' })
+      await db.put('a', 1)
+      db.on('degraded', ({ state }) => {
+        if (state !== 'full') return
+        told++
+        expectCode('LIGHTNING_IO', () => db.putSync('noted', true))
+      })
+      let dataWrites = 0
+      let logFaults = 1
+      disk.fault = ({ kind, file }) => {
+        if (kind !== 'write') return undefined
+        if (file === 'data.ldb') return ++dataWrites === refused ? { code: 'ENOSPC' } : undefined
+        return dataWrites >= refused && logFaults-- > 0 ? { code: 'EIO' } : undefined
+      }
+      const large = ['b', 'c', 'd'].map(key => ({ type: 'put' as const, key, value: key.repeat(50_000) }))
+      const outcome = await db.batch(large).then(
+        () => 'done',
+        error => (isLightningError(error) ? error.code : error)
+      )
+      expect(['done', 'LIGHTNING_DISK_FULL']).toContain(outcome)
+      disk.fault = undefined
+      await db.put('e', 1)
+      expect((await db.verify()).problems).toEqual([])
+      expect([...db.keys()].filter(key => key < 'b' || key > 'd')).toEqual(['a', 'e'])
+    }
+    expect(told).toBeGreaterThan(1)
   })
 
   it('does not write between what a transaction has read and its commit', async () => {
