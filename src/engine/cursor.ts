@@ -3,7 +3,6 @@
 // take a snapshot, at that moment, so that short ranges cost none.
 import { CELL_LARGE } from '../../assembly/page.ts'
 import {
-  SCAN_COUNT,
   SCAN_KEYS,
   SCAN_LOWER,
   SCAN_LOWER_OPEN,
@@ -225,7 +224,7 @@ export class EngineCursor implements Cursor {
 }
 
 /** One call of the kernel's scan, with everything it may want; the rows stand in the kernel's OUT area. */
-function scanRange(
+export function scanRange(
   core: Core,
   place: { readonly id: number; readonly root: number },
   snapshot: number,
@@ -242,31 +241,5 @@ function scanRange(
     const rows = kernel.exports.scan(place.id, place.root, snapshot, all, lower?.length ?? 0, upper?.length ?? 0, limit)
     if (rows >= 0) return rows
     core.provide(rows)
-  }
-}
-
-/** Number of entries in the range, as the snapshot (undefined: now) sees it. */
-export function countRange(
-  core: Core,
-  tree: TreeHandle,
-  snapshot: EngineSnapshot | undefined,
-  range: ByteRange
-): number {
-  const { upper, upperOpen, limit, empty, ...from } = clampBounds(range)
-  let { lower, lowerOpen } = from
-  const version = snapshot?.use() ?? 0
-  core.checkOpen()
-  const place = snapshot === undefined ? (tree.locate(core) ? tree : undefined) : snapshot.place(tree)
-  if (empty || place === undefined) return 0
-  let count = 0
-  while (true) {
-    const options = SCAN_COUNT | (lowerOpen ? SCAN_LOWER_OPEN : 0) | (upperOpen ? 0 : SCAN_UPPER_CLOSED)
-    count += scanRange(core, place, version, options, lower, upper, 0)
-    if (count >= limit) return limit
-    const { memory } = core
-    if (memory.word(OUT_MORE) === 0) return count
-    const at = memory.word(OUT)
-    lower = memory.bytes.slice(at + 8, at + 8 + memory.word(at))
-    lowerOpen = true
   }
 }

@@ -11,7 +11,8 @@ import { Checkpoint } from './checkpoint.ts'
 import type { CommitObserver } from './commit-observer.ts'
 import { Committer } from './committer.ts'
 import type { Core } from './core.ts'
-import { countRange, type Cursor, EngineCursor } from './cursor.ts'
+import { countInTurns, countRange } from './counting.ts'
+import { type Cursor, EngineCursor } from './cursor.ts'
 import type { EngineEvent, EngineEvents } from './events.ts'
 import { readWritten, releaseSegments } from './large-values.ts'
 import { closeFiles, openCore } from './opening.ts'
@@ -146,6 +147,17 @@ export class Engine {
   count(tree: Tree, snapshot: Snapshot | undefined, range: ByteRange): number {
     this.#core.checkOpen()
     return countRange(this.#core, handleOf(tree), this.#own(snapshot), range)
+  }
+
+  /** The same, of the state at the call, while other work gets its turns; the signal may end it. */
+  countInTurns(
+    tree: Tree,
+    snapshot: Snapshot | undefined,
+    range: ByteRange,
+    options: CareOptions
+  ): number | Promise<number> {
+    this.#core.checkOpen()
+    return countInTurns(this.#core, handleOf(tree), this.#own(snapshot), range, options)
   }
 
   /** Throws unless the snapshot (undefined: the newest state) can be read. */

@@ -1,6 +1,8 @@
 // Requests that read single keys and count ranges.
 
 import { viewEncoding } from '../encoding/bytes-encoding.ts'
+import type { ByteRange } from '../engine/bounds.ts'
+import type { Snapshot, Tree } from '../engine/engine.ts'
 import { malformed } from './messages.ts'
 import type { Handler, Session } from './session.ts'
 import { guarded } from './session-handles.ts'
@@ -65,8 +67,21 @@ export class Readers {
     const { snapshot, held } = handles.view(fields.number())
     const tree = owner.tree(fields.bytes())
     const range = fields.range()
-    if (held === undefined) return owner.engine.count(tree, snapshot, range)
+    if (held === undefined) return this.#countInTurns(tree, snapshot, range, id)
     return guarded(held, id, () => held.transaction.view(tree, undefined).count(range))
+  }
+
+  /** A count of much that is on disk takes long: others are answered meanwhile, and it ends with its client. */
+  #countInTurns(tree: Tree, snapshot: Snapshot | undefined, range: ByteRange, id: number): unknown {
+    const session = this.#session
+    const signal = session.signalFor(id)
+    let counted: number | Promise<number> | undefined
+    try {
+      counted = session.owner.engine.countInTurns(tree, snapshot, range, { signal })
+    } finally {
+      if (!(counted instanceof Promise)) session.signalDone(id)
+    }
+    return counted instanceof Promise ? counted.finally(() => session.signalDone(id)) : counted
   }
 
   #names(fields: Fields): unknown {

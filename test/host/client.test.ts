@@ -47,6 +47,28 @@ describe("a client's calls", () => {
     expect(await client.get(Uint8Array.of(2))).toEqual(value)
   })
 
+  it('that count what is on disk let others pass, and count what was there at the call', async () => {
+    const vfs = memoryVfs()
+    const filling = await (await ownerHere(vfs)).client()
+    const entries = Array.from({ length: 8_000 }, (_, i) => ({
+      type: 'put' as const,
+      key: `${i}`,
+      value: 'x'.repeat(2_000)
+    }))
+    await filling.batch(entries)
+    await filling.close()
+    const client = await (await ownerHere(vfs)).client()
+    const order: string[] = []
+    const calls = [
+      client.count().then(count => order.push(`${count} counted`)),
+      client.del('17').then(() => order.push('deleted')),
+      client.count({ gte: '17', lte: '170' }).then(count => order.push(`${count} counted`))
+    ]
+    await Promise.all(calls)
+    expect(order.slice(0, 2).sort()).toEqual(['1 counted', 'deleted'])
+    expect(order[2]).toBe('8000 counted')
+  })
+
   it('that need the engine in this thread are LIGHTNING_UNAVAILABLE', async () => {
     const client = await (await ownerHere()).client()
     const tx = await client.begin()
