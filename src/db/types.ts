@@ -289,8 +289,8 @@ export interface Care {
   /** Writes a copy of the state of now into the directory `destination`, while writes go on. */
   backup(destination: string, options?: CareOptions): Promise<void>
   /**
-   * Calls `listener` at every such event; the result ends that. What a listener throws goes to the logger. A client's
-   * `'closing'` is its own `close`.
+   * Calls `listener` at every such event; the result ends that. It may read and write: it is called between commits, and
+   * before the promise concerned settles. What it throws goes to the logger. A client's `'closing'` is its own `close`.
    */
   on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void
 }
