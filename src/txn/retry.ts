@@ -114,6 +114,7 @@ async function runAttempts<T extends Repeatable, H, R>(
       transaction.rollback()
       bounds?.check()
       if (loss === undefined) throw error
+      bounds?.checkReached()
       if (attempt > retries) throw loss
       bounds?.watch(undefined)
     }
@@ -143,6 +144,8 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 class Bounds {
   #transaction: Repeatable | undefined
   #error: LightningError | undefined
+  /** A bound was reached, whether it ended anything or not. */
+  #reached: LightningError | undefined
   readonly #stopped: Promise<never>
   #reject: (error: LightningError) => void = () => undefined
   readonly #timer: ReturnType<typeof setTimeout> | undefined
@@ -169,9 +172,14 @@ class Bounds {
     return Promise.race([work, this.#stopped])
   }
 
-  /** Throws when a bound was reached. */
+  /** Throws when a bound has ended a transaction. */
   check(): void {
     if (this.#error !== undefined) throw this.#error
+  }
+
+  /** Throws when a bound was reached, though too late to end anything: what was applied may be lost all the same. */
+  checkReached(): void {
+    if (this.#reached !== undefined) throw this.#reached
   }
 
   end(): void {
@@ -182,6 +190,7 @@ class Bounds {
   readonly #abort = (): void => this.#stop(aborted(this.#signal))
 
   #stop(error: LightningError): void {
+    this.#reached ??= error
     // What is applied is committed; only its durability is waited for.
     if (this.#transaction?.isApplied === true) return
     this.#error = error

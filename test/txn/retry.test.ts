@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest'
+import { LightningError } from '../../src/errors.ts'
+import { type Repeatable, runWithRetries } from '../../src/txn/retry.ts'
+import { rejection } from '../support/database.ts'
+
+/** A transaction whose commit is applied, and then lost because it could not be made durable. */
+class LostWhenApplied implements Repeatable {
+  loss: LightningError | undefined
+  readonly isApplied = true
+  readonly wasEndedByCaller = false
+  readonly ending = undefined
+  readonly #meanwhile: () => void
+
+  constructor(meanwhile: () => void) {
+    this.#meanwhile = meanwhile
+  }
+
+  async commit(): Promise<void> {
+    this.#meanwhile()
+    this.loss = new LightningError('LIGHTNING_CONFLICT', 'What it saw was taken back.')
+    throw this.loss
+  }
+
+  rollback(): void {}
+}
+
+it('a signal that fires while a commit is made durable ends the attempts when the commit is lost after all', async () => {
+  const controller = new AbortController()
+  let attempts = 0
+  const begin = () => {
+    attempts++
+    const transaction = new LostWhenApplied(() => controller.abort('enough'))
+    return { transaction, handle: undefined }
+  }
+  const options = { retries: 3, timeoutMs: undefined, signal: controller.signal }
+  const error = await rejection(
+    'LIGHTNING_ABORTED',
+    runWithRetries(begin, () => undefined, options)
+  )
+  expect(error.cause).toBe('enough')
+  expect(attempts).toBe(1)
+})
+
+it('a signal that does not fire leaves every attempt', async () => {
+  let attempts = 0
+  const begin = () => {
+    attempts++
+    return { transaction: new LostWhenApplied(() => undefined), handle: undefined }
+  }
+  const options = { retries: 2, timeoutMs: undefined, signal: new AbortController().signal }
+  await rejection(
+    'LIGHTNING_CONFLICT',
+    runWithRetries(begin, () => undefined, options)
+  )
+  expect(attempts).toBe(3)
+})
