@@ -12,7 +12,7 @@ const MiB = 1_024 * 1_024
 
 /**
  * Bounds of the memory, one run each, from the first to the last or to what suffices for all: in units of 64 KiB, as the
- * difference to what an opening takes where nothing is bounded.
+ * difference to the least that suffices for opening.
  */
 interface Bounds {
   readonly build: 'wasm' | 'javascript'
@@ -49,7 +49,7 @@ export const memory: Trial<MemoryCase> = {
     const kind = seed % 6
     const load = loads[kind - 3]
     if (load !== undefined) return { seed, load }
-    const every = { from: -60, to: 1_000, every: 1 }
+    const every = { from: -8, to: 1_000, every: 1 }
     if (kind === 0) return { seed, load: growing, bounds: { build: 'wasm', ...every, lasts: true } }
     return { seed, load: growing, bounds: { build: 'javascript', ...every, lasts: kind === 1 } }
   },
@@ -86,12 +86,12 @@ async function playThrough({ seed, load }: MemoryCase): Promise<Counts> {
 async function playBounded(testCase: MemoryCase, { build, from, to, every, lasts }: Bounds): Promise<Counts> {
   const unbounded = new Player(testCase.load, new Random(testCase.seed))
   await unbounded.open(memoryVfs(), build === 'wasm' ? undefined : 'off')
-  const opened = Math.ceil(unbounded.memoryBytes / unitBytes)
+  const least = await leastUnits(testCase, build, Math.ceil(unbounded.memoryBytes / unitBytes))
   await unbounded.play()
   const most = Math.ceil(unbounded.memoryBytes / unitBytes)
   await unbounded.close()
   let counts: Counts = {}
-  for (let units = Math.max(3, opened + from); units <= Math.min(opened + to, most); units += every) {
+  for (let units = Math.max(3, least + from); units <= Math.min(least + to, most); units += every) {
     const module = build === 'wasm' ? await boundedModule(units) : 'off'
     const counted = await playShort(testCase, module, (use, isOpening) => {
       if (build === 'wasm') return use()
@@ -101,6 +101,25 @@ async function playBounded(testCase: MemoryCase, { build, from, to, every, lasts
     counts = sumOf(counts, { bounds: 1 }, counted)
   }
   return counts
+}
+
+/** The least memory with which an opening succeeds, `enough` being some that suffices. */
+async function leastUnits({ seed, load }: MemoryCase, build: Bounds['build'], enough: number): Promise<number> {
+  let [low, high] = [3, enough]
+  while (low < high) {
+    const units = Math.floor((low + high) / 2)
+    const player = new Player(load, new Random(seed))
+    const open = async () => player.open(memoryVfs(), build === 'wasm' ? await boundedModule(units) : 'off')
+    try {
+      await (build === 'wasm' ? open() : withBoundedMemory(units, Number.POSITIVE_INFINITY, open))
+      await player.close()
+      high = units
+    } catch (error) {
+      if (!isLightningError(error, 'LIGHTNING_OUT_OF_MEMORY')) throw error
+      low = units + 1
+    }
+  }
+  return low
 }
 
 /** Plays while memory is short; afterwards everything is there, and writing works, at the latest after reopening. */
