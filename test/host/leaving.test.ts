@@ -4,7 +4,7 @@ import { Owner } from '../../src/host/owner.ts'
 import { ownerOptionsOf } from '../../src/host/owner-options.ts'
 import { parseOpenOptions } from '../../src/db/options.ts'
 import { viewEncoding } from '../../src/encoding/bytes-encoding.ts'
-import type { OpenOptions } from '../../src/index.ts'
+import type { Client, OpenOptions } from '../../src/index.ts'
 import { memoryVfs } from '../../src/vfs/memory.ts'
 import { rejection } from '../support/database.ts'
 import { deferred } from '../support/deferred.ts'
@@ -26,17 +26,22 @@ async function waitingCommit() {
   return { here, other, holder, client, tx, committing }
 }
 
+/** What the commit held is free, and what it would have written is not there when it could go on. */
+async function expectGone(other: Client<string, unknown>, holder: { rollback(): Promise<void> }): Promise<void> {
+  const next = await other.begin()
+  await next.getForUpdate('own', { lockTimeoutMs: 0 })
+  await next.rollback()
+  await holder.rollback()
+  expect(await other.has('held')).toBe(false)
+}
+
 describe('a commit that waits for a lock', () => {
   it('is ended by rollback, and lets go of what it holds', async () => {
     const { other, holder, tx, committing } = await waitingCommit()
     const ended = rejection('LIGHTNING_CLOSED', committing)
     await tx.rollback()
     await ended
-    const next = await other.begin()
-    await next.getForUpdate('own', { lockTimeoutMs: 0 })
-    await next.rollback()
-    await holder.rollback()
-    expect(await other.has('held')).toBe(false)
+    await expectGone(other, holder)
   })
 
   it('is ended by the close of its client, and does not wait for ever', async () => {
@@ -55,11 +60,7 @@ describe('a commit that waits for a lock', () => {
     far.lose('its process is gone.')
     near.lose('it ends with its process.')
     await ended
-    const next = await other.begin()
-    await next.getForUpdate('own', { lockTimeoutMs: 0 })
-    await next.rollback()
-    await holder.rollback()
-    expect(await other.has('held')).toBe(false)
+    await expectGone(other, holder)
   })
 
   it('is ended by the bound of db.transaction', async () => {
