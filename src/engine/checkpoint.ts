@@ -26,12 +26,12 @@ import type { Committer } from './committer.ts'
 import type { Core } from './core.ts'
 import { TableWriter } from './table-writer.ts'
 
-/** What `step` wants done before it is called again; an early sync is nothing it waits for. */
-type Need = 'slice' | 'sync data' | 'sync log' | 'early sync' | 'done'
+/** What `step` wants done before it is called again. */
+type Need = 'slice' | 'sync data' | 'sync log' | 'done'
 
 /** Bytes of images written in one slice: about half a millisecond of work. */
 const sliceBytes = 256 * 1_024
-/** Bytes of images after which a checkpoint that is stepped synchronously syncs the data file. */
+/** Bytes of images after which a checkpoint that is stepped synchronously has the data file synced. */
 const syncBytes = 8 * 1_024 * 1_024
 
 interface Progress {
@@ -97,8 +97,8 @@ export class Checkpoint {
   }
 
   /**
-   * Does one slice of the one that runs, from a synchronous call: commits come faster than the event loop turns. Data is
-   * synced every few MiB, so that no single sync takes long. `isUrgent`: does the sync that is waited for as well.
+   * Does one slice of the one that runs, from a synchronous call: commits come faster than the event loop turns. A sync
+   * is begun every few MiB, so that none takes long. `isUrgent`: does the sync that is waited for as well.
    */
   stepSync(isUrgent: boolean): void {
     const progress = this.#progress
@@ -106,10 +106,16 @@ export class Checkpoint {
     this.#attempt(() => {
       const need = this.#step()
       if (isUrgent) this.#satisfySync(need)
-      else if (this.#core.run.written.bytes - this.#syncedBytes > syncBytes) {
-        this.#syncedBytes = this.#core.run.written.bytes
-        this.#satisfySync(need === 'slice' ? 'early sync' : need)
-      }
+      else if (need === 'slice' && this.#core.run.written.bytes - this.#syncedBytes > syncBytes) this.#beginSync()
+    })
+  }
+
+  /** A sync that nobody waits for: it leaves less to the one that counts. */
+  #beginSync(): void {
+    const core = this.#core
+    this.#syncedBytes = core.run.written.bytes
+    core.data.syncAsync().catch(error => {
+      if (!core.isClosed && core.failure === undefined) this.#syncFailed(error)
     })
   }
 
@@ -181,7 +187,7 @@ export class Checkpoint {
     } catch (error) {
       throw this.#syncFailed(error)
     }
-    if (need !== 'early sync') this.#satisfied()
+    this.#satisfied()
   }
 
   /** Runs a slice; when it fails the checkpoint is given up, and the database goes on as if it had not begun. */

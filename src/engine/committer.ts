@@ -4,6 +4,10 @@
 // Commits are applied and framed in memory at once; the frames wait in the kernel's log area. In strict mode the first
 // commit of a group asks for a flush at the end of the current microtasks; all that were made until then share one write,
 // one sync and one promise. In relaxed mode a timer does the same off this thread.
+//
+// Neither may keep the event loop from turning: a program that awaits one write after the other lives on microtasks alone,
+// and then no timer fires (that of the relaxed sync neither), no message arrives and no checkpoint gets on. So now and
+// then those who wait for a write wait for a turn as well.
 import {
   DURABLE_LOW,
   INCARNATION_HIGH,
@@ -17,11 +21,16 @@ import {
 import { INCARNATION } from '../../assembly/log.ts'
 import { NOTE } from '../../assembly/operations.ts'
 import { LightningError } from '../errors.ts'
+import { nextTurn } from './care.ts'
 import type { Core } from './core.ts'
 import { chainStart } from './recovery.ts'
 
 /** A flush waits for so many turns of the microtask queue without a new commit, so that longer promise chains join. */
 const quietTurns = 8
+/** Work after which writes let the event loop turn, in bytes of log: a millisecond or two. By count, not by the clock, so that runs can be repeated. */
+const turnBytes = 65_536
+/** What a sync counts for. */
+const syncCost = 4_096
 
 /** Those who wait for the same commits. */
 interface Group {
@@ -46,8 +55,14 @@ export class Committer {
   #background: Promise<void> | undefined
   #hasIncarnation = false
   #settled: Promise<void> = Promise.resolve()
+  /** The turn of the event loop that relaxed writes wait for. */
+  #turn: Promise<void> | undefined
+  /** The work that was done when the event loop last turned. */
+  #turnedWork = 0
   /** An error of a relaxed sync that the next `flush` or `close` reports. */
   #owed: unknown
+  /** Counts turns of the event loop that writes have waited for. */
+  turns = 0
   readonly counts = { commits: 0, groups: 0, syncs: 0, bytes: 0 }
 
   /** `rebuild` brings memory back to the durable state; it is told why. */
@@ -75,7 +90,34 @@ export class Committer {
 
   /** Resolves when everything applied, or all until the commit `lsn`, is as durable as the option asks. */
   settled(lsn: number | undefined): Promise<void> {
-    return this.#core.options.durability === 'strict' ? this.durable(lsn) : this.#settled
+    return this.#core.options.durability === 'strict' ? this.durable(lsn) : (this.#turn ?? this.#applied())
+  }
+
+  /** What relaxed writes wait for. */
+  #applied(): Promise<void> {
+    if (!this.#isTurnDue()) return this.#settled
+    this.#turn = this.#nextTurn().then(() => {
+      this.#turn = undefined
+    })
+    return this.#turn
+  }
+
+  #isTurnDue(): boolean {
+    const work = this.#work
+    // A rollback takes bytes back.
+    if (work < this.#turnedWork) this.#turnedWork = work
+    return work - this.#turnedWork >= turnBytes
+  }
+
+  get #work(): number {
+    const { memory, largeWritten } = this.#core
+    return this.counts.bytes + memory.word(LOG_BYTES) + this.counts.syncs * syncCost + largeWritten * turnBytes
+  }
+
+  async #nextTurn(): Promise<void> {
+    await nextTurn()
+    this.turns++
+    this.#turnedWork = this.#work
   }
 
   /** Resolves when everything applied, or all until the commit `lsn`, is on stable storage. */
@@ -215,14 +257,19 @@ export class Committer {
     if (this.#isScheduled) return
     this.#isScheduled = true
     this.#turnsLeft = quietTurns
-    queueMicrotask(this.#turn)
+    queueMicrotask(this.#quietTurn)
   }
 
-  readonly #turn = (): void => {
+  readonly #quietTurn = (): void => {
     if (this.#turnsLeft-- > 0) {
-      queueMicrotask(this.#turn)
+      queueMicrotask(this.#quietTurn)
       return
     }
+    if (this.#isTurnDue()) void this.#nextTurn().then(() => this.#flushScheduled())
+    else this.#flushScheduled()
+  }
+
+  #flushScheduled(): void {
     this.#isScheduled = false
     if (this.#groups.length === 0) return
     if (this.#core.holdsLarge) {

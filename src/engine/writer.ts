@@ -51,8 +51,9 @@ export class Writer {
   #readyBytes = 0
   /** Bytes of live log at which the next slice of a checkpoint is due. */
   #nextStepBytes = 0
-  /** Slices in a row that were due while the checkpoint waited for a sync. */
+  /** Slices in a row that were due while the checkpoint waited for a sync and the event loop did not turn. */
   #waitingSteps = 0
+  #turns = 0
   /** Too many frames are dirty, since they could not be written. */
   #isOverfull = false
 
@@ -368,7 +369,9 @@ export class Writer {
         this.#checkpoint.trigger()
       } else if (live > this.#nextStepBytes) {
         this.#nextStepBytes = live + walBytes / stepsPerLog
-        this.#waitingSteps = this.#checkpoint.isWaiting ? this.#waitingSteps + 1 : 0
+        const { turns } = this.#committer
+        this.#waitingSteps = this.#checkpoint.isWaiting && turns === this.#turns ? this.#waitingSteps + 1 : 0
+        this.#turns = turns
         this.#checkpoint.stepSync(this.#waitingSteps > mostWaitingSteps || live > walBytes * 1.75)
       }
     })

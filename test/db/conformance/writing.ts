@@ -51,6 +51,28 @@ export function writes(target: Target): void {
       expect(await db.count()).toBe(3)
     })
 
+    it.each(['strict', 'relaxed'] as const)(
+      'lets other work run while a program awaits one after the other (%s)',
+      async durability => {
+        const db = await openNew(target, { durability, syncIntervalMs: 3_600_000 })
+        const kinds = [
+          () => db.put('a', 'x'.repeat(200)),
+          () => db.del('a'),
+          () => db.batch([{ type: 'put', key: 'b', value: 'y'.repeat(200) }]),
+          () => db.transaction(tx => tx.put('c', 1))
+        ]
+        for (const write of kinds) {
+          let writes = 0
+          let hasFired = false
+          setTimeout(() => {
+            hasFired = true
+          })
+          while (!hasFired && writes++ < 100_000) await write()
+          expect(hasFired).toBe(true)
+        }
+      }
+    )
+
     it('takes encodings for one call', async () => {
       const db = await openNew(target)
       await db.put(Uint8Array.of(0x61), 'x', { keyEncoding: 'view', valueEncoding: 'utf8' })
