@@ -45,13 +45,14 @@ function parseOperation(
   where: string,
   index: number
 ): PlacedOperation {
-  if (operation === undefined) throw invalidArgument(`${where}, operation ${index}: pass an object; got undefined.`)
-  const given = checkKnown(operation, operationNames, `${where}, operation`)
+  const at = `${where}, operation ${index}`
+  if (operation === undefined) throw invalidArgument(`${at}: pass an object; got undefined.`)
+  const given = checkKnown(operation, operationNames, at)
   const { type, key, value, sublevel } = given
-  const target = sublevel === undefined ? place : place.session.placeOf(sublevel, `${where}, operation ${index}`)
+  const target = sublevel === undefined ? place : place.session.placeOf(sublevel, at)
   const { tree, cached } = target
-  const { keyEncoding, valueEncoding } = encodingsOf(target, given, options, where)
+  const { keyEncoding, valueEncoding } = encodingsOf(target, given, options, at)
   if (type === 'put') return { type, tree, key, keyEncoding, value, valueEncoding, cached }
   if (type === 'del') return { type, tree, key, keyEncoding, cached }
-  throw invalidArgument(`${where}, operation ${index}: its type is 'put' or 'del'; got ${describe(type)}.`)
+  throw invalidArgument(`${at}: its type is 'put' or 'del'; got ${describe(type)}.`)
 }

@@ -3,6 +3,7 @@
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { Cursor, Snapshot } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
+import { underKey } from './decoding-error.ts'
 import { dispose } from './disposal.ts'
 import type { Session } from './session.ts'
 import type { RangeIterator } from './types.ts'
@@ -42,7 +43,7 @@ abstract class RowIterator<T> implements RangeIterator<T> {
         if (!this.#fill()) return this.return()
       } else this.#checkCurrent()
       this.#cursor.row(this.#row++)
-      return { done: false, value: this.decode(this.#cursor) }
+      return { done: false, value: this.#decoded() }
     } catch (error) {
       // `for … of` does not call `return` after a failed step.
       this.return()
@@ -65,6 +66,16 @@ abstract class RowIterator<T> implements RangeIterator<T> {
 
   [dispose](): void {
     this.return()
+  }
+
+  #decoded(): T {
+    const cursor = this.#cursor
+    const { bytes, keyStart, keyEnd } = cursor
+    try {
+      return this.decode(cursor)
+    } catch (error) {
+      throw underKey(error, bytes.subarray(keyStart, keyEnd))
+    }
   }
 
   /** What the cursor's current row is to the caller. */

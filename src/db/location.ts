@@ -14,7 +14,8 @@ export async function directoryName(location: unknown, where: string): Promise<s
 /** The path of a directory. Throws `LIGHTNING_INVALID_ARGUMENT`. */
 export function checkDirectory(location: unknown, where: string): string {
   if (typeof location !== 'string') {
-    throw invalidArgument(`${where}: pass the path of a directory as a string; got ${describe(location)}.`)
+    const hint = location instanceof URL ? ' Turn it into a path by fileURLToPath of node:url.' : ''
+    throw invalidArgument(`${where}: pass the path of a directory as a string; got ${describe(location)}.${hint}`)
   }
   if (location === '' || location.includes('\0')) {
     throw invalidArgument(`${where}: pass a path that is not empty and holds no zero byte; got ${describe(location)}.`)

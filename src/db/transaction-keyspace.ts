@@ -1,6 +1,6 @@
 import { checkKnown } from '../encoding/arguments.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
-import { describe, invalidArgument } from '../encoding/failure.ts'
+import { describe, inOperation, invalidArgument } from '../encoding/failure.ts'
 import type { Transaction as OpenTransaction } from '../txn/transaction.ts'
 import type { TreeView } from '../txn/tree-view.ts'
 import { parseOperations } from './batch.ts'
@@ -133,12 +133,16 @@ export class LocalTransactionKeyspace<K, V> implements TransactionKeyspace<K, V>
     const parsed = parseOperations(operations, this.place, given, 'batch')
     this.open.checkWritable()
     // Everything is encoded before anything is written.
-    const prepared = parsed.map(operation => {
+    const prepared = parsed.map((operation, i) => {
       const view = this.open.view(operation.tree, operation.cached)
       const { key, keyEncoding } = operation
-      return operation.type === 'put'
-        ? view.preparePut(key, keyEncoding, operation.value, operation.valueEncoding)
-        : view.prepareDel(key, keyEncoding)
+      try {
+        return operation.type === 'put'
+          ? view.preparePut(key, keyEncoding, operation.value, operation.valueEncoding)
+          : view.prepareDel(key, keyEncoding)
+      } catch (error) {
+        throw inOperation(error, i)
+      }
     })
     for (const write of prepared) write.view.apply(write)
   }

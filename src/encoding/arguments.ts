@@ -54,7 +54,7 @@ function suggestion(name: string, names: KnownNames): string {
     nearest = known
   }
   // Farther away, a name is no likelier to be meant than any other.
-  if (least <= Math.max(1, Math.floor(name.length / 3))) return `Did you mean '${nearest}'?`
+  if (least <= Math.max(1, Math.floor(name.length / 4))) return `Did you mean '${nearest}'?`
   return names.size === 0 ? 'There are none here.' : `The options here are ${[...names].join(', ')}.`
 }
 

@@ -1,4 +1,4 @@
-import { LightningError, type LightningErrorDetails } from '../errors.ts'
+import { isLightningError, LightningError, type LightningErrorDetails } from '../errors.ts'
 
 /** The error for a key, value or option that cannot be meant. */
 export function invalidArgument(message: string, details?: LightningErrorDetails): LightningError {
@@ -8,6 +8,12 @@ export function invalidArgument(message: string, details?: LightningErrorDetails
 /** The error for stored bytes that do not fit the encoding. */
 export function undecodable(message: string, details?: LightningErrorDetails): LightningError {
   return new LightningError('LIGHTNING_DECODE', message, details)
+}
+
+/** What was wrong with an operation of a batch, and which it is, counting from 0; other errors as they are. */
+export function inOperation(error: unknown, index: number): unknown {
+  if (index < 0 || !isLightningError(error, 'LIGHTNING_INVALID_ARGUMENT')) return error
+  return invalidArgument(`batch, operation ${index}: ${error.message}`, { cause: error.cause })
 }
 
 /** What a value is, in words that fit behind "got". */

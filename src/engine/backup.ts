@@ -38,18 +38,24 @@ export async function backUp(core: Core, destination: Vfs, options: BackupOption
   const pace = new Pace(options)
   pace.check()
   await destination.prepare({ create: true })
+  // Before the lock too: that an open database is there says more than that somebody holds it.
+  await refuseExisting(destination)
   const lock = await destination.lock('exclusive')
   try {
-    for (const name of [dataFileName, ...logFileNames]) {
-      if (!(await destination.exists(name))) continue
-      throw new LightningError(
-        'LIGHTNING_EXISTS',
-        `There is a database at ${destination.location} already. Choose another destination.`
-      )
-    }
+    await refuseExisting(destination)
     await writeCopy(core, destination, pace, options)
   } finally {
     await lock.release()
+  }
+}
+
+async function refuseExisting(destination: Vfs): Promise<void> {
+  for (const name of [dataFileName, ...logFileNames]) {
+    if (!(await destination.exists(name))) continue
+    throw new LightningError(
+      'LIGHTNING_EXISTS',
+      `There is a database at ${destination.location} already. Choose another destination.`
+    )
   }
 }
 

@@ -19,7 +19,7 @@ import { checkLogReachesStart, checkNothingDurableIsMissing, makeDurable, replay
 /** Opens or makes the database in `vfs` and recovers it. */
 export async function openCore(vfs: Vfs, options: EngineOptions): Promise<Core> {
   const existed = await vfs.prepare({ create: options.createIfMissing && !options.readOnly })
-  if (!existed && options.readOnly) throw notFound(vfs)
+  if (!existed && options.readOnly) throw notFound(vfs, options)
   const [kernel, lock] = await both(loadKernel(options.wasm), vfs.lock(options.readOnly ? 'shared' : 'exclusive'))
   try {
     await checkPresence(vfs, lock, kernel, options)
@@ -69,7 +69,7 @@ async function checkPresence(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: E
       { file: name }
     )
   }
-  if (!options.createIfMissing || options.readOnly) throw notFound(vfs)
+  if (!options.createIfMissing || options.readOnly) throw notFound(vfs, options)
   await createDataFile(vfs, lock, kernel, options)
 }
 
@@ -105,7 +105,7 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
     const named = readOnly || PLANTED_BUG === 14 ? Promise.resolve() : vfs.syncDirectory()
     named.catch(() => undefined)
     const [first, second] = logs
-    if (first === undefined || second === undefined) throw notFound(vfs)
+    if (first === undefined || second === undefined) throw notFound(vfs, options)
     const core = new Core({
       location: vfs.location,
       options,
@@ -159,9 +159,10 @@ function bareChecksum(kernel: Kernel): Checksum {
   }
 }
 
-function notFound(vfs: Vfs): LightningError {
+function notFound(vfs: Vfs, { readOnly }: EngineOptions): LightningError {
+  const otherwise = readOnly ? '' : ', or open it with createIfMissing'
   return new LightningError(
     'LIGHTNING_NOT_FOUND',
-    `There is no database at ${vfs.location}. Check the location, or open it with createIfMissing.`
+    `There is no database at ${vfs.location}. Check the location${otherwise}.`
   )
 }

@@ -13,6 +13,7 @@ import {
 import { CONTINUES } from '../../assembly/log.ts'
 import { CLEAR, DROP, OPERATION_HEADER_BYTES } from '../../assembly/operations.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import { inOperation } from '../encoding/failure.ts'
 import { isLightningError } from '../errors.ts'
 import { blockBytes, sectorBytes } from '../store/format.ts'
 import type { Checkpoint } from './checkpoint.ts'
@@ -75,7 +76,7 @@ export class Writer {
     const core = this.#core
     core.checkWritable()
     if (keyEncoding.callsBack || valueEncoding.callsBack || !tree.locate(core)) {
-      this.batch([{ type: 'put', tree, key, keyEncoding, value, valueEncoding }])
+      this.#alone({ type: 'put', tree, key, keyEncoding, value, valueEncoding })
       return
     }
     this.#makeRoom(operationRoom, 1, this.#inlineBytes)
@@ -90,7 +91,7 @@ export class Writer {
       keyBytes < 0 ? -1 : valueEncoding.write(value, bytes, at + keyBytes, this.#inlineBytes - keyBytes)
     if (valueBytes < 0 || encoding !== this.#encodings || !this.#isNextOperation(at, generation)) {
       // Too long for a page, or a getter used the database meanwhile.
-      this.batch([{ type: 'put', tree, key, keyEncoding, value, valueEncoding }])
+      this.#alone({ type: 'put', tree, key, keyEncoding, value, valueEncoding })
       return
     }
     core.observer?.key(tree.id, core.appliedLsn + 1, bytes, at, at + keyBytes)
@@ -101,7 +102,7 @@ export class Writer {
     const core = this.#core
     core.checkWritable()
     if (keyEncoding.callsBack || !tree.locate(core)) {
-      this.batch([{ type: 'del', tree, key, keyEncoding }])
+      this.#alone({ type: 'del', tree, key, keyEncoding })
       return
     }
     this.#makeRoom(operationRoom, 1, 0)
@@ -112,7 +113,7 @@ export class Writer {
     const keyBytes = keyEncoding.write(key, memory.bytes, at, MAX_KEY_BYTES)
     if (keyBytes === 0) checkKeyBytes(0)
     if (keyBytes < 0 || encoding !== this.#encodings || !this.#isNextOperation(at, generation)) {
-      this.batch([{ type: 'del', tree, key, keyEncoding }])
+      this.#alone({ type: 'del', tree, key, keyEncoding })
       return
     }
     core.observer?.key(tree.id, core.appliedLsn + 1, memory.bytes, at, at + keyBytes)
@@ -149,6 +150,21 @@ export class Writer {
 
   /** Applies all operations as one commit. Everything is encoded before anything changes. */
   batch(operations: Iterable<EngineOperation>): void {
+    const position = { index: -1 }
+    try {
+      this.#batch(operations, position)
+    } catch (error) {
+      throw inOperation(error, position.index)
+    }
+  }
+
+  /** One operation that cannot be encoded in its place in the log. */
+  #alone(operation: EngineOperation): void {
+    this.#batch([operation], { index: -1 })
+  }
+
+  /** `position` tells which operation is being encoded, -1 when none is. */
+  #batch(operations: Iterable<EngineOperation>, position: { index: number }): void {
     const core = this.#core
     core.checkWritable()
     this.#encodings++
@@ -158,6 +174,7 @@ export class Writer {
     let isShrinking = true
     const version = core.catalogVersion
     for (const operation of operations) {
+      position.index++
       const tree = handleOf(operation.tree)
       let id = tree.locate(core) ? tree.id : (made.get(tree) ?? this.#madeElsewhere(made, tree))
       if (operation.type === 'put' || operation.type === 'name') {
@@ -177,10 +194,11 @@ export class Writer {
         else staging.del(id, operation.key, operation.keyEncoding)
       }
     }
+    position.index = -1
     core.checkWritable()
     if (core.catalogVersion !== version) {
       // Code of the caller, run by an encoding, has made or dropped a keyspace: what was staged may name the wrong tree.
-      this.batch(operations)
+      this.#batch(operations, position)
       return
     }
     this.#commit(staging, isShrinking)

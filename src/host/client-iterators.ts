@@ -1,6 +1,7 @@
 // A client's iterators.
 
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import { underKey } from '../db/decoding-error.ts'
 import { asyncDispose } from '../db/disposal.ts'
 import { LightningError } from '../errors.ts'
 import type { ClientSession } from './client-session.ts'
@@ -88,9 +89,18 @@ class RowIterator<T> implements ClientIterator<T> {
     if (signal?.aborted === true) throw aborted(signal)
     const isThere = feed.step()
     if (isThere === undefined) return undefined
-    if (isThere) return { done: false, value: this.#decode(this.#source) }
+    if (isThere) return { done: false, value: this.#decoded() }
     session.unwatch(this)
     return end
+  }
+
+  #decoded(): T {
+    try {
+      return this.#decode(this.#source)
+    } catch (error) {
+      const { rows } = this.#source.feed
+      throw underKey(error, rows.bytes.subarray(rows.keyStart, rows.keyEnd))
+    }
   }
 
   async #load(): Promise<void> {

@@ -6,6 +6,7 @@ import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, Va
 import { parseRange, rangeAndEncodingNames } from '../db/range.ts'
 import type { BatchOperation, ClearOptions } from '../db/types.ts'
 import { checkKnown } from '../encoding/arguments.ts'
+import { inOperation } from '../encoding/failure.ts'
 import { pathOf } from '../engine/keyspace-path.ts'
 import { LightningError } from '../errors.ts'
 import { RemoteReads } from './client-reads.ts'
@@ -51,11 +52,15 @@ export class RemoteWrites<K, V> extends RemoteReads<K, V> {
       const given = checkKnown(options, encodingNames, 'batch')
       const parsed = parseOperations(operations, this.place, given, 'batch')
       return [
-        parsed.map(each => {
-          const key = each.keyEncoding.encode(each.key)
-          return each.type === 'put'
-            ? [each.tree.path, key, each.valueEncoding.encode(each.value)]
-            : [each.tree.path, key, undefined]
+        parsed.map((each, i) => {
+          try {
+            const key = each.keyEncoding.encode(each.key)
+            return each.type === 'put'
+              ? [each.tree.path, key, each.valueEncoding.encode(each.value)]
+              : [each.tree.path, key, undefined]
+          } catch (error) {
+            throw inOperation(error, i)
+          }
         })
       ]
     })

@@ -49,6 +49,8 @@ describe('the options of open', () => {
     expect(refused({ cacheBites: 5 })).toContain("Did you mean 'cacheBytes'?")
     expect(refused({ readonly: true })).toContain("Did you mean 'readOnly'?")
     expect(refused({ valueEncodign: 'json' })).toContain("Did you mean 'valueEncoding'?")
+    // As near to 'pageSize' as to what was meant.
+    expect(refused({ cacheSize: 5 })).toContain('cacheBytes')
     expect(refused({ frobnicate: undefined })).toContain('createIfMissing, errorIfExists, readOnly')
     expect(refused({ ['x'.repeat(100_000)]: 1 })).toContain('The options here are')
     expect(refused(JSON.parse('{"__proto__": 1}'))).toContain("'__proto__'")

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { isLightningError } from '../../../src/index.ts'
 import { callUnchecked, type Target } from '../../support/database.ts'
-import { all, type AnyDatabase, openNew } from '../../support/either.ts'
+import { all, type AnyDatabase, openNew, refusal } from '../../support/either.ts'
 
 type Call = readonly [method: string, ...arguments: unknown[]]
 
@@ -80,6 +80,24 @@ const refused: readonly Call[] = [
 
 /** Arguments that cannot be meant. */
 export function badArguments(target: Target): void {
+  it.each([
+    ['a key', { type: 'put', value: 1 }, 'takes strings'],
+    ['a value', { type: 'put', key: 'a' }, 'undefined'],
+    ['a name', { type: 'del', keys: 'a' }, "Did you mean 'key'?"],
+    ['an encoding', { type: 'del', key: 'a', keyEncoding: 'hex' }, 'no encoding']
+  ])('says in which operation of a batch %s is wrong', async (_, wrong, what) => {
+    const db = await openNew(target)
+    const operations = [{ type: 'put', key: 'a', value: 1 }, { type: 'del', key: 'b' }, wrong]
+    const refusals = [await refusal('LIGHTNING_INVALID_ARGUMENT', () => callUnchecked(db, 'batch', operations))]
+    await using tx = await db.begin()
+    refusals.push(await refusal('LIGHTNING_INVALID_ARGUMENT', () => callUnchecked(tx, 'batch', operations)))
+    for (const { message } of refusals) {
+      expect(message).toMatch(/^batch, operation 2[:,]/)
+      expect(message).toContain(what)
+    }
+    expect(await db.count()).toBe(0)
+  })
+
   it('refuses every argument that cannot be meant, and then nothing has changed', async () => {
     const db = await openNew(target)
     await db.put('kept', 1)

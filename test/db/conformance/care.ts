@@ -192,6 +192,8 @@ export function care(target: Target): void {
       const db = await openAt(target, location)
       await db.put('a', 1)
       await db.backup(backup)
+      await rejection('LIGHTNING_EXISTS', db.backup(location))
+      await rejection('LIGHTNING_EXISTS', restore(backup, location))
       await db.close()
       await rejection('LIGHTNING_EXISTS', restore(backup, location))
       await rejection('LIGHTNING_NOT_FOUND', restore(nowhere, await target.newLocation()))

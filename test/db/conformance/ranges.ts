@@ -140,6 +140,18 @@ export function readsOfRanges(target: Target): void {
       expect((await iterator.next()).done).toBe(true)
     })
 
+    it('tells under which key a value stands that cannot be decoded', async () => {
+      const db = await openNew(target, { valueEncoding: 'view' })
+      await db.put('good', Uint8Array.of(0x61))
+      await db.put('grim', Uint8Array.of(0xff))
+      for (const iterator of [db.values({ valueEncoding: 'utf8' }), db.entries({ valueEncoding: 'utf8' })]) {
+        await iterator.next()
+        const { message, keyRange } = await refusal('LIGHTNING_DECODE', () => iterator.next())
+        expect(message).toContain('under the key "grim"')
+        expect(await db.count({ gte: keyRange?.from, lt: keyRange?.to, keyEncoding: 'view' })).toBe(1)
+      }
+    })
+
     it('does not disturb others', async () => {
       const db = await withLetters()
       const pairs: string[] = []
