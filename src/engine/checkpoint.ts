@@ -201,6 +201,8 @@ export class Checkpoint {
   }
 
   #begin(closed: boolean): void {
+    // A first commit that did it while this one writes its metas would put the tables before it into the slots again.
+    if (!closed) this.#committer.markOpen()
     const { memory, kernel, log, pending, meta } = this.#core
     this.#committer.writeOut()
     const snapshot = kernel.exports.openSnapshot() >>> 0

@@ -161,6 +161,31 @@ export class Committer {
     this.#hasIncarnation = false
   }
 
+  /**
+   * A clean close says that nothing is in the log; from the first commit on something is, and a log that is missing then is
+   * damage. A write that fails leaves it unknown what is on disk, so nothing is committed before it has been done.
+   */
+  markOpen(): void {
+    const core = this.#core
+    if (PLANTED_BUG === 31 || !core.meta.closed) return
+    core.checkLock()
+    // Where the log begins anew: neither where it had ended, which may lie behind what closing left of the file, nor where
+    // it goes on, since there may be frames already.
+    const { offset } = chainStart(core).position
+    const meta = { ...core.meta, number: core.meta.number + 1, logOffset: offset, closed: false }
+    core.isMetaUncertain = true
+    for (const slot of [0, 1]) {
+      core.data.writeMeta(slot, meta, core.checksum)
+      try {
+        core.data.sync()
+      } catch (error) {
+        throw this.fail(error)
+      }
+    }
+    core.isMetaUncertain = false
+    core.meta = meta
+  }
+
   /** What is committed later waits apart from what is committed now; the last LSN of that. */
   cut(): number {
     const last = this.#groups.at(-1)
@@ -396,7 +421,7 @@ export class Committer {
   /** The first frame of an opening, or after a rollback, names a new incarnation: older frames cannot follow it. */
   #beginIncarnation(): void {
     const { memory, kernel, log } = this.#core
-    if (PLANTED_BUG !== 31 && this.#core.meta.closed) this.#markOpen()
+    this.markOpen()
     log.reserve(memory.word(LOG_BYTES) + 128)
     const at = kernel.exports.frameOperations() >>> 0
     const view = new DataView(memory.bytes.buffer, at, 20)
@@ -415,30 +440,6 @@ export class Committer {
       status = kernel.exports.resumeCommit()
     }
     this.#hasIncarnation = true
-  }
-
-  /**
-   * A clean close says that nothing is in the log; now there will be, and a log that is missing then is damage. A write that
-   * fails leaves it unknown what is on disk, so nothing is committed before it has been done.
-   */
-  #markOpen(): void {
-    const core = this.#core
-    core.checkLock()
-    // Where the log begins anew: neither where it had ended, which may lie behind what closing left of the file, nor where
-    // it goes on, since there may be frames already.
-    const { offset } = chainStart(core).position
-    const meta = { ...core.meta, number: core.meta.number + 1, logOffset: offset, closed: false }
-    core.isMetaUncertain = true
-    for (const slot of [0, 1]) {
-      core.data.writeMeta(slot, meta, core.checksum)
-      try {
-        core.data.sync()
-      } catch (error) {
-        throw this.fail(error)
-      }
-    }
-    core.isMetaUncertain = false
-    core.meta = meta
   }
 
   /** Wall-clock time of the next frames; never backwards. */
