@@ -2,11 +2,9 @@
 import { SCAN_COUNT, SCAN_LOWER_OPEN, SCAN_UPPER_CLOSED } from '../../assembly/scan.ts'
 import { OUT, OUT_MORE } from '../../assembly/state.ts'
 import { type ByteRange, clampBounds } from './bounds.ts'
-import type { CareOptions } from './care.ts'
 import type { Core } from './core.ts'
 import { scanRange } from './cursor.ts'
-import { Pace } from './pace.ts'
-import { EngineSnapshot } from './snapshots.ts'
+import type { EngineSnapshot } from './snapshots.ts'
 import type { TreeHandle } from './tree.ts'
 
 /** Number of entries in the range, as the snapshot (undefined: now) sees it. */
@@ -23,42 +21,10 @@ export function countRange(
 }
 
 /**
- * The same, of the state at the call, in turns with other work. What needs no page from disk is answered at once.
+ * The same in slices; yields how many there are so far. Between them anything may happen if there is a snapshot, and
+ * nothing if not.
  */
-export function countInTurns(
-  core: Core,
-  tree: TreeHandle,
-  snapshot: EngineSnapshot | undefined,
-  range: ByteRange,
-  options: CareOptions
-): number | Promise<number> {
-  const slice = countSlices(core, tree, snapshot, range).next()
-  return slice.done === true ? slice.value : countSlowly(core, tree, snapshot, range, options)
-}
-
-async function countSlowly(
-  core: Core,
-  tree: TreeHandle,
-  snapshot: EngineSnapshot | undefined,
-  range: ByteRange,
-  options: CareOptions
-): Promise<number> {
-  const pace = new Pace(options)
-  const own = snapshot === undefined ? new EngineSnapshot(core) : undefined
-  try {
-    const counting = countSlices(core, tree, own ?? snapshot, range)
-    while (true) {
-      const slice = counting.next()
-      if (slice.done === true) return slice.value
-      await pace.step(slice.value, slice.value)
-    }
-  } finally {
-    own?.close()
-  }
-}
-
-/** Yields how many there are so far. Between slices anything may happen if there is a snapshot, and nothing if not. */
-function* countSlices(
+export function* countSlices(
   core: Core,
   tree: TreeHandle,
   snapshot: EngineSnapshot | undefined,

@@ -11,7 +11,7 @@ import { Checkpoint } from './checkpoint.ts'
 import type { CommitObserver } from './commit-observer.ts'
 import { Committer } from './committer.ts'
 import type { Core } from './core.ts'
-import { countInTurns, countRange } from './counting.ts'
+import { countRange, countSlices } from './counting.ts'
 import { type Cursor, EngineCursor } from './cursor.ts'
 import type { EngineEvent, EngineEvents } from './events.ts'
 import { readWritten, releaseSegments } from './large-values.ts'
@@ -149,15 +149,9 @@ export class Engine {
     return countRange(this.#core, handleOf(tree), this.#own(snapshot), range)
   }
 
-  /** The same, of the state at the call, while other work gets its turns; the signal may end it. */
-  countInTurns(
-    tree: Tree,
-    snapshot: Snapshot | undefined,
-    range: ByteRange,
-    options: CareOptions
-  ): number | Promise<number> {
-    this.#core.checkOpen()
-    return countInTurns(this.#core, handleOf(tree), this.#own(snapshot), range, options)
+  /** The same in slices, which tell how many there are so far; with a snapshot other work may come between them. */
+  countSlices(tree: Tree, snapshot: Snapshot | undefined, range: ByteRange): Generator<number, number, undefined> {
+    return countSlices(this.#core, handleOf(tree), this.#own(snapshot), range)
   }
 
   /** Throws unless the snapshot (undefined: the newest state) can be read. */

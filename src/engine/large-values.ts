@@ -89,7 +89,7 @@ export function readLarge(core: Core, first: number, totalBytes: number, snapsho
     const length = Math.min(segmentBytes, totalBytes - at)
     id = readSegment(core, id, snapshot, value.subarray(at, at + length))
   }
-  if (id !== 0) throw damaged(core, id, 0)
+  if (id !== 0) throw damagedValue(core, id, 0)
   return value
 }
 
@@ -98,11 +98,11 @@ function checkChain(core: Core, first: number, totalBytes: number, snapshot: num
   const { memory, kernel } = core
   let id = first
   // A chain that leads back into itself has as many as one likes.
-  if (totalBytes > memory.word(TABLE_LIMIT) * segmentBytes) throw damaged(core, id, 0)
+  if (totalBytes > memory.word(TABLE_LIMIT) * segmentBytes) throw damagedValue(core, id, 0)
   for (let at = 0; at < totalBytes; at += segmentBytes) {
-    if (id === 0 || !kernel.exports.isId(id)) throw damaged(core, id, 0)
+    if (id === 0 || !kernel.exports.isId(id)) throw damagedValue(core, id, 0)
     const entry = kernel.exports.entryAt(id, snapshot) >>> 0
-    if (((memory.word(entry + 4) >>> 24) & ENTRY_LARGE) === 0) throw damaged(core, id, memory.word(entry))
+    if (((memory.word(entry + 4) >>> 24) & ENTRY_LARGE) === 0) throw damagedValue(core, id, memory.word(entry))
     id = memory.word(entry + 20)
   }
 }
@@ -117,53 +117,25 @@ export function readWritten(core: Core, description: Uint8Array): Uint8Array {
     const word = view.getUint32(at + 4, true)
     const sector = view.getUint32(at, true)
     if (!readImage(core, sector, word & 0xffffff, word >>> 24, view.getUint32(at + 8, true), into)) {
-      throw damaged(core, 0, sector)
+      throw damagedValue(core, 0, sector)
     }
     from += into.length
   }
   return value
 }
 
-/**
- * Checks the segments of a value without handing them out; `visit` is told each segment's page id, also of those behind a
- * damaged one.
- */
-export function readSegments(
-  core: Core,
-  first: number,
-  totalBytes: number,
-  snapshot: number,
-  visit: (id: number) => void
-): void {
-  const scratch = new Uint8Array(segmentBytes)
-  let id = first
-  let failure: unknown
-  for (let at = 0; at < totalBytes; at += segmentBytes) {
-    if (id !== 0) visit(id)
-    try {
-      id = readSegment(core, id, snapshot, scratch.subarray(0, Math.min(segmentBytes, totalBytes - at)))
-    } catch (error) {
-      failure ??= error
-      if (id === 0 || !core.kernel.exports.isId(id)) break
-      id = core.memory.word((core.kernel.exports.entryAt(id, snapshot) >>> 0) + 20)
-    }
-  }
-  if (failure !== undefined) throw failure
-  if (id !== 0) throw damaged(core, id, 0)
-}
-
 /** Fills `into` with a segment's bytes; returns the next segment's page id. */
-function readSegment(core: Core, id: number, snapshot: number, into: Uint8Array): number {
+export function readSegment(core: Core, id: number, snapshot: number, into: Uint8Array): number {
   const { memory, kernel } = core
-  if (id === 0 || !kernel.exports.isId(id)) throw damaged(core, id, 0)
+  if (id === 0 || !kernel.exports.isId(id)) throw damagedValue(core, id, 0)
   const entry = kernel.exports.entryAt(id, snapshot) >>> 0
   const sector = memory.word(entry)
   const bytes = memory.word(entry + 4) & 0xffffff
   const format = memory.word(entry + 4) >>> 24
   const checksum = memory.word(entry + 8)
   const next = memory.word(entry + 20)
-  if ((format & ENTRY_LARGE) === 0 || sector === 0 || bytes > segmentBytes) throw damaged(core, id, sector)
-  if (!readImage(core, sector, bytes, format, checksum, into)) throw damaged(core, id, sector)
+  if ((format & ENTRY_LARGE) === 0 || sector === 0 || bytes > segmentBytes) throw damagedValue(core, id, sector)
+  if (!readImage(core, sector, bytes, format, checksum, into)) throw damagedValue(core, id, sector)
   return next
 }
 
@@ -189,7 +161,8 @@ function readImage(
   return true
 }
 
-function damaged(core: Core, page: number, sector: number): LightningError {
+/** The error of a value whose segment at page `page` cannot be read. */
+export function damagedValue(core: Core, page: number, sector: number): LightningError {
   const offset = sector * sectorBytes
   return new LightningError(
     'LIGHTNING_CORRUPT',

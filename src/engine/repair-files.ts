@@ -11,37 +11,12 @@
 import { dataFileName, logFileNames } from '../store/format.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 
-/** What the new data file is called while it is made. */
-export const buildName = `${dataFileName}.repairing`
-const repairedPattern = /^data\.ldb\.repaired-(\d+)$/
-const numberedPattern = /\.ldb\.(?:damaged|repaired)-(\d+)$/
+/** The names of repaired data files that have not taken their place. */
+export const repairedPattern = /^data\.ldb\.repaired-(\d+)$/
 
 /** The name under which repair `number` keeps a damaged file. */
 export function damagedName(name: string, number: number): string {
   return `${name}.damaged-${number}`
-}
-
-/** A number that no earlier repair here has used. */
-export async function nextRepair(vfs: Vfs): Promise<number> {
-  return largest(await vfs.list(), numberedPattern) + 1
-}
-
-/** Removes what earlier repairs did not finish; the damaged files that they kept stay. */
-export async function sweepRepairs(vfs: Vfs): Promise<void> {
-  for (const name of await vfs.list()) {
-    if (name.startsWith(buildName) || repairedPattern.test(name)) await vfs.remove(name)
-  }
-}
-
-/** Puts the finished data file in the place of the damaged database, which is kept beside. */
-export async function exchange(vfs: Vfs, number: number): Promise<void> {
-  await vfs.rename(buildName, repairedName(number))
-  await vfs.syncDirectory()
-  if (await vfs.exists(dataFileName)) {
-    await vfs.rename(dataFileName, damagedName(dataFileName, number))
-    await vfs.syncDirectory()
-  }
-  await moveIn(vfs, number)
 }
 
 /**
@@ -60,7 +35,8 @@ export async function isRepairUnfinished(vfs: Vfs): Promise<boolean> {
   return largest(await vfs.list(), repairedPattern) > 0
 }
 
-async function moveIn(vfs: Vfs, number: number): Promise<void> {
+/** Lets the repaired data file take its place, from the moment on in which there is no `data.ldb`. */
+export async function moveIn(vfs: Vfs, number: number): Promise<void> {
   for (const name of logFileNames) {
     if (await vfs.exists(name)) await vfs.rename(name, damagedName(name, number))
   }
@@ -69,10 +45,12 @@ async function moveIn(vfs: Vfs, number: number): Promise<void> {
   await vfs.syncDirectory()
 }
 
-function repairedName(number: number): string {
+/** The name of the new data file that repair `number` has made. */
+export function repairedName(number: number): string {
   return `${dataFileName}.repaired-${number}`
 }
 
-function largest(names: readonly string[], pattern: RegExp): number {
+/** The largest number that the pattern finds in the names; 0: none. */
+export function largest(names: readonly string[], pattern: RegExp): number {
   return names.reduce((most, name) => Math.max(most, Number(pattern.exec(name)?.[1] ?? 0)), 0)
 }

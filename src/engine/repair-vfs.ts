@@ -1,7 +1,7 @@
 import { dataFileName } from '../store/format.ts'
 import { memoryVfs } from '../vfs/memory.ts'
 import type { Vfs, VfsFile, VfsLock, VfsOpenOptions } from '../vfs/vfs.ts'
-import { buildName, sweepRepairs } from './repair-files.ts'
+import { buildName, sweepRepairs } from './repair-exchange.ts'
 
 /**
  * Where the new database is made: its data file beside the damaged one under another name, its logs in memory, since a

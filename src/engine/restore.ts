@@ -3,7 +3,7 @@ import type { Vfs } from '../vfs/vfs.ts'
 import { backUp } from './backup.ts'
 import type { CareOptions } from './care.ts'
 import { closeFiles, openCore } from './opening.ts'
-import { readingOptions } from './options.ts'
+import { readingOptions } from './reading-options.ts'
 
 /** Makes a database at `destination` from the backup at `backup`. Throws `LIGHTNING_EXISTS` when there is one. */
 export async function restore(backup: Vfs, destination: Vfs, options: CareOptions = {}): Promise<void> {

@@ -12,12 +12,12 @@ import type { CareOptions } from './care.ts'
 import type { Core } from './core.ts'
 import { idsText } from './id-text.ts'
 import { type KeyRange, namesOf, rangeText, sublevelText } from './key-text.ts'
-import { readSegments } from './large-values.ts'
 import { Pace } from './pace.ts'
 import { PageView } from './page-view.ts'
 import type { EngineSnapshot } from './snapshots.ts'
 import { checkExtents, checkMetas } from './verify-disk.ts'
 import { checkLog } from './verify-log.ts'
+import { checkSegments } from './verify-segments.ts'
 
 /** One thing that is wrong. */
 export interface VerifyProblem {
@@ -163,7 +163,7 @@ class Verification {
     }
     for (const { key, first, bytes } of large) {
       try {
-        readSegments(this.#core, first, bytes, this.#snapshot.use(), segment => {
+        checkSegments(this.#core, first, bytes, this.#snapshot.use(), segment => {
           this.#visit(segment)
         })
       } catch (error) {

@@ -3,6 +3,7 @@
 import { viewEncoding } from '../encoding/bytes-encoding.ts'
 import type { ByteRange } from '../engine/bounds.ts'
 import type { Snapshot, Tree } from '../engine/engine.ts'
+import { countInTurns } from './counting.ts'
 import { malformed } from './messages.ts'
 import type { Handler, Session } from './session.ts'
 import { guarded } from './session-handles.ts'
@@ -77,7 +78,7 @@ export class Readers {
     const signal = session.signalFor(id)
     let counted: number | Promise<number> | undefined
     try {
-      counted = session.owner.engine.countInTurns(tree, snapshot, range, { signal })
+      counted = countInTurns(session.owner.engine, tree, snapshot, range, { signal })
     } finally {
       if (!(counted instanceof Promise)) session.signalDone(id)
     }

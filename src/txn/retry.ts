@@ -65,33 +65,6 @@ export async function runWithRetries<T extends Repeatable, H, R>(
   }
 }
 
-/**
- * Runs a body that does not wait, and commits. Throws what the body throws, `LIGHTNING_INVALID_ARGUMENT` when its result is
- * a promise, `LIGHTNING_CONFLICT`, and as writes do.
- */
-export function runSynchronously<H, R>(
-  transaction: Repeatable & { commitSync(): void },
-  handle: H,
-  body: (handle: H) => R
-): R {
-  try {
-    const result = body(handle)
-    if (isThenable(result)) {
-      // It acts on a transaction that is gone; that it fails is a consequence of what is thrown here.
-      result.then(undefined, () => undefined)
-      throw new LightningError(
-        'LIGHTNING_INVALID_ARGUMENT',
-        'transactionSync: the body returned a promise, but the transaction ends with the call. Use transaction().'
-      )
-    }
-    if (transaction.loss !== undefined) throw transaction.loss
-    if (!transaction.wasEndedByCaller) transaction.commitSync()
-    return result
-  } finally {
-    transaction.rollback()
-  }
-}
-
 async function runAttempts<T extends Repeatable, H, R>(
   begin: Begin<T, H>,
   body: (handle: H) => R | PromiseLike<R>,
@@ -134,10 +107,6 @@ async function runOnce<H, R>(transaction: Repeatable, handle: H, body: (handle: 
     if (transaction.loss !== undefined) throw transaction.loss
   }
   return result
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 /** A timeout and a signal: they end the transaction of the moment, unless it has been applied already. */

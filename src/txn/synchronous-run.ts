@@ -1,0 +1,33 @@
+import { LightningError } from '../errors.ts'
+import type { Repeatable } from './retry.ts'
+
+/**
+ * Runs a body that does not wait, and commits. Throws what the body throws, `LIGHTNING_INVALID_ARGUMENT` when its result is
+ * a promise, `LIGHTNING_CONFLICT`, and as writes do.
+ */
+export function runSynchronously<H, R>(
+  transaction: Repeatable & { commitSync(): void },
+  handle: H,
+  body: (handle: H) => R
+): R {
+  try {
+    const result = body(handle)
+    if (isThenable(result)) {
+      // It acts on a transaction that is gone; that it fails is a consequence of what is thrown here.
+      result.then(undefined, () => undefined)
+      throw new LightningError(
+        'LIGHTNING_INVALID_ARGUMENT',
+        'transactionSync: the body returned a promise, but the transaction ends with the call. Use transaction().'
+      )
+    }
+    if (transaction.loss !== undefined) throw transaction.loss
+    if (!transaction.wasEndedByCaller) transaction.commitSync()
+    return result
+  } finally {
+    transaction.rollback()
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
