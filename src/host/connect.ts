@@ -32,7 +32,8 @@ export interface ConnectOptions<
 
 const longestTimerMs = 0x7fffffff
 
-const connectNames: KnownNames = new Set([...openNames, 'worker', 'ownerTimeoutMs'])
+/** The names of {@link ConnectOptions}. */
+export const connectNames: KnownNames = new Set([...openNames, 'worker', 'ownerTimeoutMs'])
 
 /**
  * Connects to the one thread that owns the database at `location`, in this process or another, or starts it. The methods

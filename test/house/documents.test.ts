@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { openNames } from '../../src/db/options.ts'
+import { connectNames } from '../../src/host/connect.ts'
 import { lightningErrorCodes } from '../../src/index.ts'
 import { root, tablesOf } from './layout.ts'
 
@@ -74,6 +76,15 @@ describe('the documents', () => {
     expect(read('CHANGELOG.md')).toContain(`\n## ${manifest.version}\n`)
     expect(read('README.md')).toContain(`Version ${manifest.version}`)
     expect(read('LICENSE').split(' ')[0]).toBe(manifest.license)
+  })
+
+  test('tell of every option of open and connect what it is for, and of no other', () => {
+    const tables = tablesOf('docs/options.md')
+    const optionsUnder = (heading: string) =>
+      (tables.get(heading) ?? []).flatMap(table => table.slice(1).map(([option = '']) => option.replaceAll('`', '')))
+    expect(optionsUnder('Of open and connect').sort()).toEqual([...openNames].sort())
+    const ofConnect = [...connectNames].filter(name => !openNames.has(name))
+    expect(optionsUnder('Of connect').sort()).toEqual(ofConnect.sort())
   })
 
   test('tell of every error code what to do about it, and of no other', () => {

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { describe, expect, test } from 'vitest'
 import * as source from '../../src/index.ts'
 import { temporaryDirectory } from '../support/directory.ts'
@@ -47,6 +48,25 @@ describe('the package as built', () => {
       path => !path.startsWith('node:') && !Object.keys(manifest.dependencies).some(name => path.startsWith(name))
     )
     expect(strangers).toEqual([])
+  })
+
+  test.each(['esm', 'cjs'] as const)('is whole in a server that is bundled to one file, as %s', async format => {
+    const directory = await temporaryDirectory()
+    const outfile = join(directory, `server.${format === 'esm' ? 'mjs' : 'cjs'}`)
+    const contents = `import { connect, open } from 'lightning-db'
+      async function serve() {
+        const db = await open('data')
+        await db.put('a', 1)
+        await db.close()
+        const client = await connect('data')
+        console.log(await client.get('a'))
+        await client.close()
+      }
+      serve()`
+    // What bundlers say of import.meta in CommonJS: the package does without it there.
+    const logOverride = { 'empty-import-meta': 'silent' } as const
+    await build({ stdin: { contents, resolveDir: root }, bundle: true, platform: 'node', format, outfile, logOverride })
+    expect(execFileSync(process.execPath, [outfile], { cwd: directory, encoding: 'utf8' })).toBe('1\n')
   })
 
   test.each([
