@@ -30,7 +30,8 @@ export default defineConfig([
     copy: ['build/kernel/kernel.wasm']
   },
   // For pages: nothing of Node in it, and nothing to be resolved, so that it also runs without any bundler. In several
-  // files, for bundlers leave out whole files only: a page that connects has no use for the engine.
+  // files, for bundlers leave out whole files only: a page that connects has no use for the engine. Minified here, so that
+  // pages without a bundler load little too; what bundlers minify once more gets smaller by what theirs does not see.
   {
     ...everywhere,
     entry: {
@@ -43,6 +44,7 @@ export default defineConfig([
     },
     outDir: 'dist/browser',
     dts: false,
+    minify: true,
     inputOptions: { ...everywhere.inputOptions, preserveEntrySignatures: 'allow-extension' },
     outputOptions: { codeSplitting: browserChunks },
     plugins: [rolldownTwins, rolldownBrowserTwins, rolldownWorkerSources],
