@@ -26,7 +26,7 @@ import { removeEntries } from './node'
 import { childAt, compareBytes, copyKey, countOf, flagsOf, levelOf, PAGE_HAS_LARGE } from './page'
 import { rebalance } from './rebalance'
 import { search } from './search'
-import { DROP_COUNT, DROP_STACK, JOINED, KEY2, MISS, OK, TRIMMED_KEY_BYTES } from './state'
+import { DROP_COUNT, DROP_STACK, JOINED, KEY2, MAX_LEVEL, MISS, OK, TRIMMED_KEY_BYTES } from './state'
 import { ENTRY_HAS_LARGE, entryOf, formatOf, frameOf, isId, isUsed } from './table'
 import { freePage, reserveRecords, writable } from './versions'
 
@@ -40,11 +40,14 @@ function pushDrop(id: u32, level: u32): void {
   store32(DROP_COUNT, count + 1)
 }
 
-/** Cuts a whole tree off: its root goes onto the stack. */
-export function dropRoot(root: u32): i32 {
+/** Cuts a whole tree off: its root, which the catalog alone speaks for, goes onto the stack. */
+export function dropRoot(tree: u32, root: u32): i32 {
+  if (!isId(root)) return corrupt(root)
   const page = resolve(root, 0)
   if (page == 0) return MISS
-  pushDrop(root, levelOf(page))
+  const level = levelOf(page)
+  if (level > MAX_LEVEL || !belongs(page, tree, level)) return corrupt(root)
+  pushDrop(root, level)
   return OK
 }
 

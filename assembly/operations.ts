@@ -236,7 +236,7 @@ function create(tree: u32, key: u32, keyBytes: u32): i32 {
 
 function drop(tree: u32, root: u32, key: u32, keyBytes: u32): i32 {
   if (load32(APPLY_PHASE) == 0) {
-    const status = dropRoot(root)
+    const status = dropRoot(tree, root)
     if (status < 0) return status
     store32(APPLY_PHASE, 1)
   }

@@ -2,10 +2,12 @@
 // entries.
 import { CATALOG_ROOT, CATALOG_TREE } from '../../assembly/operations.ts'
 import { SCAN_LOWER, SCAN_LOWER_OPEN, SCAN_UPPER } from '../../assembly/scan.ts'
-import { KEY, KEY2, OUT, OUT_MORE, WANTED_TREE } from '../../assembly/state.ts'
+import { KEY, KEY2, OUT, OUT_MORE, VALUE_BYTES, VALUE_FLAGS, WANTED_TREE } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
 import type { KernelMemory } from '../kernel/kernel-memory.ts'
 import type { Kernel } from '../kernel/load.ts'
+import { dataFileName } from '../store/format.ts'
+import { namesOf } from './keyspace-path.ts'
 import type { Pager } from './pager.ts'
 
 /** Where a tree is. */
@@ -21,6 +23,10 @@ export interface CatalogEntry extends TreePlace {
 
 const missing = 0xffffffff
 const rowsPerBatch = 256
+/** Bytes of an entry's value: id of the tree, page id of its root. */
+const placeBytes = 8
+/** Ids below are those of the catalog and of the database's own keyspace. */
+const firstTree = 2
 
 export class Catalog {
   readonly #kernel: Kernel
@@ -35,13 +41,15 @@ export class Catalog {
     this.#pager = pager
   }
 
-  /** The tree of a path at a snapshot (0: now); undefined when there is none. */
+  /** The tree of a path at a snapshot (0: now); undefined when there is none. Throws `LIGHTNING_CORRUPT`. */
   find(path: Uint8Array, snapshot: number): TreePlace | undefined {
     while (true) {
       this.#memory.bytes.set(path, KEY)
       const at = this.#kernel.exports.get(CATALOG_TREE, CATALOG_ROOT, snapshot, path.length) >>> 0
       if (at === missing) return undefined
-      if (at < 0xfffffff0) return this.#place(at)
+      if (at < 0xfffffff0) {
+        return this.#place(path, at, this.#memory.word(VALUE_BYTES), this.#memory.word(VALUE_FLAGS))
+      }
       this.#pager.provide(at | 0)
     }
   }
@@ -76,7 +84,7 @@ export class Catalog {
     return entries.find(known => known.id === id)
   }
 
-  /** All entries whose path begins with `prefix`, in order, at a snapshot (0: now). */
+  /** All entries whose path begins with `prefix`, in order, at a snapshot (0: now). Throws `LIGHTNING_CORRUPT`. */
   list(prefix: Uint8Array, snapshot: number): CatalogEntry[] {
     const entries: CatalogEntry[] = []
     let lower = prefix
@@ -105,10 +113,11 @@ export class Catalog {
       let at = this.#memory.word(OUT)
       for (let i = 0; i < rows; i++) {
         const keyBytes = this.#memory.word(at)
-        const valueBytes = this.#memory.word(at + 4) & 0xffffff
+        const word = this.#memory.word(at + 4)
+        const valueBytes = word & 0xffffff
         const key = at + 8
         const path = this.#memory.bytes.slice(key, key + keyBytes)
-        entries.push({ path, ...this.#place(key + keyBytes) })
+        entries.push({ path, ...this.#place(path, key + keyBytes, valueBytes, word >>> 24) })
         at = (key + keyBytes + valueBytes + 3) & ~3
         lower = path
         isOpen = true
@@ -117,8 +126,18 @@ export class Catalog {
     }
   }
 
-  #place(at: number): TreePlace {
-    const view = new DataView(this.#memory.bytes.buffer, at, 8)
-    return { id: view.getUint32(0, true), root: view.getUint32(4, true) }
+  /** What an entry's value says, that stands at `at`. Checksums do not tell what some program has written there. */
+  #place(path: Uint8Array, at: number, bytes: number, flags: number): TreePlace {
+    if (bytes === placeBytes && flags === 0) {
+      const view = new DataView(this.#memory.bytes.buffer, at, placeBytes)
+      const id = view.getUint32(0, true)
+      if (id >= firstTree) return { id, root: view.getUint32(4, true) }
+    }
+    const name = namesOf(path).map(each => JSON.stringify(each))
+    throw new LightningError(
+      'LIGHTNING_CORRUPT',
+      `The catalog in ${dataFileName} does not tell where the sublevel ${name.join(' / ')} begins. Restore a backup, or run repair.`,
+      { file: dataFileName }
+    )
   }
 }

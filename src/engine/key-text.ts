@@ -1,6 +1,4 @@
 // Keys and keyspaces as messages show them.
-import { nameBelow } from './keyspace-path.ts'
-
 const mostCharacters = 60
 
 /** A key as a person can read it: text in quotes where it is text, else hexadecimal digits. */
@@ -33,21 +31,6 @@ export function rangeText({ from, to }: KeyRange): string {
   }
   const isOne = to.length === from.length + 1 && to.at(-1) === 0 && from.every((byte, i) => byte === to[i])
   return isOne ? `the key ${keyText(from)}` : `keys from ${keyText(from)} up to ${keyText(to)}`
-}
-
-/** The names that a path in the catalog is made of, from the outermost on. */
-export function namesOf(path: Uint8Array): string[] {
-  const names: string[] = []
-  let start = 0
-  for (let at = 0; at + 1 < path.length; at++) {
-    if (path[at] !== 0) continue
-    if (path[at + 1] === 1) {
-      names.push(nameBelow(path, start))
-      start = at + 2
-    }
-    at++
-  }
-  return names
 }
 
 /** "the database's own keyspace", or which sublevel. */

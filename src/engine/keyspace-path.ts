@@ -34,3 +34,18 @@ export function nameBelow(path: Uint8Array, parentBytes: number): string {
   }
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes))
 }
+
+/** The names that a path in the catalog is made of, from the outermost on. */
+export function namesOf(path: Uint8Array): string[] {
+  const names: string[] = []
+  let start = 0
+  for (let at = 0; at + 1 < path.length; at++) {
+    if (path[at] !== 0) continue
+    if (path[at + 1] === 1) {
+      names.push(nameBelow(path, start))
+      start = at + 2
+    }
+    at++
+  }
+  return names
+}

@@ -1,6 +1,7 @@
 // What a repair could not read, as it is told to whoever called it.
 import { dataFileName } from '../store/format.ts'
-import { type KeyRange, keyText, namesOf, rangeText, sublevelText } from './key-text.ts'
+import { type KeyRange, keyText, rangeText, sublevelText } from './key-text.ts'
+import { namesOf } from './keyspace-path.ts'
 import { damagedName } from './repair-files.ts'
 
 /** Something that `repair` could not read. */

@@ -91,9 +91,10 @@ export class PageSalvage {
     for (let i = 0; i < page.count; i++) {
       const path = page.key(i)
       const place = page.value(i)
-      if (place.length !== 8) continue
+      if (place.length !== 8 || page.largeValue(i) !== undefined) continue
       const view = new DataView(place.buffer, place.byteOffset, 8)
       const tree = view.getUint32(0, true)
+      if (tree === CATALOG_TREE || tree === MAIN_TREE) continue
       this.#roots.push({ tree, page: view.getUint32(4, true) })
       this.#target.name(tree, path)
     }

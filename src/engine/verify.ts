@@ -11,7 +11,8 @@ import { behind } from './bounds.ts'
 import type { CareOptions } from './care.ts'
 import type { Core } from './core.ts'
 import { idsText } from './id-text.ts'
-import { type KeyRange, namesOf, rangeText, sublevelText } from './key-text.ts'
+import { type KeyRange, rangeText, sublevelText } from './key-text.ts'
+import { namesOf } from './keyspace-path.ts'
 import { Pace } from './pace.ts'
 import { PageView } from './page-view.ts'
 import type { EngineSnapshot } from './snapshots.ts'
@@ -108,6 +109,7 @@ class Verification {
       return this.#core.catalog.list(new Uint8Array(0), this.#snapshot.use())
     } catch (error) {
       this.#report(error)
+      this.#isCutOff = true
       return []
     }
   }
