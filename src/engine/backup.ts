@@ -22,6 +22,7 @@ import type { Meta } from '../store/meta.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 import type { CareOptions } from './care.ts'
 import type { Core } from './core.ts'
+import { finishDestruction, isDestroyed } from './destruction.ts'
 import { Directory } from './directory.ts'
 import { Pace } from './pace.ts'
 import { EngineSnapshot } from './snapshots.ts'
@@ -43,6 +44,7 @@ export async function backUp(core: Core, destination: Vfs, options: BackupOption
   const lock = await destination.lock('exclusive')
   try {
     await refuseExisting(destination)
+    await finishDestruction(destination)
     await writeCopy(core, destination, pace, options)
   } finally {
     await lock.release()
@@ -52,6 +54,8 @@ export async function backUp(core: Core, destination: Vfs, options: BackupOption
 async function refuseExisting(destination: Vfs): Promise<void> {
   for (const name of [dataFileName, ...logFileNames]) {
     if (!(await destination.exists(name))) continue
+    // What a destruction that was interrupted has left is no database.
+    if (name !== dataFileName && (await isDestroyed(destination))) continue
     throw new LightningError(
       'LIGHTNING_EXISTS',
       `There is a database at ${destination.location} already. Choose another destination.`

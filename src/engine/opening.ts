@@ -12,8 +12,9 @@ import { KernelMemory } from '../kernel/kernel-memory.ts'
 import { assertStatus } from '../kernel/status.ts'
 import { checksumOf, Core } from './core.ts'
 import { createDataFile, emptyFile } from './creation.ts'
+import { finishDestruction, isDestroyed } from './destruction.ts'
 import { defaultPageBytes, type EngineOptions } from './options.ts'
-import { finishRepair, isRepairUnfinished } from './repair-files.ts'
+import { finishRepair, unfinishedRepair } from './repair-files.ts'
 import { checkLogReachesStart, checkNothingDurableIsMissing, makeDurable, replay, writeMetas } from './recovery.ts'
 
 /** Opens or makes the database in `vfs` and recovers it. */
@@ -53,7 +54,13 @@ async function both(loading: Promise<Kernel>, locking: Promise<VfsLock>): Promis
 }
 
 async function checkPresence(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: EngineOptions): Promise<void> {
-  if ((await vfs.exists(dataFileName)) || (await wasRepaired(vfs, options))) {
+  const mayCreate = options.createIfMissing && !options.readOnly
+  let isThere = await vfs.exists(dataFileName)
+  if (!isThere && (await isDestroyed(vfs))) {
+    if (!mayCreate) throw notFound(vfs, options)
+    await finishDestruction(vfs)
+  } else if (!isThere) isThere = await wasRepaired(vfs, options)
+  if (isThere) {
     if (!options.errorIfExists) return
     throw new LightningError(
       'LIGHTNING_EXISTS',
@@ -69,14 +76,14 @@ async function checkPresence(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: E
       { file: name }
     )
   }
-  if (!options.createIfMissing || options.readOnly) throw notFound(vfs, options)
+  if (!mayCreate) throw notFound(vfs, options)
   await createDataFile(vfs, lock, kernel, options)
 }
 
 /** Ends a repair that was interrupted while it exchanged the files; true: there is a data file now. */
 async function wasRepaired(vfs: Vfs, options: EngineOptions): Promise<boolean> {
   if (!options.readOnly) return finishRepair(vfs)
-  if (!(await isRepairUnfinished(vfs))) return false
+  if ((await unfinishedRepair(vfs)) === undefined) return false
   throw new LightningError(
     'LIGHTNING_CORRUPT',
     `A repair of ${vfs.location} was interrupted. Open it once for writing, which ends the repair.`,

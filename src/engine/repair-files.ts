@@ -30,9 +30,13 @@ export async function finishRepair(vfs: Vfs): Promise<boolean> {
   return true
 }
 
-/** Whether a repair was interrupted while it exchanged the files; only meant where there is no `data.ldb`. */
-export async function isRepairUnfinished(vfs: Vfs): Promise<boolean> {
-  return largest(await vfs.list(), repairedPattern) > 0
+/**
+ * Name of the data file of a repair that was interrupted while it exchanged the files, if there is one; only meant where
+ * there is no `data.ldb`.
+ */
+export async function unfinishedRepair(vfs: Vfs): Promise<string | undefined> {
+  const number = largest(await vfs.list(), repairedPattern)
+  return number === 0 ? undefined : repairedName(number)
 }
 
 /** Lets the repaired data file take its place, from the moment on in which there is no `data.ldb`. */

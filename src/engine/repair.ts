@@ -9,12 +9,13 @@ import { LightningError } from '../errors.ts'
 import { loadKernel } from '../kernel/load.ts'
 import type { Vfs, VfsLock } from '../vfs/vfs.ts'
 import type { CareOptions, Progress } from './care.ts'
+import { isDestroyed } from './destruction.ts'
 import { Engine } from './engine.ts'
 import type { EngineOptions } from './options.ts'
 import { Pace } from './pace.ts'
 import { readingOptions } from './reading-options.ts'
 import { exchange, nextRepair, sweepRepairs } from './repair-exchange.ts'
-import { finishRepair, isRepairUnfinished } from './repair-files.ts'
+import { finishRepair, unfinishedRepair } from './repair-files.ts'
 import { type LostPart, Losses } from './repair-losses.ts'
 import { salvageLog } from './repair-log.ts'
 import { PageSalvage } from './repair-pages.ts'
@@ -50,7 +51,10 @@ export async function repair(vfs: Vfs, options: RepairOptions): Promise<RepairRe
   if (!(await vfs.prepare({ create: false }))) throw notFound(vfs)
   const lock = await vfs.lock('exclusive')
   try {
-    if (!(await vfs.exists(dataFileName)) && !(await finishRepair(vfs))) await checkPresence(vfs)
+    if (!(await vfs.exists(dataFileName))) {
+      if (await isDestroyed(vfs)) throw notFound(vfs)
+      if (!(await finishRepair(vfs))) await checkPresence(vfs)
+    }
     await sweepRepairs(vfs)
     return await repairLocked(vfs, lock, options)
   } finally {
@@ -144,7 +148,7 @@ async function verified(engine: Engine, options: RepairOptions, stages: Stages):
 
 /** Once the damaged data file has been moved away, the repaired one must stay to take its place. */
 async function sweepUnlessExchanged(vfs: Vfs): Promise<void> {
-  if ((await vfs.exists(dataFileName)) || !(await isRepairUnfinished(vfs))) await sweepRepairs(vfs)
+  if ((await vfs.exists(dataFileName)) || (await unfinishedRepair(vfs)) === undefined) await sweepRepairs(vfs)
 }
 
 function checkLock(lock: VfsLock, vfs: Vfs): void {
