@@ -84,10 +84,11 @@ export class Checkpoint {
   }
 
   /** Makes one although nothing was committed since the last: images may have moved. */
-  async runAlways(): Promise<void> {
+  async runAlways(closed = false): Promise<void> {
     while (this.#running !== undefined) await this.#running.catch(() => undefined)
-    this.#core.checkWritable()
-    await this.#start(false)
+    if (closed) this.#core.checkHealthy()
+    else this.#core.checkWritable()
+    await this.#start(closed)
   }
 
   /** Begins one in the background unless one runs. Failures are reported as events. */

@@ -3,39 +3,83 @@
 // writers go on.
 import { TABLE_LIMIT } from '../../assembly/state.ts'
 import { assertStatus } from '../kernel/status.ts'
-import { sectorsOf } from '../store/block-map.ts'
+import { type Extent, sectorsOf } from '../store/block-map.ts'
 import { sectorBytes, sectorsPerBlock } from '../store/format.ts'
+import { neighbours } from '../store/neighbours.ts'
 import type { CareOptions } from './care.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Core } from './core.ts'
 import { Pace } from './pace.ts'
 import type { Space } from './space.ts'
 
-/** Rounds are repeated while they gain at least this share of the file. */
+/** Rounds are repeated while at least this share of the file is free. */
 const worthwhile = 0.02
 const mostRounds = 8
+/** Rounds in a row that give nothing back: the first may only have made room for the next. */
+const mostIdleRounds = 2
+/** Bytes of images that are moved in one go, and pages that are looked at for them: a millisecond or two. */
+const bytesAtOnce = 256 * 1_024
+const idsAtOnce = 4_096
+
+/** A page's image on disk. */
+interface Image extends Extent {
+  readonly id: number
+  readonly bytes: number
+}
 
 export async function compact(core: Core, checkpoint: Checkpoint, space: Space, options: CareOptions): Promise<void> {
   const pace = new Pace(options)
   // The first one gives back what only older checkpoints needed, so that there are holes to move into.
   await checkpoint.run()
   await checkpoint.runAlways()
-  for (let round = 0; round < mostRounds; round++) {
-    const { blocks } = core.data
-    const before = blocks.endBlock
-    if (blocks.freeBlocks === 0) break
-    const moved =
-      (await moveImages(core, checkpoint, space, pace, blocks.usedBlocks)) + markTables(core, blocks.usedBlocks)
-    if (moved === 0) break
-    for (let i = 0; i < 2; i++) {
-      blocks.rewind()
-      await checkpoint.runAlways()
+  const check = () => core.checkWritable()
+  await shrinking(core, async () => {
+    let idle = 0
+    for (let round = 0; round < mostRounds && idle < mostIdleRounds; round++) {
+      const before = core.data.blocks.endBlock
+      if (core.data.blocks.freeBlocks < before * worthwhile) break
+      if (!(await move(core, checkpoint, space, pace, check))) break
+      for (let i = 0; i < 2; i++) {
+        core.data.blocks.rewind()
+        await checkpoint.runAlways()
+      }
+      idle = core.data.blocks.endBlock < before ? 0 : idle + 1
     }
-    if (before - core.data.blocks.endBlock < before * worthwhile) break
-  }
-  core.checkWritable()
+  })
+  check()
   core.data.trim(space.kept.blocks)
   pace.finish(1)
+}
+
+/** One round of the same at a close, behind a checkpoint that says so. The caller gives the end back. */
+export async function compactClosed(core: Core, checkpoint: Checkpoint, space: Space): Promise<void> {
+  await shrinking(core, async () => {
+    const goal = core.data.blocks.usedBlocks
+    let isBehind = await move(core, checkpoint, space, new Pace({}), () => core.checkHealthy())
+    // The tables find no hole but those that the images leave, which are free after a checkpoint.
+    for (let i = 0; i < 2 && isBehind; i++) {
+      core.data.blocks.rewind()
+      await checkpoint.runAlways(true)
+      isBehind = markTables(core, goal) > 0
+    }
+  })
+}
+
+/** Holes in the file are filled, however small they are, while `work` goes on. */
+async function shrinking(core: Core, work: () => Promise<void>): Promise<void> {
+  core.data.blocks.isShrinking = true
+  try {
+    await work()
+  } finally {
+    core.data.blocks.isShrinking = false
+  }
+}
+
+/** Moves what lies behind where the file could end, the tables when the next checkpoint is made; tells whether there was any. */
+async function move(core: Core, checkpoint: Checkpoint, space: Space, pace: Pace, check: () => void): Promise<boolean> {
+  const goal = core.data.blocks.usedBlocks
+  const moved = await moveImages(core, checkpoint, space, pace, goal, check)
+  return moved + markTables(core, goal) > 0
 }
 
 /** Has the next checkpoint write tables that lie behind block `goal`; returns their number. */
@@ -52,44 +96,94 @@ function markTables(core: Core, goal: number): number {
 }
 
 /** Moves images that lie behind block `goal`, where the file could end; returns their number. */
-async function moveImages(core: Core, checkpoint: Checkpoint, space: Space, pace: Pace, goal: number): Promise<number> {
-  const { memory, kernel, data } = core
+async function moveImages(
+  core: Core,
+  checkpoint: Checkpoint,
+  space: Space,
+  pace: Pace,
+  goal: number,
+  check: () => void
+): Promise<number> {
+  const { memory, data } = core
   let moved = 0
+  data.blocks.rewind()
   // A rollback in between can make the table shorter.
-  for (let id = 1; id < memory.word(TABLE_LIMIT); id++) {
+  for (let id = 1; id < memory.word(TABLE_LIMIT); ) {
     // A checkpoint under way names images where they are: what it names must not be given back when it ends.
     while (checkpoint.isRunning) await checkpoint.idle()
-    core.checkWritable()
-    const entry = kernel.exports.entryAt(id, 0) >>> 0
-    const sector = memory.word(entry)
+    check()
     // What an image leaves is free only after a checkpoint, which must find room itself.
-    if (!space.hasSpare) return moved
-    if (sector >= goal * sectorsPerBlock) {
-      const bytes = memory.word(entry + 4) & 0xffffff
-      const blocks = Math.ceil(sectorsOf(bytes) / sectorsPerBlock)
-      const block = data.blocks.findBelow(blocks, Math.floor(sector / sectorsPerBlock))
-      if (block !== undefined) {
-        moveImage(core, id, sector, bytes, block * sectorsPerBlock)
-        moved++
-      }
-    }
+    if (!space.hasSpare) break
+    const { images, next } = imagesBehind(core, id, goal)
+    const count = moveTogether(core, images, goal)
+    moved += count
+    if (count < images.length) break
+    id = next
     await pace.step(id, memory.word(TABLE_LIMIT))
   }
   return moved
 }
 
-function moveImage(core: Core, id: number, from: number, bytes: number, to: number): void {
-  const { kernel, data, pager } = core
-  const image = new Uint8Array(sectorsOf(bytes) * sectorBytes)
-  data.read(image.subarray(0, bytes), from)
-  const extent = { sector: to, sectors: sectorsOf(bytes) }
-  data.blocks.mark(extent)
-  try {
-    data.write(image, to)
-  } catch (error) {
-    data.release(extent)
-    throw error
+/** As many of the images behind block `goal` as are moved at once, from page `first` on, and the page to go on with. */
+function imagesBehind(core: Core, first: number, goal: number): { images: Image[]; next: number } {
+  const { memory, kernel } = core
+  const end = Math.min(memory.word(TABLE_LIMIT), first + idsAtOnce)
+  const images: Image[] = []
+  let total = 0
+  let id = first
+  for (; id < end && total * sectorBytes < bytesAtOnce; id++) {
+    const entry = kernel.exports.entryAt(id, 0) >>> 0
+    const sector = memory.word(entry)
+    if (sector < goal * sectorsPerBlock) continue
+    const bytes = memory.word(entry + 4) & 0xffffff
+    const sectors = sectorsOf(bytes)
+    images.push({ id, bytes, sector, sectors })
+    total += sectors
   }
-  assertStatus(kernel.exports.moveImage(id, to), 'compaction')
-  pager.drainReleased()
+  return { images, next: id }
+}
+
+/** Moves images into holes before block `goal`, packed one behind the other; returns how many found room. */
+function moveTogether(core: Core, images: readonly Image[], goal: number): number {
+  const { kernel, data, pager } = core
+  const places = data.takeRunBelow(
+    images.map(image => image.bytes),
+    goal
+  )
+  const moving = images.slice(0, places.length)
+  const extents = moving.map(({ sectors }, i) => ({ sector: places[i] ?? 0, sectors }))
+  let named = 0
+  try {
+    const content = readTogether(core, moving)
+    let at = 0
+    for (const { sector, sectors } of neighbours(extents)) {
+      data.write(content.subarray(at, at + sectors * sectorBytes), sector)
+      at += sectors * sectorBytes
+    }
+    for (const [i, { id }] of moving.entries()) {
+      assertStatus(kernel.exports.moveImage(id, places[i] ?? 0), 'compaction')
+      named++
+    }
+  } catch (error) {
+    for (const extent of extents.slice(named)) data.release(extent)
+    throw error
+  } finally {
+    pager.drainReleased()
+  }
+  return moving.length
+}
+
+/** The images' sectors, one behind the other. */
+function readTogether({ data }: Core, images: readonly Image[]): Uint8Array {
+  const total = images.reduce((sum, { sectors }) => sum + sectors, 0)
+  const content = new Uint8Array(total * sectorBytes)
+  let at = 0
+  for (const { sector, sectors, to } of neighbours(images)) {
+    // The file may end with the last image's last byte.
+    const last = images[to - 1]
+    const missing = last === undefined ? 0 : last.sectors * sectorBytes - last.bytes
+    data.read(content.subarray(at, at + sectors * sectorBytes - missing), sector)
+    at += sectors * sectorBytes
+  }
+  return content
 }

@@ -145,6 +145,11 @@ export class Core {
     }
   }
 
+  /** Throws `LIGHTNING_FAILED` after a failed sync. */
+  checkHealthy(): void {
+    if (this.failure !== undefined) throw this.failure
+  }
+
   /** Throws unless something may be written now. */
   checkWritable(): void {
     this.checkOpen()
@@ -154,7 +159,7 @@ export class Core {
         `The database at ${this.location} was opened with readOnly. Reopen it without.`
       )
     }
-    if (this.failure !== undefined) throw this.failure
+    this.checkHealthy()
     if (this.isLent) {
       throw new LightningError(
         'LIGHTNING_INVALID_ARGUMENT',

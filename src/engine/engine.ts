@@ -24,6 +24,7 @@ import { Space } from './space.ts'
 import { EngineSnapshot, type Snapshot } from './snapshots.ts'
 import { type PageMap, pageMapOf } from './page-map.ts'
 import { type EngineStats, statsOf } from './stats.ts'
+import { blockBytes } from '../store/format.ts'
 import { handleOf, type Tree, TreeHandle } from './tree.ts'
 import type { VerifyReport } from './verify.ts'
 import { Writer } from './writer.ts'
@@ -40,6 +41,10 @@ export type { PageMap } from './page-map.ts'
 export type { EngineStats } from './stats.ts'
 export type { Tree } from './tree.ts'
 export type { VerifyProblem, VerifyReport } from './verify.ts'
+
+/** Bytes of holes that a close fills: fewer are not worth it, more take too long. */
+const leastHoleBytes = 1 << 20
+const mostHoleBytes = 64 << 20
 
 export class Engine {
   readonly #core: Core
@@ -339,7 +344,23 @@ export class Engine {
       this.#core.options.logger?.warn('The log was not folded into the pages', error)
       return
     }
+    await this.#fillHoles()
     this.#giveSpaceBack()
+  }
+
+  /** Large holes, those that the state before has left as a rule, are filled from the end of the file if that is soon done. */
+  async #fillHoles(): Promise<void> {
+    const core = this.#core
+    const { freeBlocks, endBlock } = core.data.blocks
+    const bytes = freeBlocks * blockBytes
+    if (freeBlocks < endBlock / 5 || bytes < leastHoleBytes || bytes > mostHoleBytes || this.#space.isLimited) return
+    try {
+      const { compactClosed } = await onDemand('close', () => import('./compact.ts'))
+      await compactClosed(core, this.#checkpoint, this.#space)
+    } catch (error) {
+      if (core.failure !== undefined) throw error
+      core.options.logger?.warn('The data file was not made smaller', error)
+    }
   }
 
   /** Everything is durable by now: space that cannot be given back is given back by a later close. */

@@ -27,6 +27,8 @@ export class BlockMap {
   #cursor = metaBlocks
   /** One more with every change: who looks at the blocks bit by bit sees that they are not the same any more. */
   changes = 0
+  /** Set while the file is made smaller: then every hole is worth filling. */
+  isShrinking = false
   /** Below this share of free blocks, runs go to the end of the file instead of into small holes. */
   static readonly #holesWorthFilling = 1 / 5
 
@@ -96,7 +98,7 @@ export class BlockMap {
    * first while they are worth it, then the end of the file, if `limitBlocks` allows. Undefined: no room.
    */
   find(blocks: number, least: number, limitBlocks: number): { block: number; blocks: number } | undefined {
-    const worth = this.freeBlocks > this.#end * BlockMap.#holesWorthFilling
+    const worth = this.isShrinking || this.freeBlocks > this.#end * BlockMap.#holesWorthFilling
     if (worth || this.freeBlocks > 64) {
       const hole = this.#findHole(blocks, worth ? least : Math.max(least, Math.min(blocks, 16)))
       if (hole !== undefined) return hole
@@ -126,9 +128,9 @@ export class BlockMap {
     this.#cursor = metaBlocks
   }
 
-  /** Finds `blocks` free blocks in a row that end before block `end`; takes none of them. */
-  findBelow(blocks: number, end: number): number | undefined {
-    return this.#scan(metaBlocks, Math.min(end, this.#end), blocks, blocks)?.block
+  /** As `find`, in the next hole that begins before block `end`. Those in front of it are looked at after `rewind`. */
+  findBelow(blocks: number, least: number, end: number): { block: number; blocks: number } | undefined {
+    return this.#scan(this.#cursor, Math.min(end, this.#end), blocks, least)
   }
 
   /** Finds the lowest hole of `blocks` blocks at or behind block `from`; holes that are filled in turn stay so. */

@@ -97,32 +97,42 @@ export class DataFile {
    * The result is the sector of each image. Throws `LIGHTNING_DISK_FULL` at the quota, having taken nothing.
    */
   takeRun(lengths: readonly number[]): number[] {
+    const sectors = this.#takeImages(lengths, (blocks, least) => this.#find(blocks, least))
+    if (sectors.length === lengths.length) return sectors
+    for (const [i, sector] of sectors.entries()) {
+      this.#blocks.release({ sector, sectors: sectorsOf(lengths[i] ?? 0) })
+    }
+    throw this.#full()
+  }
+
+  /** As `takeRun`, but only in holes before block `end`: the result is shorter when those take fewer images. */
+  takeRunBelow(lengths: readonly number[], end: number): number[] {
+    return this.#takeImages(lengths, (blocks, least) => this.#blocks.findBelow(blocks, least, end))
+  }
+
+  /** Takes room for images one after the other until `find`, which is told how many blocks are wanted and needed, finds no more. */
+  #takeImages(
+    lengths: readonly number[],
+    find: (blocks: number, least: number) => { block: number; blocks: number } | undefined
+  ): number[] {
     const sectors: number[] = []
-    const taken: Extent[] = []
-    this.takenPieces += lengths.length
-    let next = 0
-    while (next < lengths.length) {
+    while (sectors.length < lengths.length) {
       let wanted = 0
-      for (let i = next; i < lengths.length; i++) wanted += sectorsOf(lengths[i] ?? 0)
-      const least = Math.ceil(sectorsOf(lengths[next] ?? 0) / sectorsPerBlock)
-      const found = this.#find(Math.ceil(wanted / sectorsPerBlock), least)
-      if (found === undefined) {
-        for (const extent of taken) this.#blocks.release(extent)
-        throw this.#full()
-      }
+      for (let i = sectors.length; i < lengths.length; i++) wanted += sectorsOf(lengths[i] ?? 0)
+      const least = Math.ceil(sectorsOf(lengths[sectors.length] ?? 0) / sectorsPerBlock)
+      const found = find(Math.ceil(wanted / sectorsPerBlock), least)
+      if (found === undefined) break
       let at = found.block * sectorsPerBlock
       const end = at + found.blocks * sectorsPerBlock
-      while (next < lengths.length) {
-        const length = sectorsOf(lengths[next] ?? 0)
+      while (sectors.length < lengths.length) {
+        const length = sectorsOf(lengths[sectors.length] ?? 0)
         if (at + length > end) break
-        const extent = { sector: at, sectors: length }
-        this.#blocks.mark(extent)
-        taken.push(extent)
+        this.#blocks.mark({ sector: at, sectors: length })
         sectors.push(at)
         at += length
-        next++
       }
     }
+    this.takenPieces += sectors.length
     return sectors
   }
 

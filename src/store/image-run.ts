@@ -6,7 +6,8 @@ import type { KernelMemory } from '../kernel/kernel-memory.ts'
 import { assertStatus } from '../kernel/status.ts'
 import type { DataFile } from './data-file.ts'
 import { sectorBytes } from './format.ts'
-import { sectorsOf } from './block-map.ts'
+import { type Extent, sectorsOf } from './block-map.ts'
+import { neighbours } from './neighbours.ts'
 
 interface PackedImage {
   readonly frame: number
@@ -70,10 +71,11 @@ export class ImageRun {
     const end = this.#end
     this.#end = 0
     const sectors = this.#data.takeRun(images.map(image => image.bytes))
+    const extents = images.map(({ bytes }, i) => ({ sector: sectors[i] ?? 0, sectors: sectorsOf(bytes) }))
     try {
-      this.#write(images, sectors, end)
+      this.#write(images, extents)
     } catch (error) {
-      for (const [i, image] of images.entries()) this.#data.release(extentOf(sectors, i, image))
+      for (const extent of extents) this.#data.release(extent)
       throw error
     }
     for (const [i, image] of images.entries()) {
@@ -96,21 +98,11 @@ export class ImageRun {
     this.#end = 0
   }
 
-  #write(images: readonly PackedImage[], sectors: readonly number[], end: number): void {
+  #write(images: readonly PackedImage[], extents: readonly Extent[]): void {
     const base = this.#memory.word(IMAGE)
-    let from = 0
-    for (let i = 1; i <= images.length; i++) {
-      const start = images[from]?.at ?? 0
-      const stop = images[i]?.at ?? end
-      const first = sectors[from] ?? 0
-      // One call as long as the next image lies directly behind on disk too.
-      if (i < images.length && (sectors[i] ?? 0) - first === (stop - start) / sectorBytes) continue
-      this.#data.write(this.#memory.bytes.subarray(base + start, base + stop), first)
-      from = i
+    for (const { from, sector, sectors } of neighbours(extents)) {
+      const start = base + (images[from]?.at ?? 0)
+      this.#data.write(this.#memory.bytes.subarray(start, start + sectors * sectorBytes), sector)
     }
   }
-}
-
-function extentOf(sectors: readonly number[], i: number, image: PackedImage) {
-  return { sector: sectors[i] ?? 0, sectors: sectorsOf(image.bytes) }
 }

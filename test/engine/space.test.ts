@@ -130,6 +130,34 @@ describe('the data file', () => {
     await engine.close()
   })
 
+  test('compaction gives back what the state before took, and packs what it moves', async () => {
+    const vfs = memoryVfs()
+    const random = new Random(4)
+    const model = new Map<string, string>()
+    const write = (engine: Engine) => {
+      for (let i = 0; i < 8_000; i++) {
+        const value = someText(random, 300)
+        put(engine, keyOf(i), value)
+        model.set(`/${keyOf(i)}`, value)
+      }
+    }
+    const first = await openEngine(vfs)
+    write(first)
+    await first.checkpoint()
+    write(first)
+    await first.close()
+    const engine = await openEngine(vfs)
+    const before = engine.stats().file
+    expect(before.freeBytes).toBeGreaterThan(before.usedBytes * 0.3)
+    await engine.compact()
+    const after = engine.stats().file
+    expect(after.usedBytes).toBeLessThan(before.usedBytes * 1.02)
+    expect(after.bytes).toBeLessThan(after.usedBytes * 1.03)
+    expectContent(await contentOf(engine), model)
+    await expectSound(engine)
+    await engine.close()
+  })
+
   test('compaction gives back what half of the entries took, and moves nothing wrongly', async () => {
     const engine = await openEngine(memoryVfs(), { walBytes: MiB, compression: 'none' })
     const random = new Random(1)
