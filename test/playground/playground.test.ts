@@ -1,108 +1,23 @@
-// The built playground in a real browser: what a visitor would do, in order, over one set of private files.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Page } from 'puppeteer-core'
+// The built playground in real browsers: what a visitor would do, in order, over one set of private files. In Firefox only
+// what asks something of the browser that Chromium does in another way.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildPlayground, servePlayground } from '../../scripts/playground.mjs'
-import { type Browser, newProfile, type Profile, startBrowser } from '../browser/browser.ts'
+import { newSite, newVisitor, patienceMs, type Site, type Visitor } from './visitor.ts'
 
-/** Only bounds what hangs. */
-const patienceMs = 120_000
-
-const town = 'XX/Testville/1'
-const textOf = (population: number) => JSON.stringify({ name: 'Testville', country: 'XX', population })
-
-let folder = ''
-let address = ''
-let profile: Profile
-let browser: Browser
-let closeServer: () => Promise<void>
+let site: Site
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'lightning-playground-'))
-  await buildPlayground(folder)
-  const server = await servePlayground({ folder })
-  address = server.address
-  closeServer = server.close
-  profile = await newProfile()
-  browser = await startBrowser('chromium', profile)
+  site = await newSite()
 }, patienceMs)
-afterAll(async () => {
-  await browser.close()
-  await profile.remove()
-  await closeServer()
-  await rm(folder, { recursive: true, force: true })
-})
-
-/** A tab with the playground, and everything that went wrong in it. */
-class Tab {
-  readonly page: Page
-  readonly complaints: string[] = []
-
-  constructor(page: Page) {
-    this.page = page
-    page.setDefaultTimeout(patienceMs)
-    page.on('pageerror', error => this.complaints.push(String(error)))
-    page.on('console', message => {
-      if (message.type() === 'error' || message.type() === 'warn') this.complaints.push(message.text())
-    })
-  }
-
-  static async open(): Promise<Tab> {
-    const tab = new Tab(await browser.open('about:blank'))
-    await tab.page.goto(address)
-    await tab.connected()
-    return tab
-  }
-
-  async connected(): Promise<void> {
-    await this.page.waitForSelector('#connection[data-state="open"]')
-  }
-
-  async close(): Promise<void> {
-    await this.page.close()
-    expect(this.complaints).toEqual([])
-  }
-
-  async press(selector: string): Promise<void> {
-    await this.page.bringToFront()
-    await this.page.locator(selector).click()
-  }
-
-  async type(selector: string, text: string): Promise<void> {
-    await this.page.bringToFront()
-    await this.page.locator(selector).fill(text)
-  }
-
-  /** The text of an element, once it matches. */
-  async text(id: string, pattern: RegExp): Promise<string> {
-    const found = await this.page.waitForFunction(
-      (id, source) => {
-        const text = document.getElementById(id)?.textContent ?? ''
-        return new RegExp(source).test(text) && text
-      },
-      {},
-      id,
-      pattern.source
-    )
-    return String(await found.jsonValue())
-  }
-
-  async save(population: number): Promise<void> {
-    await this.type('#key', town)
-    await this.type('#value', textOf(population))
-    await this.press('#save')
-    await this.text('editor-status', /^Saved/)
-  }
-
-  keys(): Promise<string[]> {
-    return this.page.$$eval('#found-rows .key', buttons => buttons.map(button => button.textContent))
-  }
-}
+afterAll(() => site.close())
 
 describe('the playground', { timeout: patienceMs }, () => {
+  let visitor: Visitor
+  beforeAll(async () => {
+    visitor = await newVisitor('chromium', site)
+  }, patienceMs)
+  afterAll(() => visitor.leave())
+
   it('loads the cities and says how many', async () => {
-    const tab = await Tab.open()
+    const tab = await visitor.open()
     await tab.press('#load')
     expect(await tab.text('load-status', /twice/)).toMatch(/^135,233 cities/)
     expect(await tab.page.$eval('#load-progress', progress => progress.getAttribute('value') ?? '')).not.toBe('0')
@@ -110,7 +25,7 @@ describe('the playground', { timeout: patienceMs }, () => {
   })
 
   it('finds keys by prefix and by range, in both directions', async () => {
-    const tab = await Tab.open()
+    const tab = await visitor.open()
     await tab.type('#prefix', 'IS/Reyk')
     await tab.text('found', /^\d keys$/)
     const keys = await tab.keys()
@@ -129,7 +44,7 @@ describe('the playground', { timeout: patienceMs }, () => {
   })
 
   it('keeps an edit, in the index too, over a reload', async () => {
-    const tab = await Tab.open()
+    const tab = await visitor.open()
     await tab.save(123)
     await tab.save(45_678)
     await tab.page.reload()
@@ -145,8 +60,8 @@ describe('the playground', { timeout: patienceMs }, () => {
   })
 
   it('refuses what is no JSON, and says so', async () => {
-    const tab = await Tab.open()
-    await tab.type('#key', town)
+    const tab = await visitor.open()
+    await tab.type('#key', 'XX/Testville/1')
     await tab.type('#value', '{ nonsense')
     await tab.press('#save')
     await tab.text('editor-status', /no JSON/)
@@ -154,8 +69,8 @@ describe('the playground', { timeout: patienceMs }, () => {
   })
 
   it('shows in one tab what another one writes, and goes on when the first one closes', async () => {
-    const first = await Tab.open()
-    const second = await Tab.open()
+    const first = await visitor.open()
+    const second = await visitor.open()
     await second.type('#prefix', 'XX/')
     await second.text('found', /^1 key$/)
     await second.text('tab-count', /^2 tabs/)
@@ -169,7 +84,7 @@ describe('the playground', { timeout: patienceMs }, () => {
   })
 
   it('moves people in transactions and loses nobody', async () => {
-    const tab = await Tab.open()
+    const tab = await visitor.open()
     const before = await tab.text('transfer-total', /\d/)
     await tab.press('#transfer-run')
     await tab.text('transfer-status', /people now/)
@@ -181,7 +96,7 @@ describe('the playground', { timeout: patienceMs }, () => {
   })
 
   it('draws the pages and tells about one', async () => {
-    const tab = await Tab.open()
+    const tab = await visitor.open()
     await tab.page.waitForSelector('#page-map[aria-label*="pages of together"]')
     await tab.page.focus('#page-map')
     await tab.page.keyboard.press('ArrowRight')
@@ -192,7 +107,7 @@ describe('the playground', { timeout: patienceMs }, () => {
   })
 
   it('compares the two builds of the kernel as a chart and a table', async () => {
-    const tab = await Tab.open()
+    const tab = await visitor.open()
     await tab.press('#bench-run')
     await tab.text('bench-status', /^Done/)
     const rows = await tab.page.$$eval('#bench-rows tr', rows => rows.map(row => row.textContent))
@@ -207,9 +122,9 @@ describe('the playground', { timeout: patienceMs }, () => {
   })
 
   it('fits a narrow screen, and remembers that it is to be dark', async () => {
-    const tab = await Tab.open()
+    const tab = await visitor.open()
     await tab.page.setViewport({ width: 360, height: 740 })
-    expect(await tab.page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
+    expect(await tab.hiddenWidth()).toBe(0)
     const themeOf = () => tab.page.$eval('html', html => html.dataset.theme)
     const before = await themeOf()
     await tab.press('#theme')
@@ -217,6 +132,41 @@ describe('the playground', { timeout: patienceMs }, () => {
     expect(after).not.toBe(before)
     await tab.page.reload()
     expect(await themeOf()).toBe(after)
+    await tab.close()
+  })
+})
+
+describe('the playground in Firefox', { timeout: patienceMs }, () => {
+  let visitor: Visitor
+  beforeAll(async () => {
+    visitor = await newVisitor('firefox', site)
+  }, patienceMs)
+  afterAll(() => visitor.leave())
+
+  it('keeps an edit, shows it in another tab, and goes on when the first one closes', async () => {
+    const first = await visitor.open()
+    await first.save(123)
+    const second = await visitor.open()
+    await second.type('#prefix', 'XX/')
+    await second.text('found-rows', /123/)
+    await second.text('tab-count', /^2 tabs/)
+    await first.close()
+    await second.save(45_678)
+    await second.text('found-rows', /45678/)
+    expect(await second.keys()).toEqual(['XX/Testville/1'])
+    await second.close()
+  })
+
+  it('draws the pages, and fits a narrow screen', async () => {
+    const tab = await visitor.open()
+    await tab.page.waitForSelector('#page-map[aria-label*="pages of together"]')
+    await tab.page.focus('#page-map')
+    await tab.page.keyboard.press('ArrowRight')
+    await tab.text('map-page', /^Page \d+: .*changed by commit/)
+    await tab.press('#checkpoint')
+    await tab.text('map-legend', /to be written: 0/)
+    await tab.page.setViewport({ width: 360, height: 740 })
+    expect(await tab.hiddenWidth()).toBe(0)
     await tab.close()
   })
 })
