@@ -34,25 +34,25 @@ export function parseOperations(
   }
   const parsed: PlacedOperation[] = []
   // By index, so that a hole in the array is noticed.
-  for (let i = 0; i < operations.length; i++) parsed.push(parseOperation(operations[i], place, options, where, i))
+  for (let i = 0; i < operations.length; i++) {
+    try {
+      parsed.push(parseOperation(operations[i], place, options, where))
+    } catch {
+      // To be said again with its number: to make that up for every operation would cost more than the checks.
+      parsed.push(parseOperation(operations[i], place, options, `${where}, operation ${i}`))
+    }
+  }
   return parsed
 }
 
-function parseOperation(
-  operation: unknown,
-  place: OperationPlace,
-  options: Given,
-  where: string,
-  index: number
-): PlacedOperation {
-  const at = `${where}, operation ${index}`
-  if (operation === undefined) throw invalidArgument(`${at}: pass an object; got undefined.`)
-  const given = checkKnown(operation, operationNames, at)
+function parseOperation(operation: unknown, place: OperationPlace, options: Given, where: string): PlacedOperation {
+  if (operation === undefined) throw invalidArgument(`${where}: pass an object; got undefined.`)
+  const given = checkKnown(operation, operationNames, where)
   const { type, key, value, sublevel } = given
-  const target = sublevel === undefined ? place : place.session.placeOf(sublevel, at)
+  const target = sublevel === undefined ? place : place.session.placeOf(sublevel, where)
   const { tree, cached } = target
-  const { keyEncoding, valueEncoding } = encodingsOf(target, given, options, at)
+  const { keyEncoding, valueEncoding } = encodingsOf(target, given, options, where)
   if (type === 'put') return { type, tree, key, keyEncoding, value, valueEncoding, cached }
   if (type === 'del') return { type, tree, key, keyEncoding, cached }
-  throw invalidArgument(`${at}: its type is 'put' or 'del'; got ${describe(type)}.`)
+  throw invalidArgument(`${where}: its type is 'put' or 'del'; got ${describe(type)}.`)
 }
