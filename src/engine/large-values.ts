@@ -110,7 +110,10 @@ function checkChain(core: Core, first: number, totalBytes: number, snapshot: num
 /** Reads a value back that was written but is not named by anything yet. */
 export function readWritten(core: Core, description: Uint8Array): Uint8Array {
   const view = new DataView(description.buffer, description.byteOffset, description.byteLength)
-  const value = new Uint8Array(view.getUint32(0, true))
+  const totalBytes = description.length < 4 ? 0 : view.getUint32(0, true)
+  // No memory is asked for because of a length that cannot be.
+  if (description.length !== descriptionBytes(totalBytes)) throw damagedValue(core, 0, 0)
+  const value = new Uint8Array(totalBytes)
   let from = 0
   for (let at = 4; at < description.length; at += 12) {
     const into = value.subarray(from, from + segmentBytes)
@@ -134,7 +137,7 @@ export function readSegment(core: Core, id: number, snapshot: number, into: Uint
   const format = memory.word(entry + 4) >>> 24
   const checksum = memory.word(entry + 8)
   const next = memory.word(entry + 20)
-  if ((format & ENTRY_LARGE) === 0 || sector === 0 || bytes > segmentBytes) throw damagedValue(core, id, sector)
+  if ((format & ENTRY_LARGE) === 0 || sector === 0) throw damagedValue(core, id, sector)
   if (!readImage(core, sector, bytes, format, checksum, into)) throw damagedValue(core, id, sector)
   return next
 }
@@ -149,6 +152,8 @@ function readImage(
   into: Uint8Array
 ): boolean {
   const { memory, kernel, data } = core
+  // What is longer would be read over what stands behind the area for images.
+  if (bytes > segmentBytes) return false
   const image = memory.word(IMAGE)
   data.read(memory.bytes.subarray(image, image + bytes), sector)
   if (kernel.exports.xxh32(image, bytes, 0) >>> 0 !== checksum) return false

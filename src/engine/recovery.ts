@@ -4,7 +4,8 @@
 // commit and the extents of large values that its frames name (no eviction during the replay may take those), then to
 // apply it. What remains of the log behind the chain is either a torn end or, when some frame says that more was
 // durable, corruption.
-import { CREATE, PUT_LARGE } from '../../assembly/operations.ts'
+import { CONTINUES } from '../../assembly/log.ts'
+import { CREATE, MAIN_TREE, PUT_LARGE } from '../../assembly/operations.ts'
 import {
   DURABLE_LOW,
   EPOCH_LOW,
@@ -17,14 +18,17 @@ import {
   PREVIOUS_CHECKSUM,
   TIME_LOW
 } from '../../assembly/state.ts'
+import { ENTRY_LARGE, FORMAT_LZ4, FORMAT_RAW } from '../../assembly/table.ts'
 import { isLightningError, LightningError } from '../errors.ts'
 import { assertStatus } from '../kernel/status.ts'
-import { sectorsOf } from '../store/block-map.ts'
+import { type Extent, sectorsOf } from '../store/block-map.ts'
 import { chunkBytes, chunkIds, directoryEntryBytes, entryBytes } from '../store/format.ts'
-import { FRAME_HEADER_BYTES } from '../wal/frame.ts'
+import { largestNumber, largestTree } from '../store/meta.ts'
+import { FRAME_HEADER_BYTES, type FrameHeader } from '../wal/frame.ts'
 import { type ChainEnd, type ChainStart, LogReader } from '../wal/log-reader.ts'
 import type { Core } from './core.ts'
-import { type StrangeLog, strangeLog } from './log-origin.ts'
+import { segmentBytes } from './large-values.ts'
+import { foreignLog, type StrangeLog, strangeLog } from './log-origin.ts'
 
 const operationHeaderBytes = 12
 /** Of `cacheBytes`; the rest is for the page table (32 bytes a page of the database) and the work areas. */
@@ -78,8 +82,9 @@ export function loadTables(core: Core): void {
   const image = memory.word(IMAGE)
   for (let chunk = 0; chunk < directory.length; chunk++) {
     const sector = directory.sector(chunk)
-    if (sector === 0) continue
-    if (directory.bytes(chunk) !== chunkBytes) throw damaged(core, `Chunk ${chunk} of the page table`, sector)
+    if (sector === 0 && directory.copySector(chunk) === 0) continue
+    if (sector === 0 || directory.bytes(chunk) !== chunkBytes)
+      throw damaged(core, `Chunk ${chunk} of the page table`, sector)
     claim(`Chunk ${chunk} of the page table`, sector, chunkBytes)
     const copySector = directory.copySector(chunk)
     if (PLANTED_BUG !== 33 && copySector !== 0)
@@ -144,12 +149,7 @@ export function replay(core: Core, lastLsn = Number.POSITIVE_INFINITY): ChainEnd
   const { memory, kernel, pager, log } = core
   const reader = new LogReader(kernel, memory, log)
   const start = chainStart(core)
-  const end = reader.walk(
-    start,
-    (at, header) => foresee(core, at + FRAME_HEADER_BYTES, header.operationBytes),
-    Number.POSITIVE_INFINITY,
-    lastLsn
-  )
+  const end = reader.walk(start, foreseeing(core), Number.POSITIVE_INFINITY, lastLsn)
   const { beginApply, beginApplyEach, apply } = kernel.exports
   if (end.frames > 0) {
     reader.walk(
@@ -216,17 +216,18 @@ export function checkNothingDurableIsMissing(core: Core, end: ChainEnd): number 
   new LogReader(core.kernel, core.memory, core.log).scan(header => {
     if (header.durableLsn > durable) durable = header.durableLsn
   })
-  const strange = end.frames === 0 ? strangeLog(core, end.lsn) : undefined
-  if (strange?.kind === 'foreign') {
+  const foreign = foreignLog(core)
+  if (foreign !== undefined) {
     throw new LightningError(
       'LIGHTNING_CORRUPT',
-      `${strange.file} belongs to another database, or to another restored copy of this one. Put this one's log back; or, ` +
+      `${foreign.file} belongs to another database, or to another restored copy of this one. Put this one's log back; or, ` +
         `if ${core.data.file.name} is a backup that was put here, move both log files away; else run repair, which goes ` +
         'on without them and tells what may be lost.',
-      { file: strange.file, offset: 0 }
+      { file: foreign.file, offset: 0 }
     )
   }
   if (PLANTED_BUG !== 28 && durable > end.lsn) {
+    const strange = end.frames === 0 ? strangeLog(core, end.lsn) : undefined
     if (strange !== undefined) throw olderThanLog(core, strange, durable)
     const file = core.log.file(end.position.file).name
     throw new LightningError(
@@ -274,26 +275,65 @@ export function writeMetas(core: Core): void {
   }
 }
 
-/** Marks the extents that the frame's large values lie in, and keeps the ids of trees it makes from being given again. */
-function foresee(core: Core, from: number, bytes: number): void {
+/**
+ * Gives a function that looks at every frame before the first is applied: it marks the extents that large values lie in,
+ * keeps the ids of trees that are made from being given again, and throws `LIGHTNING_CORRUPT` where what the log says cannot
+ * be. Of a commit whose last frame is missing nothing is marked: it never happened, and nothing would give that back.
+ */
+function foreseeing(core: Core): (at: number, header: FrameHeader) => void {
+  let extents: Extent[] = []
+  return (at, header) => {
+    if (header.timeMs >= largestNumber) throw impossible(core, `commit ${header.lsn} of a time that cannot be`)
+    foresee(core, at + FRAME_HEADER_BYTES, header, extents)
+    if (PLANTED_BUG === 17 || (header.flags & CONTINUES) !== 0) return
+    for (const extent of extents) {
+      // After a failed sync nothing that was taken has been forgotten.
+      const wasFree = core.data.blocks.mark(extent)
+      if (!wasFree && core.failure === undefined) throw damaged(core, largeValue, extent.sector)
+    }
+    extents = []
+  }
+}
+
+const largeValue = 'A large value that the log names'
+
+function foresee(core: Core, from: number, header: FrameHeader, extents: Extent[]): void {
   const { memory, data } = core
+  const bytes = header.operationBytes
   const view = new DataView(memory.bytes.buffer, from, bytes)
   let at = 0
   while (at + operationHeaderBytes <= bytes) {
     const keyBytes = view.getUint16(at + 2, true)
     const valueBytes = view.getUint32(at + 8, true)
     const value = at + operationHeaderBytes + keyBytes
-    if (view.getUint8(at) === CREATE) core.nextTree = Math.max(core.nextTree, view.getUint32(at + 4, true) + 1)
-    if (PLANTED_BUG !== 17 && view.getUint8(at) === PUT_LARGE) {
+    const tree = view.getUint32(at + 4, true)
+    if (view.getUint8(at) === CREATE) {
+      if (tree <= MAIN_TREE || tree >= largestTree) throw impossible(core, `a keyspace ${tree} in commit ${header.lsn}`)
+      core.nextTree = Math.max(core.nextTree, tree + 1)
+    }
+    if (view.getUint8(at) === PUT_LARGE) {
       for (let segment = value + 4; segment + 12 <= value + valueBytes && segment + 12 <= bytes; segment += 12) {
         const sector = view.getUint32(segment, true)
         const stored = view.getUint32(segment + 4, true) & 0xffffff
-        if (!data.holds(sector, stored)) throw damaged(core, 'A large value that the log names', sector)
-        data.blocks.mark({ sector, sectors: sectorsOf(stored) })
+        const format = view.getUint8(segment + 7)
+        const isSegment = format === (FORMAT_RAW | ENTRY_LARGE) || format === (FORMAT_LZ4 | ENTRY_LARGE)
+        // What is longer would be read over what stands behind the area for images.
+        if (!isSegment || stored === 0 || stored > segmentBytes || !data.holds(sector, stored))
+          throw damaged(core, largeValue, sector)
+        extents.push({ sector, sectors: sectorsOf(stored) })
       }
     }
     at = value + valueBytes
   }
+}
+
+function impossible(core: Core, what: string): LightningError {
+  const file = core.log.file(chainStart(core).position.file).name
+  return new LightningError(
+    'LIGHTNING_CORRUPT',
+    `The log tells of ${what}, which cannot be. Restore a backup, or run repair.`,
+    { file }
+  )
 }
 
 function damaged(core: Core, what: string, sector: number): LightningError {

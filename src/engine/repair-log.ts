@@ -11,7 +11,7 @@ import { FRAME_HEADER_BYTES } from '../wal/frame.ts'
 import { type ChainEnd, type ChainStart, type ChainStep, type FoundFrame, LogReader } from '../wal/log-reader.ts'
 import type { Core } from './core.ts'
 import { readWritten } from './large-values.ts'
-import { strangeLog } from './log-origin.ts'
+import { foreignLog, strangeLog } from './log-origin.ts'
 import { chainStart } from './recovery.ts'
 import type { Losses, LossPlace } from './repair-losses.ts'
 import type { DamagedDatabase } from './repair-source.ts'
@@ -170,8 +170,7 @@ function doubtAbout(
   const [missing] = missingLogs
   if (missing !== undefined)
     return { reason: 'A part of the log is missing', file: missing, offset: undefined, isMissing: true }
-  if (end.frames > 0) return undefined
-  const strange = strangeLog(core, end.lsn)
+  const strange = end.frames > 0 ? foreignLog(core) : strangeLog(core, end.lsn)
   if (strange !== undefined) {
     const reason =
       strange.kind === 'foreign'
@@ -179,6 +178,7 @@ function doubtAbout(
         : `The log begins with commit ${strange.lsn}, and what came before is not there`
     return { reason, file: strange.file, offset: 0 }
   }
+  if (end.frames > 0) return undefined
   const { file, offset } = end.position
   const size = core.log.file(file).size()
   return offset > size ? { reason: `The log goes on at byte ${offset}, and the file has only ${size}` } : undefined

@@ -3,27 +3,26 @@ import type { Core } from './core.ts'
 import { damagedValue, readSegment, segmentBytes } from './large-values.ts'
 
 /**
- * Reads the value whose first segment is page `first`, as the snapshot (0: now) sees it, without handing it out; `visit`
- * is told each segment's page id, also of those behind a damaged one.
+ * Checks the segments of a value one by one without handing them out. Yields each one's page id before it is looked at, also
+ * of those behind a damaged one, and throws at the end. `snapshot` gives the state, asked for anew after each turn.
  */
-export function checkSegments(
+export function* checkedSegments(
   core: Core,
   first: number,
   totalBytes: number,
-  snapshot: number,
-  visit: (id: number) => void
-): void {
+  snapshot: () => number
+): Generator<number, void, undefined> {
   const scratch = new Uint8Array(segmentBytes)
   let id = first
   let failure: unknown
   for (let at = 0; at < totalBytes; at += segmentBytes) {
-    if (id !== 0) visit(id)
+    if (id !== 0) yield id
     try {
-      id = readSegment(core, id, snapshot, scratch.subarray(0, Math.min(segmentBytes, totalBytes - at)))
+      id = readSegment(core, id, snapshot(), scratch.subarray(0, Math.min(segmentBytes, totalBytes - at)))
     } catch (error) {
       failure ??= error
       if (id === 0 || !core.kernel.exports.isId(id)) break
-      id = core.memory.word((core.kernel.exports.entryAt(id, snapshot) >>> 0) + 20)
+      id = core.memory.word((core.kernel.exports.entryAt(id, snapshot()) >>> 0) + 20)
     }
   }
   if (failure !== undefined) throw failure

@@ -18,7 +18,7 @@ import { PageView } from './page-view.ts'
 import type { EngineSnapshot } from './snapshots.ts'
 import { checkExtents, checkMetas } from './verify-disk.ts'
 import { checkLog } from './verify-log.ts'
-import { checkSegments } from './verify-segments.ts'
+import { checkedSegments } from './verify-segments.ts'
 
 /** One thing that is wrong. */
 export interface VerifyProblem {
@@ -61,6 +61,13 @@ interface Visit {
   readonly level: number | undefined
   readonly lower: Uint8Array | undefined
   readonly upper: Uint8Array | undefined
+}
+
+/** An entry whose value is a large one. */
+interface LargeEntry {
+  readonly key: Uint8Array
+  readonly first: number
+  readonly bytes: number
 }
 
 class Verification {
@@ -121,7 +128,7 @@ class Verification {
       const visit = stack.pop()
       if (visit === undefined) return
       try {
-        this.#checkPage(tree, visit, stack, sublevel)
+        for (const large of this.#checkPage(tree, visit, stack)) await this.#checkLarge(large, sublevel)
       } catch (error) {
         this.#report(error, { sublevel, keyRange: { from: visit.lower, to: visit.upper } })
         if (visit.level !== 0) this.#isCutOff = true
@@ -130,9 +137,10 @@ class Verification {
     }
   }
 
-  #checkPage(tree: number, visit: Visit, stack: Visit[], sublevel: readonly string[] | undefined): void {
+  /** Checks a page, puts its children onto the stack and gives its large values. */
+  #checkPage(tree: number, visit: Visit, stack: Visit[]): readonly LargeEntry[] {
     const { id } = visit
-    if (!this.#visit(id)) return
+    if (!this.#visit(id)) return []
     const page = this.#load(id)
     if (!this.#core.kernel.exports.isSound(page.address, id)) throw this.#wrong(id, 'is not sound')
     if (page.tree !== tree) throw this.#wrong(id, `belongs to keyspace ${page.tree} but is reached from ${tree}`)
@@ -155,22 +163,27 @@ class Verification {
           upper: i === count ? visit.upper : page.key(i)
         })
       }
-      return
+      return []
     }
     if (tree !== CATALOG_TREE) this.#entries += count
-    const large: { key: Uint8Array; first: number; bytes: number }[] = []
+    const large: LargeEntry[] = []
     for (let i = 0; i < count; i++) {
       const reference = page.largeValue(i)
       if (reference !== undefined) large.push({ key: page.key(i), ...reference })
     }
-    for (const { key, first, bytes } of large) {
-      try {
-        checkSegments(this.#core, first, bytes, this.#snapshot.use(), segment => {
-          this.#visit(segment)
-        })
-      } catch (error) {
-        this.#report(error, { sublevel, keyRange: { from: key, to: behind(key) } })
+    return large
+  }
+
+  /** The segments of a large value, with turns for other work: there may be sixteen thousand. */
+  async #checkLarge({ key, first, bytes }: LargeEntry, sublevel: readonly string[] | undefined): Promise<void> {
+    try {
+      for (const segment of checkedSegments(this.#core, first, bytes, () => this.#snapshot.use())) {
+        // It was followed from here on, or leads back into itself.
+        if (!this.#visit(segment)) return
+        await this.#pace.step(this.#pages, this.#limit * 2)
       }
+    } catch (error) {
+      this.#report(error, { sublevel, keyRange: { from: key, to: behind(key) } })
     }
   }
 

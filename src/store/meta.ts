@@ -144,10 +144,10 @@ export function isPossible(meta: Meta, fileBytes: number): boolean {
   )
 }
 
-/** Beyond it, one more would not be another number. */
-const largestNumber = 2 ** 52
-/** Ids of trees are 32 bits; no database makes so many. */
-const largestTree = 0xffff_0000
+/** Numbers of commits and times are below it: beyond, one more would not be another number. */
+export const largestNumber = 2 ** 52
+/** Ids of trees are below it: they have 32 bits, and no database makes so many. */
+export const largestTree = 0xffff_0000
 
 /** Whether the bytes begin as a slot does, whole or not. */
 export function looksLikeMeta(bytes: Uint8Array): boolean {

@@ -9,7 +9,7 @@ import { sectorsOf } from '../../src/store/block-map.ts'
 import { blockBytes, dataFileName, sectorBytes } from '../../src/store/format.ts'
 import { type Anatomy, anatomyOf, type Extent } from '../support/anatomy.ts'
 import { Random } from '../support/random.ts'
-import { resealMeta } from '../support/resealed.ts'
+import { reseal, resealMeta } from '../support/resealed.ts'
 import { SimulatedDisk } from '../support/simulated-disk.ts'
 import { type Content, contentOf, everything, openEngine, path, someText, utf8 } from './content.ts'
 import { expectContent, expectSound } from './support.ts'
@@ -170,6 +170,18 @@ describe('damage in one place of the page table', () => {
       expect(problems[0]?.message).toMatch(/^The copy of .* is damaged\. Nothing is lost/)
       await engine.close()
     }
+  })
+
+  test('is corruption when there is a copy of a chunk that the directory does not name', async () => {
+    const { disk } = await filledDisk(1_500)
+    await reseal(disk, 1, ({ page }) => {
+      const file = new DataView(page.buffer)
+      file.setUint32(file.getUint32(112, true) * sectorBytes, 0, true)
+    })
+    await expect(openEngine(disk.vfs(), options)).rejects.toMatchObject({
+      code: 'LIGHTNING_CORRUPT',
+      message: expect.stringContaining('Chunk 0 of the page table')
+    })
   })
 
   test('loses nothing in a repair', async () => {

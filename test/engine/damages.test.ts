@@ -224,6 +224,16 @@ const damages: readonly Damage[] = [
     repair: [/^Perhaps lost: commits after number \d+\. The log is that of another database \(byte 0 of wal-\d\.ldb\)/]
   },
   {
+    what: 'one of the logs from another database',
+    isClosed: false,
+    damage: async ({ disk }) => {
+      const name = newestLog(disk)
+      disk.place(name, (await live(false)).disk.bytes(name))
+    },
+    open: /^wal-\d\.ldb belongs to another database.* Put this one's log back/,
+    repair: [/^Perhaps lost: commits after number \d+\. The log is that of another database \(byte 0 of wal-\d\.ldb\)/]
+  },
+  {
     what: '4 KiB of zeros over pages',
     isClosed: true,
     damage: async ({ disk }) => {

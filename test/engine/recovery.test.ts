@@ -168,6 +168,36 @@ describe('the end of the log', () => {
     await expectSound(whole)
   })
 
+  test('a commit of several frames whose last is missing leaves no blocks behind', async () => {
+    const disk = new SimulatedDisk<string>().record()
+    const large = { walBytes: 4 << 20, cacheBytes: 4 << 20 }
+    const engine = await openEngine(disk.vfs(), large)
+    await put(engine, 'before', 'value')
+    await engine.checkpoint()
+    disk.note('begun')
+    const tree = engine.tree(root)
+    const random = new Random(1)
+    const lengths = [50_000, ...Array.from({ length: 2_000 }, () => 900)]
+    engine.batch(
+      lengths.map((length, i) => {
+        const value = someText(random, length)
+        return { type: 'put', tree, key: `key ${i}`, keyEncoding: utf8, value, valueEncoding: utf8 }
+      })
+    )
+    await engine.settled()
+    let torn = 0
+    for (const { notes, kill } of disk.moments()) {
+      if (!notes.includes('begun')) continue
+      const survivor = await openEngine(kill().vfs(), large)
+      if (contentOf(survivor).size === 1) {
+        torn++
+        await expectSound(survivor)
+      }
+      await survivor.close()
+    }
+    expect(torn).toBeGreaterThan(2)
+  })
+
   test('a clean close leaves nothing to replay', async () => {
     const disk = new SimulatedDisk()
     const engine = await openEngine(disk.vfs())

@@ -162,6 +162,27 @@ describe('verify', () => {
     expect(messages).toContain('nothing refers to it')
   })
 
+  it('follows a large value that leads back into itself no further than once around', async () => {
+    const { disk, anatomy } = await filledDisk()
+    const segment = pick(anatomy, 'segment').id
+    await reseal(disk, segment, ({ entry }) => entry.setUint32(20, segment, true))
+    const { leaf } = anatomy.entries.find(({ segments }) => segments.length > 0) ?? { leaf: 0 }
+    await reseal(disk, leaf, ({ page }) => {
+      const bytes = new Uint8Array(page.buffer, page.byteOffset, page.byteLength)
+      const reference = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(
+        Uint8Array.of(segment, 0, 0, 0, 0x28, 0x23)
+      )
+      page.setUint32(reference + 4, 0xffff_ffff, true)
+    })
+    const engine = await openEngine(disk.vfs(), options)
+    const calls = disk.calls
+    expect((await engine.verify()).problems.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining(`Page ${segment} is referred to twice`)
+    )
+    expect(disk.calls - calls).toBeLessThan(500)
+    await engine.close()
+  })
+
   it('finds a page of a commit that there is not', async () => {
     const problems = await problemsAfter(
       anatomy => pick(anatomy, 'leaf', 1).id,
