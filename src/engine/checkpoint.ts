@@ -79,7 +79,9 @@ export class Checkpoint {
     while (this.#running !== undefined) await this.#running.catch(() => undefined)
     if (!closed) this.#core.checkOpen()
     if (this.#core.failure !== undefined) throw this.#core.failure
-    if (this.#isUpToDate() && (!closed || this.#core.meta.closed)) return
+    const { meta, isMetaUncertain } = this.#core
+    // A first commit that failed may have taken the flag back in one slot.
+    if (this.#isUpToDate() && (!closed || (meta.closed && !isMetaUncertain))) return
     await this.#start(closed)
   }
 

@@ -6,7 +6,7 @@ import type { Kernel } from '../kernel/load.ts'
 import { assertStatus } from '../kernel/status.ts'
 import { DataFile } from '../store/data-file.ts'
 import { blockBytes, chunkIds, dataFileName, logFileNames, metaBytes, sectorBytes } from '../store/format.ts'
-import { type Checksum, decodeMeta, type Meta } from '../store/meta.ts'
+import { type Checksum, decodeMeta, isPossible, type Meta } from '../store/meta.ts'
 import type { Vfs, VfsFile, VfsLock } from '../vfs/vfs.ts'
 import { LogFiles } from '../wal/log-files.ts'
 import { checksumOf, Core } from './core.ts'
@@ -108,7 +108,8 @@ async function findMeta(file: VfsFile, checksum: Checksum, stages: Stages): Prom
     const bytes = new Uint8Array(metaBytes)
     if (file.readAt(bytes, slot * blockBytes) < metaBytes) continue
     const meta = decodeMeta(bytes, checksum, file.name) ?? (await mended(bytes, checksum, file.name, stages))
-    if (meta === undefined || !isPageSize(meta.pageBytes)) continue
+    // The file may have been cut off; numbers that no file can have are none.
+    if (meta === undefined || !isPossible(meta, Number.POSITIVE_INFINITY)) continue
     if (newest === undefined || meta.number > newest.number) newest = meta
   }
   return newest
@@ -123,10 +124,6 @@ async function mended(bytes: Uint8Array, checksum: Checksum, file: string, stage
   }
   await withOneBitFlipped(bytes, isMeta, () => stages.step(0))
   return meta
-}
-
-function isPageSize(bytes: number): boolean {
-  return bytes >= 4_096 && bytes <= 65_536 && (bytes & (bytes - 1)) === 0
 }
 
 function tellOfMeta(file: VfsFile, hasTables: boolean, losses: Losses): void {

@@ -10,6 +10,7 @@
 //   124         128     132         136     508
 //   | next tree | flags | copy of   | zeros | checksum |
 //   |           |       | directory |       |
+import { DIRECTORY_LENGTH, SEGMENT_IDS } from '../../assembly/table.ts'
 import { LightningError } from '../errors.ts'
 import {
   blockBytes,
@@ -135,6 +136,7 @@ export function isPossible(meta: Meta, fileBytes: number): boolean {
     [number, lsn, epoch, timeMs, logOffset].every(value => value < largestNumber) &&
     meta.logFile <= 1 &&
     logOffset % 8 === 0 &&
+    tableLimit <= largestTable &&
     chunkCount === Math.ceil(tableLimit / chunkIds) &&
     directoryBytes === chunkCount * directoryEntryBytes &&
     (chunkCount === 0 || holdsDirectory(meta.directorySector)) &&
@@ -146,6 +148,8 @@ export function isPossible(meta: Meta, fileBytes: number): boolean {
 
 /** Numbers of commits and times are below it: beyond, one more would not be another number. */
 export const largestNumber = 2 ** 52
+/** Ids of pages are below it: the kernel's table has no place for more. */
+const largestTable = DIRECTORY_LENGTH * SEGMENT_IDS
 /** Ids of trees are below it: they have 32 bits, and no database makes so many. */
 export const largestTree = 0xffff_0000
 

@@ -85,6 +85,21 @@ describe.each([
   })
 })
 
+test('a close after a mark that failed says again that nothing is in the log', async () => {
+  const disk = await closedDisk()
+  const engine = await openEngine(disk.vfs())
+  let writes = 0
+  disk.fault = call => (isMetaWrite(call) && ++writes === 2 ? { code: 'EIO' } : undefined)
+  await expect(put(engine, 'refused')).rejects.toMatchObject({ code: 'LIGHTNING_IO' })
+  disk.fault = undefined
+  await engine.close()
+  disk.take('wal-0.ldb')
+  disk.take('wal-1.ldb')
+  const again = await openEngine(disk.vfs())
+  expectContent(contentOf(again), holding('before'))
+  await again.close()
+})
+
 // The mark's second slot, the images, and the checkpoint's own two slots are what it writes after a sync.
 test.each([1, 2, 3, 4])("a checkpoint given up at write %i before the first commit is in nobody's way", async nth => {
   const disk = await closedDisk()

@@ -4,6 +4,7 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { repair as repairFiles } from '../../src/engine/repair.ts'
 import { anatomyOf, type Extent } from '../support/anatomy.ts'
 import { Random } from '../support/random.ts'
+import { resealMeta } from '../support/resealed.ts'
 import { SimulatedDisk } from '../support/simulated-disk.ts'
 import { type Content, contentOf, everything, openEngine, path, someText, utf8 } from './content.ts'
 import { expectContent, expectSound } from './support.ts'
@@ -149,6 +150,18 @@ describe('repair', () => {
     spoil(disk, 0, 8_192)
     const report = await repair(disk)
     expect(report.lost).toHaveLength(1)
+    expectContent(await reopened(disk), content)
+  })
+
+  it('takes no slot for a meta that says what cannot be, be its checksum right', async () => {
+    const { disk, content } = await filledDisk()
+    await resealMeta(disk, meta => {
+      meta.setUint32(104, 0x8000_0000, true)
+      meta.setUint32(108, 0x80_0000, true)
+      meta.setUint32(116, 0x800_0000, true)
+    })
+    await expect(openEngine(disk.vfs())).rejects.toMatchObject({ code: 'LIGHTNING_CORRUPT' })
+    await repair(disk)
     expectContent(await reopened(disk), content)
   })
 
