@@ -19,7 +19,7 @@ describe('a planted fault is caught', { timeout: 60_000 }, () => {
       if (++added % 10 > 0) addKey.call(this, key)
     })
     const history = await historyInMemory({ isolation: 'serializable', clients: 8, seed: 1 }, transactions)
-    expect(kindsOf(violationsOf(history, 'serializable'))).toContain('G2')
+    expect(kindsOf(violationsOf(history, 'serializable'))).toContainEqual(expect.stringMatching(/^G2/))
   })
 
   it('when a range counts only up to its last key', async () => {
