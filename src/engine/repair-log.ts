@@ -3,11 +3,22 @@
 // What is restored is a state that the database was in: behind the first commit that cannot be read nothing is applied,
 // though frames may be readable there. Without the commits between they would mix a later state into an earlier one,
 // half of a transfer without the other half. How many such commits there are is told, and the log is kept.
-import { CLEAR, CREATE, DELETE, DROP, OPERATION_HEADER_BYTES, PUT, PUT_LARGE } from '../../assembly/operations.ts'
-import { IDENTITY, LOG, LOG_CAPACITY } from '../../assembly/state.ts'
+import {
+  CATALOG_TREE,
+  CLEAR,
+  CREATE,
+  DELETE,
+  DROP,
+  MAIN_TREE,
+  NOTE,
+  OPERATION_HEADER_BYTES,
+  PUT,
+  PUT_LARGE
+} from '../../assembly/operations.ts'
+import { IDENTITY, LOG, LOG_CAPACITY, MAX_KEY_BYTES } from '../../assembly/state.ts'
 import { isLightningError } from '../errors.ts'
 import { logFileNames } from '../store/format.ts'
-import { FRAME_HEADER_BYTES } from '../wal/frame.ts'
+import { FRAME_HEADER_BYTES, type FrameHeader } from '../wal/frame.ts'
 import { type ChainEnd, type ChainStart, type ChainStep, type FoundFrame, LogReader } from '../wal/log-reader.ts'
 import type { Core } from './core.ts'
 import { readWritten } from './large-values.ts'
@@ -46,7 +57,7 @@ export async function salvageLog(
   const apply = ({ at, header }: ChainStep): void => {
     // Without a meta the chain may begin with commits that are in the pages already; those are passed over, or
     // applied once more with all that follow them, which comes to the same.
-    if (header.lastLsn > damaged.lsn) applyFrame(core, target, losses, at + FRAME_HEADER_BYTES, header.operationBytes)
+    if (header.lastLsn > damaged.lsn) applyFrame(core, target, losses, at + FRAME_HEADER_BYTES, header)
     done += header.bytes / bytes
   }
   if (end.frames > 0) await walk(reader, start, stages, apply, () => done, end.frames)
@@ -85,7 +96,8 @@ async function scan(
   }
 }
 
-function applyFrame(core: Core, target: RepairTarget, losses: Losses, from: number, bytes: number): void {
+function applyFrame(core: Core, target: RepairTarget, losses: Losses, from: number, header: FrameHeader): void {
+  const bytes = header.operationBytes
   // A copy: reading large values uses the memory that the frame stands in front of.
   const operations = core.memory.bytes.slice(from, from + bytes)
   const view = new DataView(operations.buffer)
@@ -95,18 +107,32 @@ function applyFrame(core: Core, target: RepairTarget, losses: Losses, from: numb
     const keyStart = at + OPERATION_HEADER_BYTES
     const valueStart = keyStart + view.getUint16(at + 2, true)
     const end = valueStart + view.getUint32(at + 8, true)
-    if (end > bytes) return
     const key = operations.slice(keyStart, valueStart)
     const value = operations.slice(valueStart, end)
     const type = view.getUint8(at)
+    const flags = view.getUint8(at + 1)
+    at = end
+    if (end > bytes || !canBe(type, tree, key.length, value.length)) {
+      losses.other(`Lost: a part of commit ${header.lsn}.`, 'The log holds an operation that cannot be')
+      continue
+    }
     if (type === PUT) target.put(tree, key, value)
     else if (type === DELETE) target.del(tree, key)
-    else if (type === CLEAR) target.clear(tree, key, (view.getUint8(at + 1) & 1) === 0 ? undefined : value)
+    else if (type === CLEAR) target.clear(tree, key, (flags & 1) === 0 ? undefined : value)
     else if (type === PUT_LARGE) putLarge(core, target, losses, tree, key, value)
     else if (type === CREATE) target.name(tree, key)
     else if (type === DROP) target.drop(tree, key)
-    at = end
   }
+}
+
+/** Whether some database writes such an operation. Checksums tell of damage, not of what some program has written. */
+function canBe(type: number, tree: number, keyBytes: number, valueBytes: number): boolean {
+  if (type === NOTE) return true
+  if (type === CREATE || type === DROP) return tree > MAIN_TREE && keyBytes > 0 && keyBytes <= MAX_KEY_BYTES
+  if (tree === CATALOG_TREE) return false
+  // Bounds may lie just behind a key.
+  if (type === CLEAR) return keyBytes <= MAX_KEY_BYTES + 1 && valueBytes <= MAX_KEY_BYTES + 1
+  return (type === PUT || type === DELETE || type === PUT_LARGE) && keyBytes > 0 && keyBytes <= MAX_KEY_BYTES
 }
 
 function putLarge(

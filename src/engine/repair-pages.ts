@@ -8,7 +8,7 @@ import { isLightningError, type LightningError } from '../errors.ts'
 import type { Core } from './core.ts'
 import { readLarge } from './large-values.ts'
 import type { PageView } from './page-view.ts'
-import type { Losses } from './repair-losses.ts'
+import type { Losses, LossPlace } from './repair-losses.ts'
 import { MissingPages, type Root } from './repair-missing.ts'
 import { DamagedPages } from './repair-page-source.ts'
 import type { Stages } from './repair-stages.ts'
@@ -94,7 +94,7 @@ export class PageSalvage {
       if (place.length !== 8 || page.largeValue(i) !== undefined) continue
       const view = new DataView(place.buffer, place.byteOffset, 8)
       const tree = view.getUint32(0, true)
-      if (tree === CATALOG_TREE || tree === MAIN_TREE) continue
+      if (path.length === 0 || tree === CATALOG_TREE || tree === MAIN_TREE) continue
       this.#roots.push({ tree, page: view.getUint32(4, true) })
       this.#target.name(tree, path)
     }
@@ -130,9 +130,12 @@ export class PageSalvage {
     const { tree } = page
     const large: { readonly key: Uint8Array; readonly first: number; readonly bytes: number }[] = []
     for (let i = 0; i < page.count; i++) {
+      const key = page.key(i)
       const reference = page.largeValue(i)
-      if (reference === undefined) this.#target.put(tree, page.key(i), page.value(i))
-      else large.push({ key: page.key(i), ...reference })
+      // No database writes an empty key, and none takes it.
+      if (key.length === 0) this.#losses.other('Lost: an entry.', 'Its key is empty', this.#placeOf(id))
+      else if (reference === undefined) this.#target.put(tree, key, page.value(i))
+      else large.push({ key, ...reference })
     }
     for (const { key, first, bytes } of large) {
       const value = this.#readLarge(first, bytes)
@@ -143,6 +146,10 @@ export class PageSalvage {
         this.#losses.value('A part of the value is damaged', key, this.#target.pathOf(tree), place)
       }
     }
+  }
+
+  #placeOf(id: number): LossPlace {
+    return { file: this.#core.data.file.name, offset: this.#pages.offset(id), page: id }
   }
 
   #readLarge(first: number, bytes: number): Uint8Array | LightningError {

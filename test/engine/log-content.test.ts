@@ -18,6 +18,13 @@ const word = { tree: 4, totalBytes: 16, sector: 20, stored: 24 }
 const headerWord = 1
 const operationWord = 9
 
+/** Makes the last frame, which takes 96 bytes, a longer one: a CREATE with a name of 1,500 bytes. */
+const longName = [
+  ...[1, 2, 3].map(() => ({ op: 6, frame: 3, field: 63, value: 0 })),
+  { op: operationWord, frame: 3, field: 0, value: (1_500 << 16) | 5 },
+  { op: operationWord, frame: 3, field: 8, value: 40 }
+]
+
 /** A killed database whose log holds two large values and a sublevel, each frame a commit, before the change. */
 async function changedDisk(changes: readonly { op: number; frame: number; field: number; value: number }[]) {
   const disk = new SimulatedDisk()
@@ -61,6 +68,8 @@ test.each([
   ['a segment of no known format', [{ op: operationWord, frame: 1, field: word.stored, value: 0x1404_0000 }]],
   ['a segment in a meta slot', [{ op: operationWord, frame: 1, field: word.sector, value: 8 }]],
   ['a segment in the place of a page', [{ op: operationWord, frame: 1, field: word.sector, value: 24 }]],
+  ['a value with a key longer than any', [{ op: operationWord, frame: 1, field: 0, value: 0x0405_0004 }]],
+  ['a keyspace with a name longer than any', longName],
   ['a keyspace with the number of another', [{ op: operationWord, frame: 3, field: word.tree, value: 1 }]],
   ['a keyspace with the last number there is', [{ op: operationWord, frame: 3, field: word.tree, value: 0xffff_ffff }]],
   ['a time beyond all', [{ op: headerWord, frame: 1, field: 11, value: 0xffff_ffff }]]
@@ -71,6 +80,19 @@ test.each([
   const engine = await openEngine(disk.vfs())
   await expectSound(engine)
   await engine.close()
+})
+
+test('an operation with a key that cannot be is told by a repair, which applies the others', async () => {
+  const { lost } = await repair((await changedDisk(longName)).vfs(), { cacheBytes: 1 << 20 })
+  expect(lost.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^Lost: a part of commit 3\. .* cannot be/)
+  ])
+})
+
+test('an operation without a key is told by a repair', async () => {
+  const keyless = { op: operationWord, frame: 3, field: 20, value: 0 }
+  const { lost } = await repair((await changedDisk([keyless])).vfs(), { cacheBytes: 1 << 20 })
+  expect(lost.map(({ message }) => message)).toEqual([expect.stringContaining('Lost: a part of commit 3.')])
 })
 
 test('two values in one place are LIGHTNING_CORRUPT', async () => {
