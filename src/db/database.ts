@@ -50,8 +50,12 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V, K, V> implements Da
     return await runWithRetries(
       (attempt, previous: OpenTransaction | undefined) => {
         const begun = { isolation, lockTimeoutMs, attempt, previous }
-        const transaction = place.session.transactions.begin(begun)
-        return { transaction, handle: new LocalTransaction<K, V>(place, transaction) }
+        const attempted = (transaction: OpenTransaction) => ({
+          transaction,
+          handle: new LocalTransaction<K, V>(place, transaction)
+        })
+        const transaction = place.session.transactions.beginInTurn(begun)
+        return transaction instanceof Promise ? transaction.then(attempted) : attempted(transaction)
       },
       body,
       given

@@ -34,6 +34,8 @@ export class Handles {
   readonly #committing = new Map<number, HeldTransaction>()
   /** Transactions that have ended and may be followed by another attempt. */
   readonly #ended = new Map<number, Transaction>()
+  readonly #stops = new Set<() => void>()
+  #isReleased = false
 
   constructor(owner: Owner) {
     this.#owner = owner
@@ -52,8 +54,19 @@ export class Handles {
     this.#snapshots.delete(handle)
   }
 
+  /** Throws `LIGHTNING_CLOSED` when the client has left meanwhile. */
   addTransaction(handle: number, held: HeldTransaction): void {
+    if (this.#isReleased) {
+      held.transaction.rollback()
+      throw ended()
+    }
     this.#transactions.set(handle, held)
+  }
+
+  /** `stop` ends a wait, when the client leaves before; the result is to be called when it has ended. */
+  stopAtRelease(stop: () => void): () => void {
+    this.#stops.add(stop)
+    return () => void this.#stops.delete(stop)
   }
 
   checkNew(handle: number): void {
@@ -110,6 +123,8 @@ export class Handles {
   }
 
   releaseAll(): void {
+    this.#isReleased = true
+    for (const stop of this.#stops) stop()
     for (const { transaction } of this.#transactions.values()) transaction.rollback()
     for (const { transaction } of this.#committing.values()) transaction.rollback()
     for (const snapshot of this.#snapshots.values()) snapshot.close()

@@ -3,6 +3,7 @@
 import { viewEncoding } from '../encoding/bytes-encoding.ts'
 import { LightningError } from '../errors.ts'
 import type { Savepoint } from '../txn/savepoint.ts'
+import type { Transaction } from '../txn/transaction.ts'
 import type { Isolation } from '../txn/validation.ts'
 import { malformed } from './messages.ts'
 import type { Handler, Session } from './session.ts'
@@ -41,10 +42,17 @@ export class SessionTransactions {
     const attempt = fields.number()
     const previous = handles.takePrevious(fields.number())
     const isRepeatable = fields.flag()
-    const transaction = owner.transactions.begin({ isolation, lockTimeoutMs, attempt, previous })
-    const held = { transaction, isRepeatable, waiting: new Map(), failures: new Map(), hasWritten: false }
-    handles.addTransaction(handle, held)
-    return transaction.id
+    const begun = (transaction: Transaction): number => {
+      const held = { transaction, isRepeatable, waiting: new Map(), failures: new Map(), hasWritten: false }
+      handles.addTransaction(handle, held)
+      return transaction.id
+    }
+    const options = { isolation, lockTimeoutMs, attempt, previous }
+    let end = (): void => undefined
+    const transaction = owner.transactions.beginInTurn(options, stop => {
+      end = handles.stopAtRelease(stop)
+    })
+    return transaction instanceof Promise ? transaction.then(begun).finally(end) : begun(transaction)
   }
 
   #getForUpdate(fields: Fields, id: number): unknown {

@@ -8,8 +8,12 @@
 // A claim is waited for as a lock is, in a keyspace of its own that no caller can name: it has a queue, a bound, and its
 // deadlocks are found. Only the younger wait, so two claims cannot block each other. What cannot wait, plain writes and
 // synchronous commits, goes on.
+//
+// Where many are after the same keys, most would lose all their attempts against the older ones of their own kind. So
+// an attempt that claims does not begin before claims on the same have ended, first come, first served: a queue, as if
+// the keys had been locked. It holds nothing yet while it waits, so nobody can wait for it in turn.
 import { keyBehind } from './binary-key.ts'
-import { KeyRanges, overlap, rangeAt } from './key-ranges.ts'
+import { haveOverlap, KeyRanges, overlap, rangeAt } from './key-ranges.ts'
 import type { Lock, LockTable } from './locks.ts'
 import type { Transaction } from './transaction.ts'
 import type { TreeView } from './tree-view.ts'
@@ -19,26 +23,45 @@ export const firstClaimingAttempt = 4
 /** No path of a keyspace is like this one. */
 const claimTree = '\0claims'
 
+/** What was used of one keyspace. */
+interface Used {
+  readonly all: KeyRanges
+  readonly written: KeyRanges
+}
+
 /** What a transaction has used, by keyspace. */
 export class Footprint {
-  readonly #trees = new Map<string, KeyRanges>()
+  readonly #trees = new Map<string, Used>()
 
   /** Adds what was read and written through the views. */
   add(views: readonly TreeView[]): void {
     for (const { tree, reads, writes, locked } of views) {
-      const used = this.#of(tree.name)
-      for (const key of reads?.keys ?? []) used.add(key, keyBehind(key))
-      for (const { from, to } of reads?.ranges ?? []) used.add(from, to)
-      for (const key of locked?.keys() ?? []) used.add(key, keyBehind(key))
-      for (const { from, to } of writes?.guarded ?? []) used.add(from, to)
-      for (const { keys } of writes?.entries.pin().blocks ?? []) for (const key of keys) used.add(key, keyBehind(key))
+      const { all, written } = this.#of(tree.name)
+      for (const key of reads?.keys ?? []) all.add(key, keyBehind(key))
+      for (const { from, to } of reads?.ranges ?? []) all.add(from, to)
+      for (const key of locked?.keys() ?? []) all.add(key, keyBehind(key))
+      for (const used of [all, written]) {
+        for (const { from, to } of writes?.guarded ?? []) used.add(from, to)
+        for (const { keys } of writes?.entries.pin().blocks ?? []) for (const key of keys) used.add(key, keyBehind(key))
+      }
     }
+  }
+
+  /** Whether one of the two has written what the other has used. */
+  collidesWith(other: Footprint): boolean {
+    for (const [tree, mine] of this.#trees) {
+      const theirs = other.#trees.get(tree)
+      if (theirs === undefined) continue
+      if (haveOverlap(mine.written.ranges, theirs.all.ranges)) return true
+      if (haveOverlap(theirs.written.ranges, mine.all.ranges)) return true
+    }
+    return false
   }
 
   /** Whether these writes would change any of it. */
   isChangedBy(views: readonly TreeView[]): boolean {
     for (const { tree, writes } of views) {
-      const ranges = this.#trees.get(tree.name)?.ranges
+      const ranges = this.#trees.get(tree.name)?.all.ranges
       if (ranges === undefined || writes === undefined) continue
       for (const { keys } of writes.entries.pin().blocks) {
         for (const key of keys) if (rangeAt(ranges, key) !== undefined) return true
@@ -48,10 +71,10 @@ export class Footprint {
     return false
   }
 
-  #of(tree: string): KeyRanges {
+  #of(tree: string): Used {
     let used = this.#trees.get(tree)
     if (used === undefined) {
-      used = new KeyRanges()
+      used = { all: new KeyRanges(), written: new KeyRanges() }
       this.#trees.set(tree, used)
     }
     return used
@@ -63,10 +86,17 @@ export function isClaim(lock: Lock): boolean {
   return lock.tree === claimTree
 }
 
+interface Claim {
+  readonly footprint: Footprint
+  readonly lock: Lock
+  /** Attempts that begin when it has ended, in the order in which they came. */
+  readonly waiting: (() => void)[]
+}
+
 /** The claims of the transactions that are open. */
 export class Claims {
   readonly #locks: LockTable
-  readonly #claims = new Map<Transaction, { readonly footprint: Footprint; readonly lock: Lock }>()
+  readonly #claims = new Map<Transaction, Claim>()
 
   constructor(locks: LockTable) {
     this.#locks = locks
@@ -75,11 +105,26 @@ export class Claims {
   /** Keeps younger transactions from changing what is in the footprint until the transaction ends. */
   add(transaction: Transaction, footprint: Footprint): void {
     const lock = this.#locks.take(transaction, claimTree, String(transaction.id))
-    this.#claims.set(transaction, { footprint, lock })
+    this.#claims.set(transaction, { footprint, lock, waiting: [] })
   }
 
   remove(transaction: Transaction): void {
-    if (this.#claims.size > 0) this.#claims.delete(transaction)
+    if (this.#claims.size === 0) return
+    const claim = this.#claims.get(transaction)
+    this.#claims.delete(transaction)
+    // One after the other: who comes first claims before the next one looks.
+    for (const wake of claim?.waiting ?? []) wake()
+  }
+
+  /** Resolves when a claim has ended that would make an attempt with this footprint lose; undefined: there is none. */
+  turnOf(footprint: Footprint): Promise<void> | undefined {
+    for (const claim of this.#claims.values()) {
+      if (!claim.footprint.collidesWith(footprint)) continue
+      return new Promise(resolve => {
+        claim.waiting.push(resolve)
+      })
+    }
+    return undefined
   }
 
   /** The claim of an older transaction that these writes would violate, as a lock to wait for. */

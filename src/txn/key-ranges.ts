@@ -42,6 +42,19 @@ export function overlap(a: KeyRange, b: KeyRange): boolean {
   return (a.to === undefined || b.from < a.to) && (b.to === undefined || a.from < b.to)
 }
 
+/** Whether a key is in both; each is normalized. */
+export function haveOverlap(a: readonly KeyRange[], b: readonly KeyRange[]): boolean {
+  let [i, j] = [0, 0]
+  while (true) {
+    const [first, second] = [a[i], b[j]]
+    if (first === undefined || second === undefined) return false
+    if (overlap(first, second)) return true
+    // The one that lies before the other has nothing in common with what follows that.
+    if (first.from < second.from) i++
+    else j++
+  }
+}
+
 /** A growing set of keys in bounded memory: what is added stays in it, but it may come to hold other keys too. */
 export class KeyRanges {
   #ranges: KeyRange[] = []

@@ -74,7 +74,7 @@ async function runAttempts<T extends Repeatable, H, R>(
   let previous: T | undefined
   for (let attempt = 1; ; attempt++) {
     const begun = begin(attempt, previous)
-    const { transaction, handle } = begun instanceof Promise ? await begun : begun
+    const { transaction, handle } = begun instanceof Promise ? await begunInTime(begun, bounds) : begun
     previous = transaction
     bounds?.watch(transaction)
     try {
@@ -93,6 +93,20 @@ async function runAttempts<T extends Repeatable, H, R>(
     }
     const pauseMs = Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** attempt)
     await (bounds === undefined ? pause(pauseMs) : bounds.race(pause(pauseMs)))
+  }
+}
+
+/** It may have to wait for its turn, or for an owner; if that takes too long it ends as soon as it has begun. */
+async function begunInTime<T extends Repeatable, H>(
+  begun: Promise<Attempt<T, H>>,
+  bounds: Bounds | undefined
+): Promise<Attempt<T, H>> {
+  if (bounds === undefined) return await begun
+  try {
+    return await bounds.race(begun)
+  } catch (error) {
+    begun.then(({ transaction }) => transaction.rollback()).catch(() => undefined)
+    throw error
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Engine } from '../engine/engine.ts'
 import { isLightningError, LightningError } from '../errors.ts'
 import { KeyReader } from './binary-key.ts'
-import { Claims } from './claims.ts'
+import { Claims, type Footprint } from './claims.ts'
 import { LockTable } from './locks.ts'
 import { RecentWrites } from './recent-writes.ts'
 import { SharedSnapshot } from './shared-snapshot.ts'
@@ -81,6 +81,41 @@ export class Transactions {
     if (previous?.footprint !== undefined) this.claims.add(transaction, previous.footprint)
     if (this.maxAgeMs !== undefined) this.#ageTimer ??= this.#startAgeTimer(this.maxAgeMs + 1)
     return transaction
+  }
+
+  /**
+   * The same for an attempt of `db.transaction`: one that has lost often waits until those have ended that claim the same,
+   * no longer than for a lock; `onWait` gets what ends the wait. Throws, or rejects with, `LIGHTNING_CLOSED`.
+   */
+  beginInTurn(options: BeginOptions, onWait?: (stop: () => void) => void): Transaction | Promise<Transaction> {
+    const footprint = options.previous?.footprint
+    const timeoutMs = options.lockTimeoutMs ?? this.#lockTimeoutMs
+    const turn = footprint === undefined || timeoutMs === 0 ? undefined : this.claims.turnOf(footprint)
+    if (footprint === undefined || turn === undefined) return this.begin(options)
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const enough = new Promise<void>(resolve => {
+      if (timeoutMs !== Number.POSITIVE_INFINITY) timer = setTimeout(resolve, timeoutMs)
+      onWait?.(resolve)
+    })
+    return this.#beginAfter(turn, footprint, enough, options).finally(() => clearTimeout(timer))
+  }
+
+  async #beginAfter(
+    first: Promise<void>,
+    footprint: Footprint,
+    enough: Promise<void>,
+    options: BeginOptions
+  ): Promise<Transaction> {
+    let hasWaited = false
+    const ended = enough.then(() => {
+      hasWaited = true
+    })
+    let turn: Promise<void> | undefined = first
+    while (turn !== undefined && !hasWaited) {
+      await Promise.race([turn, ended])
+      turn = hasWaited ? undefined : this.claims.turnOf(footprint)
+    }
+    return this.begin(options)
   }
 
   /** Commits are validated against from now on. */

@@ -79,6 +79,41 @@ describe('a commit that waits for a lock', () => {
   })
 })
 
+describe('an attempt that waits for its turn', () => {
+  it('is ended by the close of its client, and leaves nothing open', async () => {
+    const here = await ownerHere()
+    const [other, client, plain] = [await here.client(), await here.client(), await here.client()]
+    const begun = vi.spyOn(here.owner.transactions, 'beginInTurn')
+    const isWaiting = () => begun.mock.results.some(({ value }) => value instanceof Promise)
+    const [claimed, released] = [deferred(), deferred()]
+    /** Loses by plain writes, which do not wait for claims, until it claims what it uses. */
+    const run = (by: Client<string, unknown>, own: string, end: () => Promise<void>) =>
+      by.transaction(
+        async tx => {
+          void tx.put('a', [await tx.get('a'), await tx.get(own)])
+          if (tx.attempt === 4) await end()
+          else await plain.put(own, tx.attempt)
+        },
+        { lockTimeoutMs: Number.POSITIVE_INFINITY }
+      )
+    const first = run(other, 'b', () => {
+      claimed.resolve()
+      return released.promise
+    })
+    await claimed.promise
+    const ended = rejection(
+      'LIGHTNING_CLOSED',
+      run(client, 'c', () => Promise.resolve())
+    )
+    while (!isWaiting()) await nextTurn()
+    await client.close()
+    await ended
+    released.resolve()
+    await first
+    expect(here.owner.transactions.size).toBe(0)
+  })
+})
+
 describe('while there is no owner', () => {
   const orphan = async (options: OpenOptions = {}) => {
     const next = deferred<Owner>()

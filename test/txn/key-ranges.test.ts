@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { type KeyRange, KeyRanges, normalized, overlap, rangeAt, rangesAround } from '../../src/txn/key-ranges.ts'
+import {
+  haveOverlap,
+  type KeyRange,
+  KeyRanges,
+  normalized,
+  overlap,
+  rangeAt,
+  rangesAround
+} from '../../src/txn/key-ranges.ts'
 import { Random } from '../support/random.ts'
 
 const holds = (ranges: readonly KeyRange[], key: string) =>
@@ -8,6 +16,21 @@ const holds = (ranges: readonly KeyRange[], key: string) =>
 const letters = Array.from({ length: 26 }, (_, i) => String.fromCharCode(97 + i))
 
 describe('ranges of keys', () => {
+  it('have a key in common when some key is in both', () => {
+    const random = new Random(5)
+    // Ends between the letters too, so that neighbours need not touch.
+    const end = () => `${letters[random.below(26)] ?? ''}${random.chance(0.5) ? 'm' : ''}`
+    const some = () =>
+      normalized(
+        Array.from({ length: random.below(5) }, () => ({ from: end(), to: random.chance(0.1) ? undefined : end() }))
+      )
+    const keys = letters.flatMap(letter => [letter, `${letter}m`])
+    for (let round = 0; round < 2_000; round++) {
+      const [one, other] = [some(), some()]
+      expect(haveOverlap(one, other)).toBe(keys.some(key => holds(one, key) && holds(other, key)))
+    }
+  })
+
   it('hold the same keys when they are normalized, in order and apart', () => {
     const random = new Random(3)
     const letter = () => letters[random.below(26)] ?? ''

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Transaction } from '../../src/index.ts'
+import type { Transaction, TransactionOptions } from '../../src/index.ts'
 import { inMemory, openNew } from '../support/database.ts'
 
 const keys = Array.from({ length: 20 }, (_, i) => `k${i}`)
@@ -112,5 +112,84 @@ describe('a long transaction under a stream of short ones', () => {
     )
     await expect(long).rejects.toMatchObject({ code: 'LIGHTNING_CONFLICT' })
     expect([attempt, db.get('a')]).toEqual([5, 'other'])
+  })
+})
+
+describe('many transactions that are after the same keys', () => {
+  const nextKey = (tx: Transaction<string, unknown>): string => {
+    const [last = '0'] = tx.keys({ reverse: true, limit: 1 })
+    return String(Number(last) + 1).padStart(3, '0')
+  }
+
+  it.each<[string, (tx: Transaction<string, unknown>) => string]>([
+    ['count in one key', () => 'a'],
+    ['append behind the last key', nextKey]
+  ])('all win within their retries when they %s', async (_, keyOf) => {
+    const db = await openNew(inMemory, { durability: 'relaxed' })
+    const attempts = await Promise.all(
+      Array.from({ length: 200 }, () =>
+        db.transaction(async tx => {
+          const key = keyOf(tx)
+          const value = Number(tx.get(key) ?? 0) + 1
+          await turn()
+          tx.put(key, value)
+          return tx.attempt
+        })
+      )
+    )
+    expect([...db.values()].reduce<number>((sum, value) => sum + Number(value), 0)).toBe(200)
+    // Those who have lost often run one after the other.
+    expect(Math.max(...attempts)).toBeLessThan(11)
+  })
+
+  /** One that claims the key 'a' and stays open, and an attempt of another that waits for it. */
+  async function waiting(options: TransactionOptions) {
+    const db = await openNew(inMemory, { durability: 'relaxed' })
+    let release: () => void = () => undefined
+    const held = new Promise<void>(resolve => {
+      release = resolve
+    })
+    const attempts = [0, 0]
+    const run = (which: number, own: string, end: () => Promise<void>, bounds?: TransactionOptions) =>
+      db.transaction(async tx => {
+        attempts[which] = tx.attempt
+        tx.put('a', Number(tx.get('a') ?? 0) + Number(tx.get(own) ?? 0))
+        // Plain writes do not wait for claims, and this one makes the attempt lose.
+        if (tx.attempt < 4) await db.put(own, 1)
+        else await end()
+      }, bounds)
+    const first = run(0, 'b', () => held)
+    while (attempts[0] !== 4) await turn()
+    const second = run(1, 'c', () => Promise.resolve(), options)
+    while (attempts[1] !== 3) await turn()
+    return { db, first, second, release, attempts }
+  }
+
+  it('may be ended while they wait for their turn, by their own bounds', async () => {
+    const controller = new AbortController()
+    const { db, first, second, release, attempts } = await waiting({ signal: controller.signal })
+    const aborted = expect(second).rejects.toMatchObject({ code: 'LIGHTNING_ABORTED' })
+    controller.abort()
+    await aborted
+    release()
+    await first
+    expect([attempts, db.get('a')]).toEqual([[4, 3], 1])
+  })
+
+  it('may be ended while they wait for their turn, by closing the database', async () => {
+    const { db, first, second, release } = await waiting({})
+    const ends = [first, second].map(each => expect(each).rejects.toMatchObject({ code: 'LIGHTNING_CLOSED' }))
+    await db.close()
+    release()
+    await Promise.all(ends)
+  })
+
+  it('begin after the bound of lock waits in any case', async () => {
+    const { first, second, release, attempts } = await waiting({ lockTimeoutMs: 1, retries: 3 })
+    // Its commit waits for the claim just as long, and wins: the claim is no lock.
+    await second
+    release()
+    await expect(first).resolves.toBeUndefined()
+    expect(attempts).toEqual([5, 4])
   })
 })
