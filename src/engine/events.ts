@@ -81,8 +81,17 @@ export class Events {
   }
 
   emit<E extends EngineEvent>(event: E, detail: EngineEvents[E]): void {
+    this.#log({ [event]: detail })
     this.#untold.push(() => this.#call(event, detail))
     this.#tell()
+  }
+
+  /** What happens is in the log at once, whoever listens. */
+  #log({ checkpoint, degraded, recovered }: Partial<EngineEvents>): void {
+    if (checkpoint !== undefined) this.#logger?.debug('A checkpoint is durable', checkpoint)
+    if (degraded?.state === 'failed') this.#logger?.error('Writing has failed until the next opening', degraded)
+    else if (degraded !== undefined) this.#logger?.warn('Writing is disturbed', degraded)
+    if (recovered !== undefined) this.#logger?.info('Writing works again', recovered)
   }
 
   #tell(): void {

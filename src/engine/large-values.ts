@@ -10,8 +10,8 @@ import type { Core } from './core.ts'
 /** Bytes of a value in one segment; its source and its image both fit into the kernel's image area. */
 export const segmentBytes = 256 * 1_024
 const imageOffset = 512 * 1_024
-/** Values are at most so large: the operation that names the segments must fit into one log frame. */
-export const mostValueBytes = 0xffff_ffff
+/** Values are at most so large: a client must be able to send and get each in one frame. */
+export const mostValueBytes = 0x4000_0000
 
 /** Bytes of the operation's value that describes a large value. */
 export function descriptionBytes(valueBytes: number): number {

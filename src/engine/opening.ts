@@ -127,10 +127,19 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
     if (!isInBoth && !readOnly) writeMetas(core)
     recover(core)
     await named
+    tellOpened(core, !meta.closed)
     return core
   } catch (error) {
     for (const file of opened) file.close()
     throw error
+  }
+}
+
+function tellOpened({ location, options, appliedLsn, meta }: Core, wasOpen: boolean): void {
+  if (!wasOpen) options.logger?.debug('Opened', { location, sequence: appliedLsn })
+  else {
+    const commits = appliedLsn - meta.lsn
+    options.logger?.info('Opened a database that had not been closed', { location, sequence: appliedLsn, commits })
   }
 }
 

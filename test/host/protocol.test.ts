@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isLightningError } from '../../src/index.ts'
 import type { Frame } from '../../src/host/channel.ts'
-import { FrameParser, frameHeader } from '../../src/host/frame-parser.ts'
+import { mostValueBytes } from '../../src/engine/large-values.ts'
+import { FrameParser, frameHeader, isAcceptable } from '../../src/host/frame-parser.ts'
 import { greet } from '../../src/host/greeting.ts'
 import { type Message, MessageCoder } from '../../src/host/messages.ts'
 import { answer, operation, protocolName, protocolVersion } from '../../src/host/wire.ts'
@@ -47,6 +48,12 @@ const request = fc
   .map(([name, id, fields]): Message => [name, id, ...fields])
   // It would be made, wherever the text says.
   .filter(([name, , destination]) => !(name === operation.backup && typeof destination === 'string'))
+
+it('the largest value that a database takes can be sent, and no larger one', () => {
+  const [head, largest] = [new Uint8Array(100), new Uint8Array(mostValueBytes)]
+  expect(isAcceptable({ head, parts: [largest] })).toBe(true)
+  expect(isAcceptable({ head, parts: [new Uint8Array(mostValueBytes + 1)] })).toBe(false)
+})
 
 describe('an owner', () => {
   it('answers malformed requests with typed errors, or hangs up, and serves others as before', async () => {
