@@ -12,8 +12,8 @@ import {
   valueBytesOf
 } from './page'
 import { corrupt } from './descent'
-import { LSN_HIGH, LSN_LOW, PAGES_USED, TABLE_LIMIT } from './state'
-import { ENTRY_LARGE, entryOf, formatOf, growTable, isId } from './table'
+import { LSN_HIGH, LSN_LOW, PAGES_USED } from './state'
+import { ENTRY_LARGE, entryOf, formatOf, isId, reserveIds } from './table'
 import { freePage, makeId, reserveRecords } from './versions'
 
 /** First segment's id of the value at `position`, or 0 when it is not large. */
@@ -50,7 +50,7 @@ export function freeChain(first: u32): void {
 export function reserveChain(segments: u32): i32 {
   const records = reserveRecords(segments)
   if (records < 0) return records
-  return growTable(load32(TABLE_LIMIT) + segments)
+  return reserveIds(segments)
 }
 
 /**

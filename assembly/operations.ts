@@ -42,12 +42,11 @@ import {
   OK,
   OPERATIONS_END,
   REFERENCE,
-  TABLE_LIMIT,
   TREES,
   TRIMMED_KEY_BYTES,
   WANTED_TREE
 } from './state'
-import { frameOf, growTable } from './table'
+import { frameOf, reserveIds } from './table'
 import { reserveFrames } from './frames'
 import { makePage, reserveRecords } from './versions'
 import { deleteEntry, putEntry } from './write'
@@ -220,7 +219,7 @@ function create(tree: u32, key: u32, keyBytes: u32): i32 {
     if (frames < 0) return frames
     const records = reserveRecords(2)
     if (records < 0) return records
-    const ids = growTable(load32(TABLE_LIMIT) + 1)
+    const ids = reserveIds(1)
     if (ids < 0) return ids
     const root = makePage()
     format(frameOf(root), root, LEAF, 0, tree)

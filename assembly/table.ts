@@ -109,12 +109,20 @@ export function growTable(limit: u32): i32 {
   return OK
 }
 
+/** Sees to it that so many ids can be taken: the table grows, and where it cannot, what is free in it counts. */
+export function reserveIds(wanted: u32): i32 {
+  const limit = load32(TABLE_LIMIT)
+  const status = growTable(limit + wanted)
+  if (status != TABLE_FULL || limit < load32(PAGES_USED) + 1 + wanted) return status
+  return OK
+}
+
 export function pushFreeId(id: u32): void {
   store32(entryOf(id) + 20, load32(FREE_ID_LIST))
   store32(FREE_ID_LIST, id + 1)
 }
 
-/** Takes a free id, `growTable` having been called for what could be needed; its entry is cleared and marked used. */
+/** Takes a free id, `reserveIds` having been called for what could be needed; its entry is cleared and marked used. */
 export function takeId(): u32 {
   const first = load32(FREE_ID_LIST)
   let id: u32

@@ -53,10 +53,9 @@ import {
   NOT_FOUND,
   OK,
   SEPARATOR,
-  TABLE_LIMIT,
   WRITE_SCORE
 } from './state'
-import { frameOf, growTable } from './table'
+import { frameOf, reserveIds } from './table'
 import { makePage, openInPlace, reserveRecords, writable } from './versions'
 
 /**
@@ -64,12 +63,15 @@ import { makePage, openInPlace, reserveRecords, writable } from './versions'
  * `more` is the number of records for other pages that go.
  */
 function reserve(height: u32, more: u32): i32 {
+  const copies = reserveCopies(height, more)
+  return copies < 0 ? copies : reserveIds((height + 3) << 1)
+}
+
+/** The same without new pages. */
+function reserveCopies(height: u32, more: u32): i32 {
   const each = (height + 3) << 1
   const frames = reserveFrames(each)
-  if (frames < 0) return frames
-  const records = reserveRecords((each << 1) + more)
-  if (records < 0) return records
-  return growTable(load32(TABLE_LIMIT) + each)
+  return frames < 0 ? frames : reserveRecords((each << 1) + more)
 }
 
 /** Puts the entry NEW_* (word: value length and flags) into the tree; `leaf`: where it belongs if that is known, or 0. */
@@ -221,7 +223,8 @@ export function deleteEntry(tree: u32, root: u32): i32 {
   const large = largeAt(pathFrame(0), found >>> 1)
   const segments = countChain(large)
   if (segments < 0) return segments
-  const reserved = reserve(height, segments)
+  // A table without a free id must not keep from deleting.
+  const reserved = reserveCopies(height, segments)
   if (reserved < 0) return reserved
   const page = writable(pathId(0))
   freeChain(large)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { BAD_OPERATION, COUNT_SPLITS, LOG_BYTES } from '../../assembly/state.ts'
+import { BAD_OPERATION, COUNT_SPLITS, LOG_BYTES, PAGES_USED, TABLE_LIMIT } from '../../assembly/state.ts'
+import { DIRECTORY_LENGTH, SEGMENT_IDS } from '../../assembly/table.ts'
 import { catalog, main, Pager } from './pager.ts'
 import { generator } from './samples.ts'
 import { examine } from './soundness.ts'
@@ -219,4 +220,33 @@ test('a dropped tree whose name is not in the catalog is gone all the same', asy
   pager.commit([{ type: 'delete', tree: catalog.tree, key: 'seven' }])
   pager.commit([{ type: 'drop', tree: 7, name: 'seven' }])
   expect(examine(pager).pages).toBe(2)
+})
+
+describe.each(['wasm', 'javascript'] as const)('a page table that has no place for more ids (%s)', build => {
+  /** A tree whose table is as long as any; all its ids are in use but for those of so many leaves. */
+  async function filled(freed: number): Promise<Pager> {
+    const pager = await Pager.make(build, 4096, 1024)
+    putAll(pager, numbers(3_000))
+    deleteAll(pager, numbers(freed * 100))
+    const words = new Uint32Array(pager.kernel.memory())
+    const free = (words[TABLE_LIMIT >>> 2] ?? 0) - 1 - (words[PAGES_USED >>> 2] ?? 0)
+    words[TABLE_LIMIT >>> 2] = DIRECTORY_LENGTH * SEGMENT_IDS
+    words[PAGES_USED >>> 2] = DIRECTORY_LENGTH * SEGMENT_IDS - 1 - free
+    return pager
+  }
+  const put = (pager: Pager, key: string) =>
+    pager.commit([{ type: 'put', tree: main.tree, key, value: 'v'.repeat(40) }])
+
+  test('refuses what may need one, and lets go of what there is', async () => {
+    const pager = await filled(0)
+    expect(() => put(pager, 'more')).toThrow()
+    deleteAll(pager, numbers(3_000))
+    expect(keysOf(pager)).toEqual([])
+  })
+
+  test('gives those that are free', async () => {
+    const pager = await filled(20)
+    put(pager, 'more')
+    expect(keysOf(pager)).toEqual([...numbers(3_000).slice(2_000), 'more'])
+  })
 })
