@@ -27,8 +27,8 @@ export interface RunOptions {
   readonly isPrivate?: boolean
 }
 
-/** Long enough for any machine: it only bounds a browser that hangs. */
-const patienceMs = 600_000
+/** Silence that means that a browser hangs: every test ends long before. */
+const patienceMs = 180_000
 
 /** Runs the entries one after the other in a new browser. */
 export async function runInBrowser(
@@ -43,14 +43,14 @@ export async function runInBrowser(
     files: { ...scripts, '/page.html': scriptIn('page'), '/worker.html': scriptIn('worker') },
     onReport: report => {
       if (isOutcome(report)) outcomes.push(report)
-      else reports.dispatchEvent(new CustomEvent('report', { detail: report }))
+      reports.dispatchEvent(new CustomEvent('report', { detail: report }))
     }
   })
   const profile = await newProfile()
   try {
     const browser = await startBrowser(name, profile, options)
     try {
-      for (const run of runs) await runOne(browser, server, reports, run, () => outcomes.at(-1))
+      for (const run of runs) await runOne(browser, server, reports, run)
     } finally {
       await browser.close()
     }
@@ -81,27 +81,25 @@ export async function bundleForBrowser(entries: readonly URL[]): Promise<Record<
   return Object.fromEntries(outputFiles.map(file => [file.path, file.text]))
 }
 
-async function runOne(
-  browser: Browser,
-  server: Server,
-  reports: EventTarget,
-  run: Run,
-  last: () => Outcome | undefined
-): Promise<void> {
+async function runOne(browser: Browser, server: Server, reports: EventTarget, run: Run): Promise<void> {
   const ended = deferred()
   // It is waited for only when the page is there.
   ended.promise.catch(() => undefined)
+  let last: unknown = 'nothing'
+  const tooLate = setTimeout(() => {
+    const seconds = patienceMs / 1_000
+    ended.reject(new Error(`${browser.name} reports nothing for ${seconds} s. The last was ${JSON.stringify(last)}`))
+  }, patienceMs)
   const hear = (event: Event): void => {
     const report: unknown = event instanceof CustomEvent ? event.detail : undefined
     if (report === 'ended') ended.resolve()
-    else ended.reject(new Error(`${browser.name} reports ${JSON.stringify(report)}`))
+    else if (!isOutcome(report) && !isBeginning(report)) {
+      ended.reject(new Error(`${browser.name} reports ${JSON.stringify(report)}`))
+    }
+    last = report
+    tooLate.refresh()
   }
   reports.addEventListener('report', hear)
-  const tooLate = setTimeout(() => {
-    ended.reject(
-      new Error(`${browser.name} comes to no end. The last test that ended: ${JSON.stringify(last()?.name)}`)
-    )
-  }, patienceMs)
   try {
     const page = await browser.open(
       `${server.origin}/${run.where}.html?${basename(fileURLToPath(run.entry), '.ts')}.js`
@@ -123,10 +121,16 @@ function scriptIn(where: Run['where']): string {
   return `<!doctype html><title>tests</title><script type="module">
     const script = '/' + location.search.slice(1)
     const report = body => fetch('/report', { method: 'POST', body: JSON.stringify(body) })
+    addEventListener('error', event => report({ error: event.message }))
     ${start}
   </script>`
 }
 
 function isOutcome(report: unknown): report is Outcome {
   return typeof report === 'object' && report !== null && 'state' in report && 'name' in report
+}
+
+/** A test that begins. */
+function isBeginning(report: unknown): boolean {
+  return typeof report === 'object' && report !== null && 'begins' in report
 }

@@ -17,8 +17,12 @@ export interface Outcome {
 /** Test files by name; calling one makes it describe its tests. */
 export type TestFiles = Readonly<Record<string, () => unknown>>
 
-/** Runs all tests in order, and tells how each one ended. */
-export async function runTests(files: TestFiles, report: (outcome: Outcome) => void): Promise<void> {
+/** Runs all tests in order, and tells how each one ended; before that, by name, that it begins. */
+export async function runTests(
+  files: TestFiles,
+  report: (outcome: Outcome) => void,
+  begins: (name: string) => void = () => undefined
+): Promise<void> {
   provideState()
   const runner: VitestRunner = {
     config: {
@@ -40,6 +44,7 @@ export async function runTests(files: TestFiles, report: (outcome: Outcome) => v
       strictTags: false
     },
     importFile: path => files[path]?.(),
+    onBeforeRunTask: test => begins(nameOf(test)),
     onAfterTryTask: () => {
       vi.restoreAllMocks()
     },
