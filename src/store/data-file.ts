@@ -105,9 +105,16 @@ export class DataFile {
     throw this.#full()
   }
 
-  /** As `takeRun`, but only in holes before block `end`: the result is shorter when those take fewer images. */
+  /**
+   * As `takeRun`, but only in holes before block `end`: the result is shorter when those take fewer images. Segments of
+   * large values are among them, each as long as many pieces.
+   */
   takeRunBelow(lengths: readonly number[], end: number): number[] {
-    return this.#takeImages(lengths, (blocks, least) => this.#blocks.findBelow(blocks, least, end))
+    const sectors = this.#takeImages(lengths, (blocks, least) => this.#blocks.findBelow(blocks, least, end))
+    for (let i = 0; i < sectors.length; i++) {
+      this.takenPieces += Math.ceil(sectorsOf(lengths[i] ?? 0) / sectorsPerBlock) - 1
+    }
+    return sectors
   }
 
   /** Takes room for images one after the other until `find`, which is told how many blocks are wanted and needed, finds no more. */

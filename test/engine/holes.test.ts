@@ -1,6 +1,8 @@
 // A close fills large holes in the data file from its end.
 import { describe, expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
+import { DataFile } from '../../src/store/data-file.ts'
+import { memoryVfs } from '../../src/vfs/memory.ts'
 import { Random } from '../support/random.ts'
 import { type DiskCall, SimulatedDisk } from '../support/simulated-disk.ts'
 import { type Content, contentOf, openEngine, path, someText, utf8 } from './content.ts'
@@ -76,4 +78,18 @@ describe('a close after everything was overwritten', () => {
       if (calls < nth) break
     }
   })
+})
+
+test('what is moved into holes counts for as many pieces as it takes, segments of large values too', async () => {
+  const file = await memoryVfs().open('data.ldb', { create: true })
+  const data = new DataFile(file, { maxBytes: Number.POSITIVE_INFINITY, verifyWrites: false })
+  const hole = data.takeExtent(1 << 20)
+  data.takeExtent(1)
+  data.release(hole)
+  const pieceBlocks = 4
+  const free = data.blocks.freePieces(pieceBlocks)
+  const taken = data.takenPieces
+  data.blocks.rewind()
+  expect(data.takeRunBelow([1 << 18, 1 << 18], data.blocks.endBlock)).toHaveLength(2)
+  expect(data.takenPieces - taken).toBeGreaterThanOrEqual(free - data.blocks.freePieces(pieceBlocks))
 })
