@@ -25,6 +25,7 @@ import type { Core } from './core.ts'
 import { finishDestruction, isDestroyed } from './destruction.ts'
 import { Directory } from './directory.ts'
 import { Pace } from './pace.ts'
+import { unfinishedRepair } from './repair-files.ts'
 import { EngineSnapshot } from './snapshots.ts'
 
 export interface BackupOptions extends CareOptions {
@@ -52,15 +53,20 @@ export async function backUp(core: Core, destination: Vfs, options: BackupOption
 }
 
 async function refuseExisting(destination: Vfs): Promise<void> {
-  for (const name of [dataFileName, ...logFileNames]) {
-    if (!(await destination.exists(name))) continue
-    // What a destruction that was interrupted has left is no database.
-    if (name !== dataFileName && (await isDestroyed(destination))) continue
-    throw new LightningError(
-      'LIGHTNING_EXISTS',
-      `There is a database at ${destination.location} already. Choose another destination.`
-    )
-  }
+  if (!(await holdsDatabase(destination))) return
+  throw new LightningError(
+    'LIGHTNING_EXISTS',
+    `There is a database at ${destination.location} already. Choose another destination.`
+  )
+}
+
+async function holdsDatabase(destination: Vfs): Promise<boolean> {
+  if (await destination.exists(dataFileName)) return true
+  // What a destruction that was interrupted has left is no database.
+  if (await isDestroyed(destination)) return false
+  for (const name of logFileNames) if (await destination.exists(name)) return true
+  // Where a repair was interrupted, only the data file may be there, under another name.
+  return (await unfinishedRepair(destination)) !== undefined
 }
 
 async function writeCopy(core: Core, destination: Vfs, pace: Pace, options: BackupOptions): Promise<void> {

@@ -39,6 +39,8 @@ export async function finishDestruction(vfs: Vfs): Promise<void> {
   if (!(await isDestroyed(vfs))) return
   await removeOthers(vfs)
   await vfs.remove(destroyedName)
+  // Were it still there when a crash comes, the next database here would count as removed wherever its data file is away.
+  await vfs.syncDirectory()
 }
 
 async function removeOthers(vfs: Vfs): Promise<void> {

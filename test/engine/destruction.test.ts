@@ -10,6 +10,7 @@ import { expectContent, expectSound } from './support.ts'
 
 const content: Content = new Map([['/key', 'value']])
 const oldOnly = { createIfMissing: false }
+const destroyed = 'data.ldb.destroyed'
 
 /** A database as the death of its process, or a clean close, leaves it. */
 async function database(end: 'killed' | 'closed'): Promise<SimulatedDisk> {
@@ -129,4 +130,34 @@ test('a log without its data file stays damage until the last file is gone, and 
   expect(await codeOf(openEngine(disk.vfs()))).toBe('LIGHTNING_CORRUPT')
   await destroyFiles(disk.vfs())
   expect(disk.names).toEqual([])
+})
+
+test('a database that is made where one was being destroyed never stands beside what tells of that', async () => {
+  const disk = await database('closed')
+  disk.fault = ({ kind, file }) => (kind === 'remove' && file === destroyed ? { code: 'EIO' } : undefined)
+  expect(await codeOf(destroyFiles(disk.vfs()))).toBe('LIGHTNING_IO')
+  const made = new SimulatedDisk(1, disk.state()).record()
+  expect(made.names).toContain(destroyed)
+  await openEngine(made.vfs())
+  for (const { at, crash } of made.moments()) {
+    for (let seed = 0; seed < 16; seed++) {
+      const { names } = crash(at * 16 + seed)
+      expect(names.includes('data.ldb') && names.includes(destroyed)).toBe(false)
+    }
+  }
+})
+
+test('a database whose repair was interrupted is one: nothing is restored in its place', async () => {
+  const recorded = new SimulatedDisk(1, (await database('killed')).state()).record()
+  await repair(recorded.vfs(), { cacheBytes: 1 << 20 })
+  const source = await database('closed')
+  let interruptions = 0
+  for (const { kill } of recorded.moments()) {
+    const disk = kill()
+    if (disk.names.includes('data.ldb')) continue
+    interruptions++
+    expect(await codeOf(restore(source.vfs(), disk.vfs()))).toBe('LIGHTNING_EXISTS')
+    expect(await found(disk)).toBe('whole')
+  }
+  expect(interruptions).toBeGreaterThan(2)
 })
