@@ -13,11 +13,13 @@ export interface CareOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
+/** Looked up once: tests that replace timers later do not keep writes from being settled. */
+const soon: (resolve: () => void) => unknown = typeof setImmediate === 'function' ? setImmediate : turnOfMessages
+
 /** Resolves when the event loop has had a turn. */
 export function nextTurn(): Promise<void> {
   return new Promise(resolve => {
-    if (typeof setImmediate === 'function') setImmediate(resolve)
-    else turnOfMessages(resolve)
+    soon(resolve)
   })
 }
 

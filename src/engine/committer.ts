@@ -143,6 +143,11 @@ export class Committer {
     this.#flushNow()
   }
 
+  /** The same for a close, which tells of earlier errors when all is done. */
+  settleAll(): void {
+    this.#flushNow()
+  }
+
   /** Waits for what runs in the background. */
   async idle(): Promise<void> {
     if (this.#timer !== undefined) clearTimeout(this.#timer)

@@ -10,6 +10,7 @@ import type { Meta } from '../store/meta.ts'
 import { PendingExtents } from '../store/pending-extents.ts'
 import type { VfsLock } from '../vfs/vfs.ts'
 import type { LogFiles } from '../wal/log-files.ts'
+import { calm } from './calm-logger.ts'
 import { Catalog } from './catalog.ts'
 import type { CommitObserver } from './commit-observer.ts'
 import { Directory } from './directory.ts'
@@ -77,7 +78,8 @@ export class Core {
     freeBytes?: () => number | undefined
   }) {
     this.location = parts.location
-    this.options = parts.options
+    const { logger } = parts.options
+    this.options = logger === undefined ? parts.options : { ...parts.options, logger: calm(logger) }
     this.kernel = parts.kernel
     this.memory = new KernelMemory(parts.kernel)
     this.data = parts.data
@@ -85,7 +87,7 @@ export class Core {
     this.lock = parts.lock
     this.meta = parts.meta
     this.freeBytes = parts.freeBytes ?? (() => undefined)
-    this.events = new Events(parts.options.logger)
+    this.events = new Events(this.options.logger)
     this.health = new Health(this.events)
     this.pending = new PendingExtents(parts.data)
     this.run = new ImageRun(parts.kernel, this.memory, parts.data, parts.options.compression === 'lz4')

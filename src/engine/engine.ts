@@ -2,7 +2,7 @@
 // the disk or takes long is asynchronous. The parts do the work: reader, writer, committer, checkpoint, recovery.
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { isLightningError, LightningError } from '../errors.ts'
-import { onDemand } from '../kernel/on-demand.ts'
+import { onDemand, onDemandWithin } from '../kernel/on-demand.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 import { behind, type ByteRange, clampBounds } from './bounds.ts'
 import type { CareOptions } from './care.ts'
@@ -45,6 +45,8 @@ export type { VerifyProblem, VerifyReport } from './verify.ts'
 /** Bytes of holes that a close fills: fewer are not worth it, more take too long. */
 const leastHoleBytes = 1 << 20
 const mostHoleBytes = 64 << 20
+/** Milliseconds that a close waits for the script that fills them. */
+const longestLoadMs = 2_000
 
 export class Engine {
   readonly #core: Core
@@ -324,12 +326,15 @@ export class Engine {
     core.isClosed = true
     try {
       if (core.options.readOnly) return
-      await this.#committer.idle()
       await this.#checkpoint.idle()
+      // Behind it: while a checkpoint ends, the sync of a large value may have begun.
+      await this.#committer.idle()
+      if (core.failure === undefined && core.unreadable === undefined) {
+        // What was written after a fault is kept, whatever the close then says of the fault.
+        this.#committer.settleAll()
+        await this.#fold()
+      }
       this.#committer.payDebt()
-      if (core.failure !== undefined || core.unreadable !== undefined) return
-      this.#committer.flushSync()
-      await this.#fold()
     } finally {
       await closeFiles(core)
     }
@@ -355,10 +360,11 @@ export class Engine {
     const bytes = freeBlocks * blockBytes
     if (freeBlocks < endBlock / 5 || bytes < leastHoleBytes || bytes > mostHoleBytes || this.#space.isLimited) return
     try {
-      const { compactClosed } = await onDemand('close', () => import('./compact.ts'))
+      const { compactClosed } = await onDemandWithin(longestLoadMs, 'close', () => import('./compact.ts'))
       await compactClosed(core, this.#checkpoint, this.#space)
     } catch (error) {
-      if (core.failure !== undefined) throw error
+      // Who has lost the lock must not cut off what another has written since.
+      if (core.failure !== undefined || isLightningError(error, 'LIGHTNING_LOCKED')) throw error
       core.options.logger?.warn('The data file was not made smaller', error)
     }
   }

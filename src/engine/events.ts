@@ -81,12 +81,14 @@ export class Events {
   }
 
   emit<E extends EngineEvent>(event: E, detail: EngineEvents[E]): void {
-    this.#log({ [event]: detail })
-    this.#untold.push(() => this.#call(event, detail))
+    this.#untold.push(() => {
+      this.#log({ [event]: detail })
+      this.#call(event, detail)
+    })
     this.#tell()
   }
 
-  /** What happens is in the log at once, whoever listens. */
+  /** What happens is in the log, whoever listens. A logger may write to the database as well as a listener. */
   #log({ checkpoint, degraded, recovered }: Partial<EngineEvents>): void {
     if (checkpoint !== undefined) this.#logger?.debug('A checkpoint is durable', checkpoint)
     if (degraded?.state === 'failed') this.#logger?.error('Writing has failed until the next opening', degraded)

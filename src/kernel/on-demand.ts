@@ -17,3 +17,20 @@ export async function onDemand<T>(method: string, load: () => Promise<T>): Promi
     )
   }
 }
+
+/**
+ * The same for what may be left undone: a server that does not answer is waited for no longer than `mostMs` milliseconds.
+ *
+ * @throws LightningError `LIGHTNING_UNAVAILABLE` when the script cannot be loaded in that time.
+ */
+export async function onDemandWithin<T>(mostMs: number, method: string, load: () => Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`It took more than ${mostMs} ms`)), mostMs)
+  })
+  try {
+    return await onDemand(method, () => Promise.race([load(), late]))
+  } finally {
+    clearTimeout(timer)
+  }
+}

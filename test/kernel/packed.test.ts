@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { LightningError } from '../../src/errors.ts'
 import { bundledBytes } from '../../src/kernel/bundled-bytes.browser.ts'
-import { onDemand } from '../../src/kernel/on-demand.ts'
+import { onDemand, onDemandWithin } from '../../src/kernel/on-demand.ts'
 
 test('the kernel that browsers unpack is the same', async () => {
   const file = readFileSync(new URL('../../build/kernel/kernel.wasm', import.meta.url))
@@ -24,4 +24,10 @@ test('a part that cannot be loaded says so, and is asked for again by the next c
   expect(error).toMatchObject({ code: 'LIGHTNING_UNAVAILABLE', cause })
   expect(String(error)).toContain('verify needs cannot be loaded; nothing was changed. Try again')
   expect(await onDemand('verify', load)).toBe(1)
+})
+
+test('a script that nobody sends is not waited for where it may be left out', async () => {
+  const never = () => new Promise<number>(() => undefined)
+  await expect(onDemandWithin(1, 'close', never)).rejects.toMatchObject({ code: 'LIGHTNING_UNAVAILABLE' })
+  expect(await onDemandWithin(60_000, 'close', async () => 1)).toBe(1)
 })
