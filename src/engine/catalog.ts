@@ -77,11 +77,24 @@ export class Catalog {
     return place?.id === id ? place : undefined
   }
 
+  /** Throws when two paths name the tree: dropping one, or a page that one writes anew, would take pages of the other. */
   #whereListed(id: number): TreePlace | undefined {
     this.#paths.clear()
-    const entries = this.list(new Uint8Array(0), 0)
-    for (const entry of entries) this.#paths.set(entry.id, entry.path)
-    return entries.find(known => known.id === id)
+    const doubled = new Set<number>()
+    let found: TreePlace | undefined
+    for (const entry of this.list(new Uint8Array(0), 0)) {
+      if (this.#paths.has(entry.id)) doubled.add(entry.id)
+      this.#paths.set(entry.id, entry.path)
+      if (entry.id === id) found = entry
+    }
+    // They must not be found by their paths later, unseen.
+    for (const each of doubled) this.#paths.delete(each)
+    if (!doubled.has(id)) return found
+    throw new LightningError(
+      'LIGHTNING_CORRUPT',
+      `The catalog in ${dataFileName} names keyspace ${id} twice. Restore a backup, or run repair.`,
+      { file: dataFileName }
+    )
   }
 
   /** All entries whose path begins with `prefix`, in order, at a snapshot (0: now). Throws `LIGHTNING_CORRUPT`. */

@@ -30,6 +30,12 @@ async function changedDisk(change: (cell: DataView, page: DataView) => void): Pr
   return disk
 }
 
+/** Offset of the value of the catalog's entry `index` in its page. */
+function placeIn(page: DataView, index: number): number {
+  const slot = ((64 + page.getUint16(8, true) + 3) & ~3) + index * 8
+  return page.getUint16(slot + 4, true) + 4 + page.getUint16(slot + 6, true)
+}
+
 /** Offset of the value in the only cell. */
 const valueAt = (cell: DataView): number => cell.byteLength - 8
 
@@ -81,4 +87,31 @@ test.each([
   expect(() => engine.drop(path('users'))).toThrow(damaged('contradicts the page that refers to it'))
   expect(engine.get(engine.tree(path('')), undefined, 'key', utf8, utf8)).toBe('value')
   await engine.close()
+})
+
+describe('two sublevels whose entries in the catalog name one tree', () => {
+  async function doubledDisk(): Promise<SimulatedDisk> {
+    const disk = new SimulatedDisk()
+    const engine = await openEngine(disk.vfs(), options)
+    for (const sublevel of ['first', 'second', 'third']) put(engine, sublevel, 'key')
+    await engine.close()
+    await reseal(disk, CATALOG_ROOT, ({ page }) => {
+      const first = placeIn(page, 0)
+      for (const offset of [0, 4]) page.setUint32(placeIn(page, 1) + offset, page.getUint32(first + offset, true), true)
+    })
+    return disk
+  }
+
+  test.each(['first', 'second'])('are LIGHTNING_CORRUPT for who would drop or write %s', async sublevel => {
+    const engine = await openEngine((await doubledDisk()).vfs(), options)
+    const doubled = damaged('names keyspace 2 twice')
+    put(engine, 'third', 'other')
+    for (let time = 0; time < 2; time++) {
+      expect(() => engine.drop(path(sublevel))).toThrow(doubled)
+      expect(() => put(engine, sublevel, 'other')).toThrow(doubled)
+    }
+    expect([...contentOf(engine).keys()]).toEqual(['first/key', 'second/key', 'third/key', 'third/other'])
+    expect((await engine.verify()).ok).toBe(false)
+    await engine.close()
+  })
 })
