@@ -59,11 +59,10 @@ const unknown: Meaning = {
 
 /**
  * What the browser reported while we tried to `action` (a verb) the file or directory `path`, as the error that callers
- * see. A `LightningError` passes unchanged.
+ * see. A `LightningError` passes unchanged. `name` is what the exception should be called.
  */
-export function browserError(error: unknown, action: string, path: string): LightningError {
+export function browserError(error: unknown, action: string, path: string, name = nameOf(error)): LightningError {
   if (isLightningError(error)) return error
-  const name = nameOf(error)
   const meaning = meanings.get(name) ?? unknown
   const message = `Cannot ${action} ${path}: ${meaning.reason}${name === '' ? '' : ` (${name})`}. ${meaning.advice}`
   return new LightningError(meaning.code, message, { cause: error, file: path })

@@ -41,6 +41,9 @@ export function opfsVfs(location: string, whenLocked?: () => Promise<unknown>): 
   return new OpfsVfs(opfsNames(location), whenLocked)
 }
 
+/** What browsers call it when somebody else has a file open. */
+const taken = 'NoModificationAllowedError'
+
 /** How long a handle is waited for that a dead worker still has: milliseconds a time, and times. */
 const patience = { stepMs: 25, steps: 200 }
 
@@ -182,8 +185,10 @@ class OpfsVfs implements Vfs {
       try {
         return await operation()
       } catch (error) {
-        const mayBeDying = nameOf(error) === 'NoModificationAllowedError' && !this.#open.has(name)
-        if (!mayBeDying || step >= patience.steps) throw browserError(error, action, this.#of(name))
+        // WebKit has a name of its own for it.
+        const reason = nameOf(error) === 'InvalidStateError' ? taken : nameOf(error)
+        const mayBeDying = reason === taken && !this.#open.has(name)
+        if (!mayBeDying || step >= patience.steps) throw browserError(error, action, this.#of(name), reason)
       }
       await new Promise(resolve => setTimeout(resolve, patience.stepMs))
     }
