@@ -1,6 +1,7 @@
 // Channels between tabs. A MessagePort cannot be sent to another tab where there is no worker that both share, so each
 // client and the owner have a BroadcastChannel of a name that only those two know.
 
+import { LightningError } from '../errors.ts'
 import { PortChannel } from './port-channel.ts'
 
 /** Where those who look for the owner of a database knock. */
@@ -21,13 +22,25 @@ export function servingName(location: string, owner: string): string {
   return `lightning-db:${location}#serving ${owner}`
 }
 
-/** The owner that takes clients now, if there is one. */
+/** The owner that takes clients now, if there is one. Rejects with `LIGHTNING_UNAVAILABLE`. */
 export async function servedBy(location: string): Promise<string | undefined> {
   const start = servingName(location, '')
-  const { held = [] } = await navigator.locks.query()
+  const held = await heldLocks(location)
   const owners = held.map(({ name = '' }) => (name.startsWith(start) ? name.slice(start.length) : ''))
   // What is longer is of another database, whose name begins in the same way.
   return owners.find(owner => /^[\da-f-]{36}$/.test(owner))
+}
+
+/** The Web Locks of this site. Pages that are not served securely have none, sandboxed frames must not ask for them. */
+async function heldLocks(location: string): Promise<LockInfo[]> {
+  try {
+    return (await navigator.locks.query()).held ?? []
+  } catch (cause) {
+    const message =
+      `Cannot connect to ${location}: this page has no Web Locks. Serve it over HTTPS or from localhost, not in a ` +
+      "sandboxed frame, or use ':memory:'."
+    throw new LightningError('LIGHTNING_UNAVAILABLE', message, { cause })
+  }
 }
 
 /** A Web Lock that one side of a channel holds: when the other side gets it, that side is gone. */
