@@ -3,6 +3,7 @@ import { chmodSync, closeSync, existsSync, openSync, symlinkSync } from 'node:fs
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { LightningError } from '../errors.ts'
 import { discardFile } from './discard.ts'
 import { guarded, systemCodeOf, systemError } from './system-error.ts'
 
@@ -39,6 +40,11 @@ export async function listenForLiveness(directory: string, name: string, visitor
     // Until here the umask decides who may connect, as it does for the files of the database.
     if (visitor !== undefined && process.platform !== 'win32') chmodSync(join(directory, name), 0o600)
   } catch (error) {
+    // It may be listening already, and would keep the process running.
+    if (server.listening) {
+      discardFile(join(directory, name))
+      server.close()
+    }
     throw systemError(error, 'listen on a socket in', directory)
   }
   // A failed accept (no descriptors left) loses that visitor, not the socket.
@@ -68,8 +74,8 @@ export async function probeLiveness(directory: string, name: string): Promise<Li
       case 'ENOTSOCK': // or of another kind.
       case 'EPROTOTYPE':
       case 'EINVAL':
+      case 'ELOOP':
       case 'ENAMETOOLONG':
-      case 'LIGHTNING_NOT_FOUND':
         return 'dead'
       case 'EAGAIN': // More visitors wait than the queue holds: its owner is busy.
       case 'EBUSY':
@@ -78,7 +84,6 @@ export async function probeLiveness(directory: string, name: string): Promise<Li
         return 'alive'
       case 'EACCES':
       case 'EPERM':
-      case 'LIGHTNING_PERMISSION':
         return 'unclear'
       default:
         throw systemError(error, 'ask who holds the lock of', directory)
@@ -139,7 +144,7 @@ async function withShortPath<T>(directory: string, name: string, use: (path: str
 
 /** A short way to a directory: an open descriptor where the system shows those as paths, else a passing link. */
 function shortDetour(directory: string): { path: string; end: () => void } {
-  const fd = guarded('open', directory, () => openSync(directory, 'r'))
+  const fd = openSync(directory, 'r')
   const path = `/proc/self/fd/${fd}`
   if (existsSync(join(path, '.'))) return { path, end: () => closeSync(fd) }
   closeSync(fd)
@@ -148,7 +153,10 @@ function shortDetour(directory: string): { path: string; end: () => void } {
   return { path: link, end: () => discardFile(link) }
 }
 
-/** What a system that did not cut the path would report. */
-function tooLong(path: string): Error {
-  return Object.assign(new Error(`${path} is too long for a socket`), { code: 'ENAMETOOLONG' })
+/** Says nothing of whether somebody listens there, unlike a name that the system itself finds too long. */
+function tooLong(path: string): LightningError {
+  const message =
+    `Cannot reach a socket at ${path}: the path is too long. Choose a shorter path for the database, or for temporary ` +
+    'files (TMPDIR).'
+  return new LightningError('LIGHTNING_IO', message, { file: path })
 }

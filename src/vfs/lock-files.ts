@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { discardFile } from './discard.ts'
+import { parseHolder } from './lock-holder.ts'
 import { guarded, systemCodeOf, systemError } from './system-error.ts'
 
 // The files of the lock, all in the database's directory:
@@ -87,6 +88,9 @@ export function readClaim(directory: string, name: string): string | undefined {
   }
 }
 
+/** What file systems without hard links answer; EISDIR is what Node makes of it on Windows. */
+const withoutLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES', 'EISDIR'])
+
 /** Makes a lock file, complete from the start, unless one is there: then returns false and nothing has changed. */
 export function publishClaim(directory: string, name: string, text: string, token: string): boolean {
   const path = join(directory, name)
@@ -102,8 +106,8 @@ export function publishClaim(directory: string, name: string, text: string, toke
     if (code === 'ENOENT') return false
     // No room for the text: the socket, which carries the name of this file, says all that is needed.
     if (code === 'ENOSPC' || code === 'EDQUOT') return createClaim(path, '')
-    // No hard links here. Until the text is written the socket speaks for the file.
-    if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES'].includes(code)) return createClaim(path, text)
+    // Until the text is written the socket speaks for the file.
+    if (withoutLinks.has(code)) return createClaim(path, text)
     throw systemError(error, 'create', path)
   } finally {
     discardFile(unfinished)
@@ -162,7 +166,8 @@ export function sweepSockets(directory: string, prefix: string, owner: number, o
 
 /**
  * Removes every lock file: for the owner only, who has nothing left to protect. Only what is there at the call: once
- * the newest generation is gone the next database may begin here, and its lock files must stay.
+ * the newest generation is gone the next database may begin here, and its lock files must stay. What belongs to others'
+ * attempts goes before that, so that they find it gone when they look for it at last.
  */
 export function removeLockFiles(directory: string): void {
   try {
@@ -170,9 +175,11 @@ export function removeLockFiles(directory: string): void {
     const generations = names.map(generationOf).filter(generation => generation > 0)
     const ordered = generations.sort((a, b) => a - b).map(generationName)
     const newest = ordered.at(-1)
-    const isLast = (name: string) => newest !== undefined && claimOfSocket(name) === newest
-    const first = names.filter(name => generationOf(name) === 0 && !isLast(name))
-    for (const name of [...first, ...ordered, ...names.filter(isLast)]) discardFile(join(directory, name))
+    const own = parseHolder(newest === undefined ? '' : (readClaim(directory, newest) ?? ''))?.socket
+    const isLast = (name: string) => (own === undefined ? claimOfSocket(name) === newest : name === own)
+    const first = names.filter(name => generationOf(name) === 0)
+    for (const name of [...first.filter(name => !isLast(name)), ...ordered, ...first.filter(isLast)])
+      discardFile(join(directory, name))
   } catch (error) {
     if (systemCodeOf(error) !== 'ENOENT') throw systemError(error, 'remove the lock files of', directory)
   }

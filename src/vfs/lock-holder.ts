@@ -71,13 +71,19 @@ export function describeHolder(holder: LockHolder | undefined): string {
   return `process ${holder.pid} (${thread}) on ${holder.host}, since ${holder.since}`
 }
 
-/** Whether it can be told at all, from here, that nobody listens to the holder's socket. */
-export function canSee(holder: LockHolder, onNetwork: () => boolean): boolean {
-  const sameMachine = holder.boot === bootId() && (holder.boot !== '' || holder.host === machineName())
+/**
+ * Whether it can be told at all, from here, that nobody listens to the holder's socket. `isShared` tells whether other
+ * machines may reach the same disk.
+ */
+export function canSee(holder: LockHolder, isShared: () => boolean): boolean {
+  const boot = bootId()
+  const sameMachine = holder.boot === boot && (boot !== '' || holder.host === machineName())
   // Another container of this machine may share the database and not the temporary files.
   if (sameMachine) return holder.place !== 'temporary' || holder.directoryId === identityOf(holder.directory)
-  // It is from before a restart and gone, unless it runs on another machine that reaches the same disk.
-  return holder.host === machineName() || !onNetwork()
+  // It is from before a restart and gone. (Windows and the Linux inside it go by one name, and only one tells.)
+  if (holder.host === machineName() && holder.boot !== '' && boot !== '') return true
+  // It is gone, and the disk came here, unless it runs on another machine that reaches the same disk.
+  return !isShared()
 }
 
 /** The directory of sockets in this place, for the database in `beside`. */

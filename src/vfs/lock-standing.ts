@@ -1,7 +1,7 @@
 import { readdirSync, statfsSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { listenForLiveness, type LivenessSocket, probeLiveness, visit, type Visitor } from './liveness-socket.ts'
-import { claimOfSocket, generationName, listClaims, readClaim, socketName } from './lock-files.ts'
+import { claimOfSocket, generationName, identityOfClaim, listClaims, readClaim, socketName } from './lock-files.ts'
 import {
   canSee,
   type LockHolder,
@@ -12,7 +12,7 @@ import {
   thisHolder
 } from './lock-holder.ts'
 import { isLightningError } from '../errors.ts'
-import { systemCodeOf } from './system-error.ts'
+import { systemCodeOf, systemError } from './system-error.ts'
 import type { VfsLockKind } from './vfs.ts'
 
 // The two halves of liveness: the sign of life that a lock file promises, and whether another's still holds.
@@ -51,6 +51,12 @@ export async function announce(
   throw failure
 }
 
+/** Whether both, the lock file `claim` and the socket, are still there: others may have taken them for a dead one's. */
+export function isSeen(directory: string, { holder }: Presence, claim: string): boolean {
+  if (identityOfClaim(directory, claim) === undefined) return false
+  return holder.place === 'pipe' || identityOfClaim(directoryOf(holder, directory), holder.socket) !== undefined
+}
+
 /** What a lock file stands for now. `text` is undefined when there is none (any more). */
 export interface Standing {
   readonly held: boolean
@@ -70,10 +76,9 @@ export async function standingOf(directory: string, claim: string): Promise<Stan
     return { held: await hasLiveSocket(directory, claim), holder, certain: true, text }
   }
   if (holder.released) return { held: false, holder, certain: true, text }
-  const socketDirectory = holder.place === 'beside' ? directory : holder.directory
-  const liveness = await probeLiveness(socketDirectory, holder.socket)
+  const liveness = await probeLiveness(directoryOf(holder, directory), holder.socket)
   if (liveness === 'alive') return { held: true, holder, certain: true, text }
-  const certain = liveness === 'dead' && canSee(holder, () => isOnNetwork(directory))
+  const certain = liveness === 'dead' && canSee(holder, () => isShared(directory, holder))
   return { held: !certain, holder, certain, text }
 }
 
@@ -94,7 +99,7 @@ export async function visitHolder(directory: string): Promise<HolderConnection |
   const holder = text === undefined ? undefined : holderIn(text, claim)
   if (holder === undefined || holder.released) return undefined
   try {
-    const socket = await visit(holder.place === 'beside' ? directory : holder.directory, holder.socket)
+    const socket = await visit(directoryOf(holder, directory), holder.socket)
     return { holder, socket }
   } catch (error) {
     switch (systemCodeOf(error)) {
@@ -127,13 +132,18 @@ function holderIn(text: string, claim: string): LockHolder | undefined {
   return name !== undefined && claimOfSocket(name) === claim ? holder : undefined
 }
 
+/** Where the holder's socket is, for the database in `beside`. */
+function directoryOf({ place, directory }: LockHolder, beside: string): string {
+  return place === 'beside' ? beside : directory
+}
+
 /** For a lock file that tells nothing: the names of sockets begin with that of the file they stand for. */
 async function hasLiveSocket(directory: string, claim: string): Promise<boolean> {
   for (const place of places) {
     const prefix = placePrefix(place, directory)
     const socketDirectory = placeDirectory(place, directory)
     for (const name of namesIn(socketDirectory)) {
-      if (!name.startsWith(prefix) || claimOfSocket(name.slice(prefix.length)) !== claim) continue
+      if (!name.startsWith(`${prefix}${claim}.`) || claimOfSocket(name.slice(prefix.length)) !== claim) continue
       if ((await probeLiveness(socketDirectory, name)) !== 'dead') return true
     }
   }
@@ -146,13 +156,35 @@ function namesIn(directory: string): string[] {
   } catch (error) {
     // Nothing there that we could have made.
     if (['ENOENT', 'EACCES', 'EPERM'].includes(systemCodeOf(error) ?? '')) return []
-    throw error
+    throw systemError(error, 'list', directory)
   }
 }
 
-/** NFS and the kinds of SMB, by the numbers Linux gives them. */
-const networkFileSystems = new Set([0x6969, 0x517b, 0xfe534d42, 0xff534d42])
+/**
+ * What several machines can reach at once, by the numbers Linux gives: a socket is only seen on the one that listens. A
+ * virtual machine's shared folders are among them, and FUSE, behind which may be anything.
+ */
+const sharedFileSystems = new Set([
+  0x6969, // NFS
+  0x517b, // SMB
+  0xfe534d42,
+  0xff534d42,
+  0x01021997, // 9p
+  0x65735546, // FUSE, virtiofs
+  0x786f4256, // VirtualBox
+  0xbacbacbc, // VMware
+  0x7c7c6673, // Parallels
+  0x00c36400, // Ceph
+  0x0bd00bd0, // Lustre
+  0x47504653, // GPFS
+  0x01161970, // GFS2
+  0x7461636f, // OCFS2
+  0x5346414f, // AFS
+  0x6b414653
+])
 
-function isOnNetwork(directory: string): boolean {
-  return typeof statfsSync === 'function' && networkFileSystems.has(statfsSync(directory).type)
+function isShared(directory: string, holder: LockHolder): boolean {
+  // Windows has no such numbers; this is the lock of a Linux inside it, or of the disk's former machine.
+  if (process.platform === 'win32') return holder.place !== 'pipe'
+  return typeof statfsSync === 'function' && sharedFileSystems.has(statfsSync(directory).type)
 }

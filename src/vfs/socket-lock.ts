@@ -17,7 +17,7 @@ import {
 } from './lock-files.ts'
 import type { Visitor } from './liveness-socket.ts'
 import { describeHolder, formatHolder, placeDirectory, placePrefix } from './lock-holder.ts'
-import { announce, type Presence, type Standing, standingOf } from './lock-standing.ts'
+import { announce, isSeen, type Presence, type Standing, standingOf } from './lock-standing.ts'
 import { systemCodeOf } from './system-error.ts'
 import type { VfsLock, VfsLockKind } from './vfs.ts'
 
@@ -30,7 +30,8 @@ import type { VfsLock, VfsLockKind } from './vfs.ts'
 //    can. But a third may have been 8 already, been followed by 9, and been swept away, all since we looked: then we
 //    create LOCK.8 anew, beside 9. So after that we look at LOCK.7 again. Generations are removed in ascending order
 //    and only by an owner; if 7 is still there no 8 was ever removed, so ours is the first, and whoever comes later
-//    finds it, and us alive. Without a 7 (a directory that nobody had locked) we look for any other file instead.
+//    finds it, and us alive. Without a 7 (a directory that nobody had locked) we look for any other file instead. Then
+//    owners may have come and removed every lock file, our socket among them: so at last we look for our own.
 //
 // 3. Readers and a writer see each other. Each makes its own file first and looks for the other's afterwards, so at
 //    least one of two that come together sees the other and withdraws. A reader has a file of its own, `LOCK.r-…`, and
@@ -75,10 +76,8 @@ async function tryExclusive(directory: string, visitor: Visitor | undefined): Pr
       return undefined
     }
     const lock = new ExclusiveLock(directory, generation, presence)
-    if (!isFirst(directory, generation, predecessor)) {
-      // There is a higher one, so this is not the newest and may go.
-      removeClaim(directory, name)
-      await presence.socket.close()
+    if (!isFirst(directory, generation, predecessor) || !isSeen(directory, presence, name)) {
+      await withdraw(directory, name, presence)
       return undefined
     }
     try {
@@ -111,11 +110,10 @@ async function tryShared(directory: string): Promise<VfsLock | undefined> {
     await presence?.socket.close()
     const unwritable = isLightningError(error, 'LIGHTNING_READ_ONLY') || isLightningError(error, 'LIGHTNING_PERMISSION')
     if (!unwritable) throw error
-    return new UnmarkedLock(directory, predecessor)
+    return isNewest(directory, predecessor) ? new UnmarkedLock(directory, predecessor) : undefined
   }
-  if (!isNewest(directory, predecessor)) {
-    removeClaim(directory, name)
-    await presence.socket.close()
+  if (!isNewest(directory, predecessor) || !isSeen(directory, presence, name)) {
+    await withdraw(directory, name, presence)
     return undefined
   }
   return new SharedLock(directory, name, presence)
@@ -151,6 +149,12 @@ async function findReader(directory: string): Promise<LightningError | undefined
     if (standing.held) return locked(directory, name, standing)
   }
   return undefined
+}
+
+/** Ends an attempt that came too late. Its number may be somebody else's by now, whose lock file must stay. */
+async function withdraw(directory: string, name: string, { holder, socket }: Presence): Promise<void> {
+  if (readClaim(directory, name) === formatHolder(holder)) removeClaim(directory, name)
+  await socket.close()
 }
 
 /** Whether our generation, just made, is the first of its number and no higher one is there. */

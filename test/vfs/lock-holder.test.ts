@@ -48,6 +48,13 @@ describe('that nobody answers for a holder', () => {
     expect(canSee({ ...holder, boot: 'other', host: `not-${hostname()}` }, onNetwork)).toBe(false)
   })
 
+  // Windows and the Linux inside it: one machine by its name, and either sees none of the other's sockets.
+  it.runIf(process.platform === 'linux')('proves nothing of a system of the same name that tells of no restart', () => {
+    const elsewhere = { ...holder, boot: '', place: 'pipe' } as const
+    expect(canSee(elsewhere, onNetwork)).toBe(false)
+    expect(canSee(elsewhere, local)).toBe(true)
+  })
+
   it('proves nothing where the temporary files are others', () => {
     const temporary = thisHolder('exclusive', 'temporary', 'lightning-0-LOCK.7.0123456789ab.sock')
     expect(canSee(temporary, local)).toBe(true)

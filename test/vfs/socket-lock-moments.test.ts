@@ -1,12 +1,16 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { nodeVfs } from '../../src/vfs/node.ts'
 import { takeSocketLock } from '../../src/vfs/socket-lock.ts'
 import type { VfsLock, VfsLockKind } from '../../src/vfs/vfs.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 
-// What others may do at the two worst moments of taking the lock: after looking at what is there, before being seen.
+// What others may do at the worst moments of taking the lock: after looking at what is there, before being seen; without
+// a socket yet, or with one.
 
-const moment = vi.hoisted(() => ({ looked: undefined as ((directory: string) => Promise<void>) | undefined }))
+type Action = ((directory: string) => Promise<void>) | undefined
+const moment = vi.hoisted(() => ({ looked: undefined as Action, listening: undefined as Action }))
 
 vi.mock('../../src/vfs/lock-standing.ts', async importOriginal => {
   const original = await importOriginal<typeof import('../../src/vfs/lock-standing.ts')>()
@@ -14,7 +18,11 @@ vi.mock('../../src/vfs/lock-standing.ts', async importOriginal => {
     const action = moment.looked
     moment.looked = undefined
     await action?.(directory)
-    return await original.announce(directory, ...rest)
+    const presence = await original.announce(directory, ...rest)
+    const later = moment.listening
+    moment.listening = undefined
+    await later?.(directory)
+    return presence
   }
   return { ...original, announce }
 })
@@ -89,6 +97,35 @@ describe.each([0, 1, 2])('after %i earlier holders, between looking and being se
     expect(reader?.ours()).toBe(true)
     await takeAndLeave(path, 'shared')
     await reader?.release()
+    await takeAndLeave(path)
+  })
+})
+
+describe.each(['exclusive', 'shared'] as const)('while somebody who listens already is about to be seen (%s)', kind => {
+  it('a whole database comes and goes with its lock files: the lock that is granted keeps others out', async () => {
+    const path = await temporaryDirectory()
+    // So that the directory stays.
+    writeFileSync(join(path, 'notes'), '')
+    moment.listening = async () => {
+      const owner = await takeSocketLock(path, 'exclusive')
+      await nodeVfs(path).removeAll()
+      await owner.release()
+    }
+    const lock = await takeSocketLock(path, kind)
+    expect(moment.listening).toBe(undefined)
+    await expect(takeSocketLock(path, 'exclusive')).rejects.toMatchObject(locked)
+    expect(lock.ours()).toBe(true)
+    await lock.release()
+    await takeAndLeave(path)
+  })
+
+  it('a writer comes, clears away what others left, and goes: the lock that is granted keeps others out', async () => {
+    const path = await temporaryDirectory()
+    await takeAndLeave(path)
+    moment.listening = () => takeAndLeave(path)
+    const lock = await takeSocketLock(path, kind)
+    await expect(takeSocketLock(path, 'exclusive')).rejects.toMatchObject(locked)
+    await lock.release()
     await takeAndLeave(path)
   })
 })

@@ -303,6 +303,7 @@ describe('what stands in a lock file', () => {
       { directory: other, place: 'temporary', socket: text.socket.replace('LOCK.1', 'LOCK.9') },
       { directory: '/x\0y', place: 'temporary' },
       { directory: `/${'long/'.repeat(60)}`, place: 'temporary' },
+      { directory: `/${'long'.repeat(100)}`, place: 'temporary' },
       { socket: '../../x' },
       { socket: 'LOCK.1.'.padEnd(2000, '0') },
       {}
