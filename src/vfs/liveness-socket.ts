@@ -20,8 +20,11 @@ export interface LivenessSocket {
 /** Takes a connection of somebody who may want more than to know whether we live. */
 export type Visitor = (socket: Socket) => void
 
-/** What answers to a connection under a socket's name; `unclear` when the system does not let us know. */
-export type Liveness = 'alive' | 'dead' | 'unclear'
+/**
+ * What answers to a connection under a socket's name; `unclear` when the system does not let us know. `refused`: nobody
+ * listens to the socket that is there; only Linux does not say so as well when more visitors wait than the queue holds.
+ */
+export type Liveness = 'alive' | 'dead' | 'refused' | 'unclear'
 
 /**
  * Listens in `directory` (on Windows the directory of pipes) under `name`, which nobody must have used before. It does
@@ -68,10 +71,11 @@ export async function probeLiveness(directory: string, name: string): Promise<Li
     return 'alive'
   } catch (error) {
     switch (systemCodeOf(error)) {
-      case 'ECONNREFUSED': // A file without a listener,
-      case 'ENOENT': // or none,
+      case 'ECONNREFUSED':
+        return 'refused'
+      case 'ENOENT': // No file,
       case 'ENOTDIR':
-      case 'ENOTSOCK': // or of another kind.
+      case 'ENOTSOCK': // or one of another kind.
       case 'EPROTOTYPE':
       case 'EINVAL':
       case 'ELOOP':

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { threadId } from 'node:worker_threads'
-import { guarded } from './system-error.ts'
+import { guarded, systemCodeOf } from './system-error.ts'
 import type { VfsLockKind } from './vfs.ts'
 
 /** Where a holder's socket is: beside the database, else among the temporary files; a pipe on Windows. */
@@ -84,6 +84,22 @@ export function canSee(holder: LockHolder, isShared: () => boolean): boolean {
   if (holder.host === machineName() && holder.boot !== '' && boot !== '') return true
   // It is gone, and the disk came here, unless it runs on another machine that reaches the same disk.
   return !isShared()
+}
+
+/**
+ * Whether the holder may be busy though its socket refuses connections. Other systems than Linux refuse them when too many
+ * wait; there a process of its number, which may have been given anew, leaves that open.
+ */
+export function mayBeBusy({ pid, host }: LockHolder): boolean {
+  return process.platform !== 'linux' && host === machineName() && isRunning(pid)
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0)
+  } catch (error) {
+    return systemCodeOf(error) === 'EPERM'
+  }
 }
 
 /** The directory of sockets in this place, for the database in `beside`. */

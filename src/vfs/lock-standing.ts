@@ -5,6 +5,7 @@ import { claimOfSocket, generationName, identityOfClaim, listClaims, readClaim, 
 import {
   canSee,
   type LockHolder,
+  mayBeBusy,
   parseHolder,
   placeDirectory,
   placePrefix,
@@ -78,7 +79,8 @@ export async function standingOf(directory: string, claim: string): Promise<Stan
   if (holder.released) return { held: false, holder, certain: true, text }
   const liveness = await probeLiveness(directoryOf(holder, directory), holder.socket)
   if (liveness === 'alive') return { held: true, holder, certain: true, text }
-  const certain = liveness === 'dead' && canSee(holder, () => isShared(directory, holder))
+  const isSilent = liveness === 'dead' || (liveness === 'refused' && !mayBeBusy(holder))
+  const certain = isSilent && canSee(holder, () => isShared(directory, holder))
   return { held: !certain, holder, certain, text }
 }
 
@@ -144,7 +146,7 @@ async function hasLiveSocket(directory: string, claim: string): Promise<boolean>
     const socketDirectory = placeDirectory(place, directory)
     for (const name of namesIn(socketDirectory)) {
       if (!name.startsWith(`${prefix}${claim}.`) || claimOfSocket(name.slice(prefix.length)) !== claim) continue
-      if ((await probeLiveness(socketDirectory, name)) !== 'dead') return true
+      if (['alive', 'unclear'].includes(await probeLiveness(socketDirectory, name))) return true
     }
   }
   return false

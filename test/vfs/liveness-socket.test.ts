@@ -1,5 +1,6 @@
 // Sockets where the system does not let them be as they should.
-import { mkdirSync, readdirSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { listenForLiveness, probeLiveness } from '../../src/vfs/liveness-socket.ts'
@@ -59,6 +60,46 @@ it.skipIf(process.platform === 'win32')(
     await lock.release()
   }
 )
+
+it.skipIf(process.platform === 'win32')(
+  'a socket that refuses is a death where the system refuses nothing else',
+  async () => {
+    const location = await temporaryDirectory()
+    const lock = await takeSocketLock(location, 'exclusive')
+    const socket = readdirSync(location).find(file => file.endsWith('.sock')) ?? ''
+    await leaveDeadSocket(location, socket)
+    const platform = process.platform
+    onTestFinished(() => void Object.defineProperty(process, 'platform', { value: platform }))
+    // As if this process were busy with other visitors.
+    Object.defineProperty(process, 'platform', { value: 'darwin' })
+    expect(await probeLiveness(location, socket)).toBe('refused')
+    await expect(takeSocketLock(location, 'exclusive')).rejects.toMatchObject({
+      code: 'LIGHTNING_LOCKED',
+      message: expect.stringContaining('only if it is gone for certain')
+    })
+    const path = join(location, 'LOCK.1')
+    const claim = readFileSync(path, 'utf8')
+    writeFileSync(path, claim.replace(`"pid":${process.pid}`, `"pid":${endedProcess()}`))
+    await (await takeSocketLock(location, 'exclusive')).release()
+    Object.defineProperty(process, 'platform', { value: 'linux' })
+    writeFileSync(join(location, 'LOCK.3'), claim.replace('LOCK.1', 'LOCK.3'))
+    await leaveDeadSocket(location, socket.replace('LOCK.1', 'LOCK.3'))
+    await (await takeSocketLock(location, 'exclusive')).release()
+    await lock.release()
+  }
+)
+
+/** A socket's file without a listener, as a killed process leaves it. */
+async function leaveDeadSocket(directory: string, file: string): Promise<void> {
+  const socket = await listenForLiveness(directory, 'other')
+  renameSync(join(directory, 'other'), join(directory, file))
+  await socket.close()
+}
+
+/** The number of a process that is gone. */
+function endedProcess(): number {
+  return spawnSync(process.execPath, ['--version']).pid
+}
 
 function openServers(): number {
   return process.getActiveResourcesInfo().filter(resource => resource === 'PipeServerWrap').length
