@@ -28,21 +28,20 @@ import type { VfsLock, VfsLockKind } from './vfs.ts'
 //
 // 2. Of two that find the same dead holder, one wins. Say LOCK.7 is dead. Both try to create LOCK.8, which only one
 //    can. But a third may have been 8 already, been followed by 9, and been swept away, all since we looked: then we
-//    create LOCK.8 anew, beside 9. So after that we look at LOCK.7 again. Generations are removed in ascending order
-//    and only by an owner; if 7 is still there no 8 was ever removed, so ours is the first, and whoever comes later
-//    finds it, and us alive. Without a 7 (a directory that nobody had locked) we look for any other file instead. Then
+//    create LOCK.8 anew, beside 9. So after that we look at LOCK.7 again. Owners remove generations in ascending order;
+//    if 7 is still there no 8 was removed but by one that withdrew, so ours is the only one, and whoever comes later
+//    finds it, and us alive. Without a 7 (nobody had locked the directory) we look for any other file instead. Then
 //    owners may have come and removed every lock file, our socket among them: so at last we look for our own.
 //
 // 3. Readers and a writer see each other. Each makes its own file first and looks for the other's afterwards, so at
 //    least one of two that come together sees the other and withdraws. A reader has a file of its own, `LOCK.r-…`, and
 //    takes no generation; the writer looks for readers when its generation is made.
 //
-// A candidate that withdraws from the newest generation marks it released, since the newest must stay; its holder's
-// death would do as well. Nothing here waits, but for the moment in which a reader may be about to withdraw.
+// A candidate that withdraws because of readers marks its generation released, since the newest must stay. Nothing here
+// waits, but for the moment in which a reader may be about to withdraw.
 
 /** More attempts than others can spoil; each spoilt one means that somebody else has just taken the lock, or failed. */
 const attempts = 50
-
 /**
  * Takes the lock of `directory`, or throws `LIGHTNING_LOCKED`, `LIGHTNING_NOT_FOUND`, `LIGHTNING_PERMISSION`… A `visitor`
  * of an exclusive lock takes those who connect to its socket.
@@ -108,8 +107,8 @@ async function tryShared(directory: string): Promise<VfsLock | undefined> {
     }
   } catch (error) {
     await presence?.socket.close()
-    const unwritable = isLightningError(error, 'LIGHTNING_READ_ONLY') || isLightningError(error, 'LIGHTNING_PERMISSION')
-    if (!unwritable) throw error
+    const isShut = isLightningError(error, 'LIGHTNING_READ_ONLY') || isLightningError(error, 'LIGHTNING_PERMISSION')
+    if (!isShut) throw error
     return isNewest(directory, predecessor) ? new UnmarkedLock(directory, predecessor) : undefined
   }
   if (!isNewest(directory, predecessor) || !isSeen(directory, presence, name)) {
