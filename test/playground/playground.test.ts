@@ -1,7 +1,7 @@
 // The built playground in real browsers: what a visitor would do, in order, over one set of private files. In Firefox only
 // what asks something of the browser that Chromium does in another way.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { newSite, newVisitor, patienceMs, type Site, type Visitor } from './visitor.ts'
+import { newSite, newVisitor, patienceMs, type Site, type Tab, type Visitor } from './visitor.ts'
 
 let site: Site
 beforeAll(async () => {
@@ -97,12 +97,7 @@ describe('the playground', { timeout: patienceMs }, () => {
 
   it('draws the pages and tells about one', async () => {
     const tab = await visitor.open()
-    await tab.page.waitForSelector('#page-map[aria-label*="pages of together"]')
-    await tab.page.focus('#page-map')
-    await tab.page.keyboard.press('ArrowRight')
-    await tab.text('map-page', /^Page \d+: .*changed by commit/)
-    await tab.press('#checkpoint')
-    await tab.text('map-legend', /to be written: 0/)
+    await lookAtPages(tab)
     await tab.close()
   })
 
@@ -159,14 +154,19 @@ describe('the playground in Firefox', { timeout: patienceMs }, () => {
 
   it('draws the pages, and fits a narrow screen', async () => {
     const tab = await visitor.open()
-    await tab.page.waitForSelector('#page-map[aria-label*="pages of together"]')
-    await tab.page.focus('#page-map')
-    await tab.page.keyboard.press('ArrowRight')
-    await tab.text('map-page', /^Page \d+: .*changed by commit/)
-    await tab.press('#checkpoint')
-    await tab.text('map-legend', /to be written: 0/)
+    await lookAtPages(tab)
     await tab.page.setViewport({ width: 360, height: 740 })
     expect(await tab.hiddenWidth()).toBe(0)
     await tab.close()
   })
 })
+
+/** Goes to a page on the map by the keyboard, and makes a checkpoint. */
+async function lookAtPages(tab: Tab): Promise<void> {
+  await tab.page.waitForSelector('#page-map[aria-label*="pages of together"]')
+  await tab.page.focus('#page-map')
+  await tab.page.keyboard.press('ArrowRight')
+  await tab.text('map-page', /^Page \d+: .*changed by commit/)
+  await tab.press('#checkpoint')
+  await tab.text('map-legend', /to be written: 0/)
+}
