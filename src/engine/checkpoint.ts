@@ -2,7 +2,7 @@
 //
 // It is a state machine. `step` does a slice on this thread and says what must happen before the next one; the
 // asynchronous driver lets other work run between slices and syncs off this thread, the synchronous one steps to the end.
-// The order of the steps is rule 9 of the durability protocol:
+// The order of the steps (docs/durability.md, rule 9):
 //
 //   places   room for the second copies of chunks and directory, low in the file
 //   images   pages that are dirty as of the snapshot, in runs

@@ -126,7 +126,7 @@ export class Core {
       throw new LightningError('LIGHTNING_CLOSED', `The database at ${this.location} is closed. Open it again.`)
   }
 
-  /** Throws `LIGHTNING_LOCKED` when the lock is no longer this handle's (durability.md, rule 21). */
+  /** Throws `LIGHTNING_LOCKED` when the lock is no longer this handle's (docs/durability.md, rule 21). */
   checkLock(): void {
     if (this.lock.ours()) return
     throw new LightningError(

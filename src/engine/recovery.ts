@@ -253,7 +253,7 @@ function olderThanLog(core: Core, { file, lsn }: StrangeLog, durable: number): L
 
 /**
  * Rewrites and syncs the frames that recovery relied on without knowing them durable: the system may have kept unsynced
- * bytes readable (durability.md, rule 15).
+ * bytes readable (docs/durability.md, rule 15).
  */
 export function makeDurable(core: Core, end: ChainEnd): void {
   if (PLANTED_BUG === 29) return

@@ -1,4 +1,4 @@
-// Space for all that a commit may make necessary, made sure of before it changes anything (durability.md, rule 4).
+// Space for all that a commit may make necessary, made sure of before it changes anything (docs/durability.md, rule 4).
 //
 // What is dirty must be written some day, the tables with it, and until the checkpoint after that is durable nothing old
 // may go. So a commit is let in only when there is a free piece of the data file, as large as a page that does not

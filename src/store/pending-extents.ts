@@ -1,5 +1,5 @@
 // Extents that nothing in memory names any more but that recovery could still need: they are given back when the next
-// checkpoint is durable (durability.md, rules 9 and 12).
+// checkpoint is durable (docs/durability.md, rules 9 and 12).
 //
 // While a checkpoint is under way there are two lists. What the checkpoint before it named and the one under way does
 // not is free as soon as that is durable. Large values are named by log frames too, and a frame written after the

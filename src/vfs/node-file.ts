@@ -60,7 +60,7 @@ class NodeFile implements VfsFile {
   readonly #path: string
   readonly #calls: FileCalls
   #fd: number | undefined
-  /** For syncs in the pool only (durability.md, rule 16); undefined when the file is open for reading. */
+  /** For syncs in the pool only (docs/durability.md, rule 16); undefined when the file is open for reading. */
   #poolFd: number | undefined
   #running: Promise<void> | undefined
   #queued: Promise<void> | undefined

@@ -5,7 +5,7 @@ import type { VfsFile } from './vfs.ts'
 
 /**
  * More than so many bytes are never unsynced. There is no thread pool here: a sync stops the owner's thread, so a long
- * one is better had in pieces (durability.md, rule 22).
+ * one is better had in pieces (docs/durability.md, rule 22).
  */
 const mostUnsyncedBytes = 8 << 20
 

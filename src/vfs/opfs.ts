@@ -65,7 +65,7 @@ class OpfsVfs implements Vfs {
   async prepare(options: { create: boolean }): Promise<boolean> {
     if ((await this.#find()) !== undefined) return true
     if (!options.create) return false
-    // Before anything is made: without renaming, a new database could not appear whole (durability.md, rule 19).
+    // Before anything is made: without renaming, a new database could not appear whole (docs/durability.md, rule 19).
     if (!canAccess()) throw this.#unreachable()
     if (!canMove()) throw unavailable(this.location, renaming)
     await this.#find(true)

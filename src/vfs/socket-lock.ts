@@ -21,7 +21,7 @@ import { announce, isSeen, type Presence, type Standing, standingOf } from './lo
 import { systemCodeOf } from './system-error.ts'
 import type { VfsLock, VfsLockKind } from './vfs.ts'
 
-// The lock (durability.md, rules 20 and 21) has to get three things right.
+// The lock (docs/durability.md, rules 20 and 21) has to get three things right.
 //
 // 1. Who holds it and has died holds it no longer, and who lives does, however busy. Every holder listens on a socket
 //    from before its lock file appears until after it is done; see `liveness-socket.ts`.

@@ -64,7 +64,7 @@ export interface VfsLock {
   readonly kind: VfsLockKind
 
   /**
-   * Whether it is still the newest; asked before each write of a meta slot (durability.md, rule 21). It can only turn
+   * Whether it is still the newest; asked before each write of a meta slot (docs/durability.md, rule 21). It can only turn
    * false when somebody removed lock files by hand, and then it never turns true again.
    */
   ours(): boolean

@@ -3,7 +3,7 @@ import { browserError } from './browser-error.ts'
 import type { VfsLock, VfsLockKind } from './vfs.ts'
 
 // The lock in browsers is a Web Lock: the browser frees it with its tab or worker, however that ends, so it is liveness
-// itself (durability.md, rule 20) and needs no generations. A second one, whose name tells who holds the first, is there
+// itself (docs/durability.md, rule 20) and needs no generations. A second one, whose name tells who holds the first, is there
 // for messages alone. What Web Locks do not see, another program of this site that opens the files itself, the handles
 // refuse: browsers give out one for writing.
 

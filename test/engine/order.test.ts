@@ -1,4 +1,4 @@
-// The order in which a checkpoint touches the disk (durability.md, rule 9), watched call by call.
+// The order in which a checkpoint touches the disk (docs/durability.md, rule 9), watched call by call.
 import { expect, test } from 'vitest'
 import { blockBytes, dataFileName } from '../../src/store/format.ts'
 import { memoryVfs } from '../../src/vfs/memory.ts'

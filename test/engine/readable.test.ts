@@ -3,7 +3,7 @@ import { SimulatedDisk } from '../support/simulated-disk.ts'
 import { contentOf, openEngine, path, utf8 } from './content.ts'
 import { expectSound } from './support.ts'
 
-// durability.md, rule 15: after a failed sync the system may keep bytes readable that it will never write.
+// docs/durability.md, rule 15: after a failed sync the system may keep bytes readable that it will never write.
 test('what a recovery could read is written again before anything after it is acknowledged', async () => {
   for (let seed = 1; seed <= 24; seed++) {
     const disk = new SimulatedDisk(seed)
