@@ -72,6 +72,18 @@ describe('the documents', () => {
     expect(lost).toEqual([])
   })
 
+  test('have every rule of durability that a comment cites', () => {
+    const rules = Array.from(read('docs/durability.md').matchAll(/^(\d+)\. \*\*/gm), ([, number]) => Number(number))
+    expect(rules).toEqual(rules.map((_, i) => i + 1))
+    const sources = files.filter(path => /^(?:assembly|src|test)\/.*\.ts$/.test(path))
+    const cited = sources.flatMap(path =>
+      Array.from(read(path).matchAll(/docs\/durability\.md, rules? (\d+)(?: and (\d+))?/g), ([, ...numbers]) => numbers)
+    )
+    const numbers = cited.flat().flatMap(number => (number === undefined ? [] : [Number(number)]))
+    expect(numbers.length).toBeGreaterThan(0)
+    expect(numbers.filter(number => !rules.includes(number))).toEqual([])
+  })
+
   test('tell of the version that package.json has, and of its licence', () => {
     expect(read('CHANGELOG.md')).toContain(`\n## ${manifest.version}\n`)
     expect(read('README.md')).toContain(`Version ${manifest.version}`)
