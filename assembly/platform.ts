@@ -1,7 +1,7 @@
 // What the kernel asks of its machine, in the WASM build. `platform.jsbuild.ts` is its twin for the JavaScript build;
 // the two export the same names and must agree bit for bit.
 //
-// Conventions of the shared sources (everything else in assembly/):
+// Conventions of the shared sources (everything in assembly/ but the twins, which are these two and `wide`):
 // - values are u32 unless they are a status (i32, negative = failed) or a bool; addresses go up to 4 GiB, so a result
 //   of <<, |, & or ~ that may have its top bit set is made unsigned with >>> 0, and >>> is the only right shift;
 // - 32-bit products that can wrap go through mul(), divisions through div();
