@@ -1,4 +1,5 @@
-// What the long operations share: progress, abortion, and turns for other work in between (`pace.ts`).
+// What the long operations share: progress, cancellation, and turns for other work in between (`pace.ts`).
+import { LightningError } from '../errors.ts'
 
 /** How far a long operation has come, in units of its own (pages as a rule). */
 export interface Progress {
@@ -11,6 +12,29 @@ export interface Progress {
 export interface CareOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** Rejects with `LIGHTNING_ABORTED` as soon as the signal fires; the work itself goes on. */
+export async function abortable(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return work
+  let stop: () => void = () => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = () => reject(abortedBy(signal))
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+    stop = () => signal.removeEventListener('abort', abort)
+  })
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    stop()
+    work.catch(() => undefined)
+  }
+}
+
+/** The error of an operation whose signal has fired. */
+export function abortedBy(signal: AbortSignal): LightningError {
+  return new LightningError('LIGHTNING_ABORTED', 'The operation was aborted by its signal.', { cause: signal.reason })
 }
 
 /** Looked up once: tests that replace timers later do not keep writes from being settled. */

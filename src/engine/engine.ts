@@ -1,30 +1,35 @@
-// The engine: one open database in one thread. Reads and writes are synchronous on bytes and encodings; what waits for
-// the disk or takes long is asynchronous. The parts do the work: reader, writer, committer, checkpoint, recovery.
+// The engine: one open database in one thread. Reads and writes are synchronous; whatever waits for the disk or takes
+// long is asynchronous. The engine is the entrance for the layers above. Its parts do the work:
+//
+//   Reader      reads of single keys                    EngineCursor  reads of ranges
+//   Writer      a commit: encoded, applied, framed      Committer     makes commits durable, or takes them back
+//   Space       promises the space that commits need    Checkpoint    writes the pages, so that the log can be cut off
+//   openCore    opening and recovery                    foldLog       what a close does with the log and the files
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { isLightningError, LightningError } from '../errors.ts'
-import { onDemand, onDemandWithin } from '../kernel/on-demand.ts'
+import { onDemand } from '../kernel/on-demand.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 import { behind, type ByteRange, clampBounds } from './bounds.ts'
-import type { CareOptions } from './care.ts'
-import { nameBelow } from './keyspace-path.ts'
+import { abortable, type CareOptions } from './care.ts'
 import { Checkpoint } from './checkpoint.ts'
+import { closeFiles, foldLog } from './closing.ts'
 import type { CommitObserver } from './commit-observer.ts'
 import { Committer } from './committer.ts'
 import type { Core } from './core.ts'
 import { countRange, countSlices } from './counting.ts'
 import { type Cursor, EngineCursor } from './cursor.ts'
 import type { EngineEvent, EngineEvents } from './events.ts'
+import { nameBelow } from './keyspace-path.ts'
 import { readWritten, releaseSegments } from './large-values.ts'
-import { closeFiles, openCore } from './opening.ts'
+import { openCore } from './opening.ts'
 import type { EngineOperation } from './operation.ts'
 import type { EngineOptions } from './options.ts'
+import { type PageMap, pageMapOf } from './page-map.ts'
 import { Reader } from './reader.ts'
 import { rebuild } from './rebuild.ts'
-import { Space } from './space.ts'
 import { EngineSnapshot, type Snapshot } from './snapshots.ts'
-import { type PageMap, pageMapOf } from './page-map.ts'
+import { Space } from './space.ts'
 import { type EngineStats, statsOf } from './stats.ts'
-import { blockBytes } from '../store/format.ts'
 import { handleOf, type Tree, TreeHandle } from './tree.ts'
 import type { VerifyReport } from './verify.ts'
 import { Writer } from './writer.ts'
@@ -41,12 +46,6 @@ export type { PageMap } from './page-map.ts'
 export type { EngineStats } from './stats.ts'
 export type { Tree } from './tree.ts'
 export type { VerifyProblem, VerifyReport } from './verify.ts'
-
-/** Bytes of holes that a close fills: fewer are not worth it, more take too long. */
-const leastHoleBytes = 1 << 20
-const mostHoleBytes = 64 << 20
-/** Milliseconds that a close waits for the script that fills them. */
-const longestLoadMs = 2_000
 
 export class Engine {
   readonly #core: Core
@@ -90,12 +89,12 @@ export class Engine {
     return this.#core.isClosed
   }
 
-  /** Whether nothing is in the log: `close` has folded it into the pages, for which a full disk may have no room. */
+  /** Whether the log is empty. `close` folds it into the pages, unless the disk is too full for that. */
   get isFolded(): boolean {
     return this.#core.meta.closed
   }
 
-  /** Counts rollbacks: what was read before one may be gone. */
+  /** Counts rollbacks. What was read in an earlier generation may be gone. */
   get generation(): number {
     return this.#core.generation
   }
@@ -110,18 +109,18 @@ export class Engine {
     this.#core.checkWritable()
   }
 
-  /** Tells `observer` what commits change from now on; undefined: nobody. */
+  /** From now on `observer` is told what commits change; undefined: nobody is. */
   observe(observer: CommitObserver | undefined): void {
     this.#core.observer = observer
   }
 
-  /** Id of the keyspace as it is now, 0 when there is none. */
+  /** Id of the keyspace now; 0 when it does not exist. */
   treeId(tree: Tree): number {
     const handle = handleOf(tree)
     return handle.locate(this.#core) ? handle.id : 0
   }
 
-  /** A handle on a keyspace; nothing is looked up or made. */
+  /** A handle for the keyspace at `path`. Nothing is looked up or created. */
   tree(path: Uint8Array): Tree {
     return new TreeHandle(path)
   }
@@ -156,7 +155,9 @@ export class Engine {
     return countRange(this.#core, handleOf(tree), this.#own(snapshot), range)
   }
 
-  /** The same in slices, which tell how many there are so far; with a snapshot other work may come between them. */
+  /**
+   * Counts in slices; each yields the number so far. When `snapshot` is given, other work may be done between slices.
+   */
   countSlices(tree: Tree, snapshot: Snapshot | undefined, range: ByteRange): Generator<number, number, undefined> {
     return countSlices(this.#core, handleOf(tree), this.#own(snapshot), range)
   }
@@ -207,18 +208,18 @@ export class Engine {
     this.#writer.batch(operations)
   }
 
-  /** Writes a value that is too large for a page ahead of the commit that names it; the result describes where it is. */
+  /** Writes a value that is too large for a page, ahead of the commit that names it. The result says where it is. */
   writeValue(value: Uint8Array): Uint8Array {
     return this.#writer.writeValue(value)
   }
 
-  /** Reads such a value back. */
+  /** Reads a value back that `writeValue` has written. */
   readValue(description: Uint8Array): Uint8Array {
     this.#core.checkOpen()
     return readWritten(this.#core, description)
   }
 
-  /** Gives up such a value that no commit has named; only in the generation in which it was written. */
+  /** Frees a value that `writeValue` has written and no commit has named. Only in the generation that wrote it. */
   discardValue(description: Uint8Array): void {
     releaseSegments(this.#core, description)
   }
@@ -273,7 +274,7 @@ export class Engine {
   }
 
   async verify(options: CareOptions = {}): Promise<VerifyReport> {
-    // What is verified is the state of the call, however long the script takes.
+    // The state to verify is that of the call, however long loading the script takes.
     const snapshot = new EngineSnapshot(this.#core)
     try {
       const { verify } = await onDemand('verify', () => import('./verify.ts'))
@@ -327,57 +328,16 @@ export class Engine {
     try {
       if (core.options.readOnly) return
       await this.#checkpoint.idle()
-      // Behind it: while a checkpoint ends, the sync of a large value may have begun.
+      // Only now: while the checkpoint ended, the sync of a large value may have begun.
       await this.#committer.idle()
       if (core.failure === undefined && core.unreadable === undefined) {
-        // What was written after a fault is kept, whatever the close then says of the fault.
+        // What was written after an earlier fault is kept, even if the close then rejects because of that fault.
         this.#committer.settleAll()
-        await this.#fold()
+        await foldLog(core, this.#checkpoint, this.#space)
       }
       this.#committer.payDebt()
     } finally {
       await closeFiles(core)
-    }
-  }
-
-  /** A disk too full for a checkpoint loses nothing: everything is in the log, and the next opening replays it. */
-  async #fold(): Promise<void> {
-    try {
-      await this.#checkpoint.run(true)
-    } catch (error) {
-      if (this.#core.failure !== undefined || !isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
-      this.#core.options.logger?.warn('The log was not folded into the pages', error)
-      return
-    }
-    await this.#fillHoles()
-    this.#giveSpaceBack()
-  }
-
-  /** Large holes, those that the state before has left as a rule, are filled from the end of the file if that is soon done. */
-  async #fillHoles(): Promise<void> {
-    const core = this.#core
-    const { freeBlocks, endBlock } = core.data.blocks
-    const bytes = freeBlocks * blockBytes
-    if (freeBlocks < endBlock / 5 || bytes < leastHoleBytes || bytes > mostHoleBytes || this.#space.isLimited) return
-    try {
-      const { compactClosed } = await onDemandWithin(longestLoadMs, 'close', () => import('./compact.ts'))
-      await compactClosed(core, this.#checkpoint, this.#space)
-    } catch (error) {
-      // Who has lost the lock must not cut off what another has written since.
-      if (core.failure !== undefined || isLightningError(error, 'LIGHTNING_LOCKED')) throw error
-      core.options.logger?.warn('The data file was not made smaller', error)
-    }
-  }
-
-  /** Everything is durable by now: space that cannot be given back is given back by a later close. */
-  #giveSpaceBack(): void {
-    const { data, log, options } = this.#core
-    try {
-      const { blocks, logBytes } = this.#space.kept
-      data.trim(blocks)
-      log.shrink(logBytes)
-    } catch (error) {
-      options.logger?.warn('Space could not be given back', error)
     }
   }
 
@@ -404,26 +364,5 @@ export class Engine {
       'LIGHTNING_INVALID_ARGUMENT',
       'The snapshot is of another database. Pass one of this database.'
     )
-  }
-}
-
-/** Rejects with `LIGHTNING_ABORTED` as soon as the signal fires; the work itself goes on. */
-async function abortable(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return work
-  let stop: () => void = () => undefined
-  const aborted = new Promise<never>((_, reject) => {
-    const abort = () =>
-      reject(
-        new LightningError('LIGHTNING_ABORTED', 'The operation was aborted by its signal.', { cause: signal.reason })
-      )
-    if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort, { once: true })
-    stop = () => signal.removeEventListener('abort', abort)
-  })
-  try {
-    await Promise.race([work, aborted])
-  } finally {
-    stop()
-    work.catch(() => undefined)
   }
 }

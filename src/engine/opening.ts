@@ -31,19 +31,6 @@ export async function openCore(vfs: Vfs, options: EngineOptions): Promise<Core> 
   }
 }
 
-/** Closes the files and then, whatever they report, releases the lock. */
-export async function closeFiles(core: Core): Promise<void> {
-  try {
-    core.data.file.close()
-  } finally {
-    try {
-      core.log.close()
-    } finally {
-      await core.lock.release()
-    }
-  }
-}
-
 /** Waits for both; a lock that was taken is not kept when the kernel cannot be loaded. */
 async function both(loading: Promise<Kernel>, locking: Promise<VfsLock>): Promise<[Kernel, VfsLock]> {
   const [kernel, lock] = await Promise.allSettled([loading, locking])

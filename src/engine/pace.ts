@@ -1,5 +1,4 @@
-import { LightningError } from '../errors.ts'
-import { type CareOptions, nextTurn } from './care.ts'
+import { abortedBy, type CareOptions, nextTurn } from './care.ts'
 
 /** Milliseconds of work after which other work gets a turn. */
 const sliceMs = 2
@@ -33,7 +32,6 @@ export class Pace {
 
   check(): void {
     const { signal } = this.#options
-    if (signal?.aborted !== true) return
-    throw new LightningError('LIGHTNING_ABORTED', 'The operation was aborted by its signal.', { cause: signal.reason })
+    if (signal?.aborted === true) throw abortedBy(signal)
   }
 }

@@ -2,7 +2,8 @@
 import type { Vfs } from '../vfs/vfs.ts'
 import { backUp } from './backup.ts'
 import type { CareOptions } from './care.ts'
-import { closeFiles, openCore } from './opening.ts'
+import { closeFiles } from './closing.ts'
+import { openCore } from './opening.ts'
 import { readingOptions } from './reading-options.ts'
 
 /** Makes a database at `destination` from the backup at `backup`. Throws `LIGHTNING_EXISTS` when there is one. */
