@@ -3,6 +3,7 @@ import type { EncodingTable } from '../encoding/encodings.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { Engine, Snapshot as EngineSnapshot, Tree } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
+import { backgroundTimer } from '../txn/background-timer.ts'
 import { Transactions } from '../txn/transactions.ts'
 import type { Encodings } from './call-options.ts'
 import type { Logger, ParsedOptions } from './options.ts'
@@ -31,6 +32,9 @@ interface Watchable {
   watch(): void
 }
 
+/** Handles are watched when they are so old, or twice that. */
+const youngMs = 25
+
 /** What all handles of one open database share. It knows which handles are its own. */
 export class Session {
   readonly engine: Engine
@@ -40,8 +44,9 @@ export class Session {
   readonly cache: ValueCache | undefined
   readonly transactions: Transactions
   #isClosed = false
-  #young: Watchable[] = []
-  #watchesYoung = false
+  #young = new Set<Watchable>()
+  #aging = new Set<Watchable>()
+  #ageTimer: ReturnType<typeof setTimeout> | undefined
   readonly #abandoned = new FinalizationRegistry<Closable>(closable => closable.close())
   readonly #snapshots = new WeakMap<object, EngineSnapshot>()
   readonly #places = new WeakMap<object, Place>()
@@ -62,6 +67,9 @@ export class Session {
   /** To be called once the engine refuses everything. */
   end(): void {
     this.#isClosed = true
+    clearTimeout(this.#ageTimer)
+    this.#young.clear()
+    this.#aging.clear()
     this.transactions.close()
     this.cache?.end()
   }
@@ -82,24 +90,27 @@ export class Session {
     this.#abandoned.register(handle, resource, handle)
   }
 
-  /** Calls `handle.watch()` soon unless it has ended by then: most transactions do, and watching costs as much as they. */
-  watchSoon(handle: Watchable): void {
-    this.#young.push(handle)
-    if (this.#watchesYoung) return
-    this.#watchesYoung = true
-    queueMicrotask(this.#watchYoung)
+  /**
+   * Calls `handle.watch()` before long unless it has ended by then: most transactions do, and watching one costs more than
+   * all else about it, for the collector has to keep a list of what is watched.
+   */
+  watchLater(handle: Watchable): void {
+    this.#young.add(handle)
+    this.#ageTimer ??= this.#startAgeTimer()
   }
 
-  /** It has ended. A handle that is kept for nothing would outlive the collection of young objects. */
+  /** It has ended, or its end is seen to. */
   unwatchYoung(handle: Watchable): void {
-    if (this.#young.at(-1) === handle) this.#young.pop()
+    if (!this.#young.delete(handle)) this.#aging.delete(handle)
   }
 
-  readonly #watchYoung = (): void => {
-    const young = this.#young
-    this.#young = []
-    this.#watchesYoung = false
-    for (const handle of young) if (handle.isOpen) handle.watch()
+  #startAgeTimer(): ReturnType<typeof setTimeout> {
+    return backgroundTimer(() => {
+      for (const handle of this.#aging) if (handle.isOpen) handle.watch()
+      this.#aging = this.#young
+      this.#young = new Set()
+      this.#ageTimer = this.#aging.size > 0 ? this.#startAgeTimer() : undefined
+    }, youngMs)
   }
 
   /** The handle has been closed in the ordinary way. */

@@ -55,20 +55,36 @@ export function checkSyncTransaction(options: unknown, where: string): CheckedBe
   return options === undefined ? defaults : common(checkKnown(options, syncNames, where), where)
 }
 
+const transactionDefaults: CheckedTransaction = {
+  ...defaults,
+  retries: defaultRetries,
+  timeoutMs: undefined,
+  signal: undefined
+}
+
 /** Throws `LIGHTNING_INVALID_ARGUMENT`. */
 export function checkTransaction(options: unknown, where: string): CheckedTransaction {
+  if (options === undefined) return transactionDefaults
   const given = checkKnown(options, transactionNames, where)
-  const { retries, timeoutMs } = given
-  const timeout = checkTimeout(timeoutMs, Number.POSITIVE_INFINITY, `${where}, option timeoutMs`)
+  const { isolation, lockTimeoutMs } = common(given, where)
+  const { retries, timeoutMs, signal } = given
   return {
-    ...common(given, where),
-    retries:
-      retries === undefined || retries === Number.POSITIVE_INFINITY
-        ? (retries ?? defaultRetries)
-        : checkInteger(retries, 0, Number.MAX_SAFE_INTEGER, `${where}, option retries`),
-    timeoutMs: timeout === Number.POSITIVE_INFINITY ? undefined : timeout,
-    signal: checkSignal(given.signal, `${where}, option signal`)
+    isolation,
+    lockTimeoutMs,
+    retries: retries === undefined ? defaultRetries : retriesOf(retries, where),
+    timeoutMs: timeoutMs === undefined ? undefined : timeoutOf(timeoutMs, where),
+    signal: signal === undefined ? undefined : checkSignal(signal, `${where}, option signal`)
   }
+}
+
+function retriesOf(value: unknown, where: string): number {
+  if (value === Number.POSITIVE_INFINITY) return value
+  return checkInteger(value, 0, Number.MAX_SAFE_INTEGER, `${where}, option retries`)
+}
+
+function timeoutOf(value: unknown, where: string): number | undefined {
+  const timeoutMs = checkTimeout(value, Number.POSITIVE_INFINITY, `${where}, option timeoutMs`)
+  return timeoutMs === Number.POSITIVE_INFINITY ? undefined : timeoutMs
 }
 
 /** The body of a transaction. Throws `LIGHTNING_INVALID_ARGUMENT`. */

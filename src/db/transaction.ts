@@ -14,7 +14,7 @@ export class LocalTransaction<K, V> extends LocalTransactionKeyspace<K, V> imple
   constructor(place: Place, transaction: OpenTransaction) {
     super(place, transaction, undefined)
     // One whose body cannot wait ends with the call.
-    if (!transaction.isSynchronous) place.session.watchSoon(this)
+    if (!transaction.isSynchronous) place.session.watchLater(this)
   }
 
   get id(): number {
@@ -59,17 +59,17 @@ export class LocalTransaction<K, V> extends LocalTransactionKeyspace<K, V> imple
   }
 
   commit(): Promise<void> {
-    this.#unwatch()
+    this.unwatch()
     return this.open.commit()
   }
 
   commitSync(): void {
-    this.#unwatch()
+    this.unwatch()
     this.open.commitSync()
   }
 
   rollback(): void {
-    this.#unwatch()
+    this.unwatch()
     this.open.rollback()
   }
 
@@ -81,7 +81,8 @@ export class LocalTransaction<K, V> extends LocalTransactionKeyspace<K, V> imple
     this.rollback()
   }
 
-  #unwatch(): void {
+  /** Its end is seen to, whatever becomes of the handle. */
+  unwatch(): void {
     const { session } = this.place
     if (!this.#isWatched) {
       session.unwatchYoung(this)

@@ -109,13 +109,18 @@ export class RemoteTransaction<K, V> extends RemoteTransactionKeyspace<K, V> imp
   }
 
   commit(): Promise<void> {
-    this.place.session.unwatch(this)
+    this.unwatch()
     return this.open.commit()
   }
 
   rollback(): Promise<void> {
-    this.place.session.unwatch(this)
+    this.unwatch()
     return this.open.end()
+  }
+
+  /** Its end is seen to, whatever becomes of the handle. */
+  unwatch(): void {
+    this.place.session.unwatch(this)
   }
 
   [asyncDispose](): Promise<void> {

@@ -34,10 +34,15 @@ export interface Repeatable {
   rollback(): void
 }
 
-/** An attempt under way: the transaction, and the handle that the body gets. */
+/** What the body gets: it is watched, in case that nobody has a way to it any more while the body waits. */
+interface Watched {
+  unwatch(): void
+}
+
+/** An attempt under way: the transaction, and its handle. */
 export interface Attempt<T extends Repeatable, H> {
   readonly transaction: T
-  readonly handle: H
+  readonly handle: H & Watched
 }
 
 /** Begins an attempt, the one before it given from the second on. */
@@ -85,6 +90,7 @@ async function runAttempts<T extends Repeatable, H, R>(
     } catch (error) {
       const { loss } = transaction
       transaction.rollback()
+      handle.unwatch()
       bounds?.check()
       if (loss === undefined) throw error
       bounds?.checkReached()
@@ -110,8 +116,13 @@ async function begunInTime<T extends Repeatable, H>(
   }
 }
 
-async function runOnce<H, R>(transaction: Repeatable, handle: H, body: (handle: H) => R | PromiseLike<R>): Promise<R> {
+async function runOnce<H, R>(
+  transaction: Repeatable,
+  handle: H & Watched,
+  body: (handle: H) => R | PromiseLike<R>
+): Promise<R> {
   const result = await body(handle)
+  handle.unwatch()
   if (transaction.loss !== undefined) throw transaction.loss
   // A body may end its transaction itself, and then means it.
   if (!transaction.wasEndedByCaller) await transaction.commit()

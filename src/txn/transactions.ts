@@ -1,6 +1,7 @@
 // All transactions of an open database: what they share, and what ends them together.
 import type { Engine } from '../engine/engine.ts'
 import { isLightningError, LightningError } from '../errors.ts'
+import { backgroundTimer } from './background-timer.ts'
 import { KeyReader } from './binary-key.ts'
 import { Claims, type Footprint } from './claims.ts'
 import { LockTable } from './locks.ts'
@@ -217,20 +218,12 @@ export class Transactions {
 
   /** One that is too old is ended though nobody uses it: it holds back what it could see, and its locks. */
   #startAgeTimer(delayMs: number): ReturnType<typeof setTimeout> {
-    const timer = setTimeout(() => {
+    return backgroundTimer(() => {
       this.#ageTimer = undefined
       for (const transaction of [...this.#open]) if (this.#isTooOld(transaction)) transaction.lose(this.#tooOld())
       const [next] = this.#open
       if (next === undefined || this.maxAgeMs === undefined) return
       this.#ageTimer = this.#startAgeTimer(Math.max(1, next.openedMs + this.maxAgeMs + 1 - performance.now()))
     }, delayMs)
-    letProcessEnd(timer)
-    return timer
   }
-}
-
-/** The process need not live on for a timer; where timers are numbers they never keep anything alive. */
-function letProcessEnd(timer: unknown): void {
-  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function')
-    timer.unref()
 }

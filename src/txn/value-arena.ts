@@ -7,12 +7,12 @@ import type { Engine } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
 import { mostValueBytes } from '../engine/large-values.ts'
 
-const firstChunkBytes = 4_096
+const firstChunkBytes = 1_024
 const largestChunkBytes = 1_048_576
 /** Longer values are written to the disk; they would not fit into any page. */
 const mostBytesInMemory = 65_536
-/** First chunks of transactions that have ended, kept for the next ones. */
-const mostSpares = 16
+/** First chunks of transactions that have ended, kept for the next ones: a new array costs more than a small transaction. */
+const mostSpares = 1_024
 
 /** Bytes of one value; nobody changes them any more. Of one that is on disk they describe where it is. */
 export class StoredValue {
@@ -51,7 +51,7 @@ export class ValueArena {
   readonly #generation: number
   readonly #spares: SpareChunks
   readonly #first: Uint8Array
-  readonly #onDisk = new Set<StoredValue>()
+  #onDisk: Set<StoredValue> | undefined
   #chunk: Uint8Array
   #used = 0
   #isBusy = false
@@ -82,12 +82,12 @@ export class ValueArena {
 
   /** Whether there are values on disk that nothing names. */
   get isOnDisk(): boolean {
-    return this.#onDisk.size > 0
+    return this.#onDisk !== undefined && this.#onDisk.size > 0
   }
 
   /** The value was named by a commit. */
   keep(value: StoredValue): void {
-    this.#onDisk.delete(value)
+    this.#onDisk?.delete(value)
   }
 
   /** No value is needed any more. */
@@ -96,7 +96,7 @@ export class ValueArena {
     // Code of the caller that is encoding may have ended the transaction; what called it goes on writing into the chunk.
     if (!this.#isBusy) this.#spares.give(this.#first)
     // A rollback of the engine has found everything that is not named to be free.
-    if (this.#generation !== this.#engine.generation) return
+    if (this.#onDisk === undefined || this.#generation !== this.#engine.generation) return
     for (const { bytes } of this.#onDisk) this.#engine.discardValue(bytes)
   }
 
@@ -119,6 +119,7 @@ export class ValueArena {
     if (length > mostBytesInMemory) {
       const description = this.#engine.writeValue(bytes)
       const value = new StoredValue(description, 0, description.length, true)
+      this.#onDisk ??= new Set()
       this.#onDisk.add(value)
       return value
     }

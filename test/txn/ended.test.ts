@@ -13,11 +13,14 @@ import { inMemory, openNew, rejection } from '../support/database.ts'
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 
-/** Collects until `isDone`; bounded, for the collector promises nothing about a single run. */
+/**
+ * Collects until `isDone`; bounded, for the collector promises nothing about a single run. Only transactions that have
+ * been open for a while are watched.
+ */
 async function collectUntil(isDone: () => boolean): Promise<void> {
   for (let i = 0; i < 50 && !isDone(); i++) {
     collectGarbage()
-    await new Promise(resolve => setImmediate(resolve))
+    await new Promise(resolve => setTimeout(resolve, 5))
   }
 }
 

@@ -24,13 +24,15 @@ class LostWhenApplied implements Repeatable {
   rollback(): void {}
 }
 
+const unwatched = { unwatch: () => undefined }
+
 it('a signal that fires while a commit is made durable ends the attempts when the commit is lost after all', async () => {
   const controller = new AbortController()
   let attempts = 0
   const begin = () => {
     attempts++
     const transaction = new LostWhenApplied(() => controller.abort('enough'))
-    return { transaction, handle: undefined }
+    return { transaction, handle: unwatched }
   }
   const options = { retries: 3, timeoutMs: undefined, signal: controller.signal }
   const error = await rejection(
@@ -45,7 +47,7 @@ it('a signal that does not fire leaves every attempt', async () => {
   let attempts = 0
   const begin = () => {
     attempts++
-    return { transaction: new LostWhenApplied(() => undefined), handle: undefined }
+    return { transaction: new LostWhenApplied(() => undefined), handle: unwatched }
   }
   const options = { retries: 2, timeoutMs: undefined, signal: new AbortController().signal }
   await rejection(
