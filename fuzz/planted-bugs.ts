@@ -86,7 +86,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     number: 15,
     what: 'the checksum of a chunk of the page table is not looked at',
-    where: 'src/engine/recovery.ts',
+    where: 'src/engine/table-loading.ts',
     tests: ['test/engine/recovery.test.ts', ...crash]
   },
   {
@@ -98,7 +98,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     number: 17,
     what: 'large values that the log names are not reserved before the replay',
-    where: 'src/engine/recovery.ts',
+    where: 'src/engine/log-reservations.ts',
     tests: crash
   },
   {
@@ -144,7 +144,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     number: 28,
     what: 'commits that were durable and are missing are not missed',
-    where: 'src/engine/recovery.ts',
+    where: 'src/engine/log-checks.ts',
     tests: ['test/engine/recovery.test.ts', ...crash]
   },
   {
@@ -174,7 +174,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     number: 33,
     what: 'blocks of the copies of the page table count as free after an opening',
-    where: 'src/engine/recovery.ts',
+    where: 'src/engine/table-loading.ts',
     tests: ['test/engine/copies.test.ts', ...crash]
   }
 ]

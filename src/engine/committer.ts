@@ -22,8 +22,8 @@ import { INCARNATION } from '../../assembly/log.ts'
 import { NOTE } from '../../assembly/operations.ts'
 import { LightningError } from '../errors.ts'
 import { nextTurn } from './care.ts'
+import { chainStart } from './chain-start.ts'
 import type { Core } from './core.ts'
-import { chainStart } from './recovery.ts'
 
 /** A flush waits for so many turns of the microtask queue without a new commit, so that longer promise chains join. */
 const quietTurns = 8

@@ -1,23 +1,24 @@
-// Opening: the lock first, then what is there, then recovery. Whatever fails leaves files and lock as they were found.
+// Opening: first the lock, then a look at which files are there, then recovery. An opening that fails leaves the files and
+// the lock as it found them.
+import { DURABLE_LOW, IMAGE } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
-import { loadKernel } from '../kernel/load.ts'
-import type { Kernel } from '../kernel/load.ts'
+import { KernelMemory } from '../kernel/kernel-memory.ts'
+import { type Kernel, loadKernel } from '../kernel/load.ts'
+import { assertStatus } from '../kernel/status.ts'
 import { DataFile } from '../store/data-file.ts'
 import { dataFileName, logFileNames } from '../store/format.ts'
 import type { Checksum, Meta } from '../store/meta.ts'
 import type { Vfs, VfsFile, VfsLock } from '../vfs/vfs.ts'
 import { LogFiles } from '../wal/log-files.ts'
-import { DURABLE_LOW, IMAGE } from '../../assembly/state.ts'
-import { KernelMemory } from '../kernel/kernel-memory.ts'
-import { assertStatus } from '../kernel/status.ts'
 import { checksumOf, Core } from './core.ts'
 import { createDataFile, emptyFile } from './creation.ts'
 import { finishDestruction, isDestroyed } from './destruction.ts'
+import { checkLogReachesStart, checkNothingDurableIsMissing } from './log-checks.ts'
 import { defaultPageBytes, type EngineOptions } from './options.ts'
+import { makeDurable, replay, writeMetas } from './recovery.ts'
 import { finishRepair, unfinishedRepair } from './repair-files.ts'
-import { checkLogReachesStart, checkNothingDurableIsMissing, makeDurable, replay, writeMetas } from './recovery.ts'
 
-/** Opens or makes the database in `vfs` and recovers it. */
+/** Opens the database in `vfs`, or creates it, and recovers it. */
 export async function openCore(vfs: Vfs, options: EngineOptions): Promise<Core> {
   const existed = await vfs.prepare({ create: options.createIfMissing && !options.readOnly })
   if (!existed && options.readOnly) throw notFound(vfs, options)
@@ -31,7 +32,7 @@ export async function openCore(vfs: Vfs, options: EngineOptions): Promise<Core> 
   }
 }
 
-/** Waits for both; a lock that was taken is not kept when the kernel cannot be loaded. */
+/** Waits for both. When the kernel cannot be loaded, a lock that was taken is released. */
 async function both(loading: Promise<Kernel>, locking: Promise<VfsLock>): Promise<[Kernel, VfsLock]> {
   const [kernel, lock] = await Promise.allSettled([loading, locking])
   if (lock.status === 'rejected') throw lock.reason
@@ -67,7 +68,7 @@ async function checkPresence(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: E
   await createDataFile(vfs, lock, kernel, options)
 }
 
-/** Ends a repair that was interrupted while it exchanged the files; true: there is a data file now. */
+/** Finishes a repair that was interrupted while it exchanged the files. True: there is a data file now. */
 async function wasRepaired(vfs: Vfs, options: EngineOptions): Promise<boolean> {
   if (!options.readOnly) return finishRepair(vfs)
   if ((await unfinishedRepair(vfs)) === undefined) return false
@@ -87,7 +88,7 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
     const data = new DataFile(dataFile, { maxBytes: options.maxBytes ?? Number.POSITIVE_INFINITY, verifyWrites })
     const { meta, isInBoth } = data.readMeta(bareChecksum(kernel))
     const present = await Promise.all(logFileNames.map(name => vfs.exists(name)))
-    // Before there are logs it must be sure that the data file keeps its name: logs alone are damage.
+    // The data file's name must be durable before there are logs, since logs without a data file count as damage.
     if (!readOnly && present.includes(false)) await vfs.syncDirectory()
     const logs: VfsFile[] = []
     for (const [i, name] of logFileNames.entries()) {
@@ -95,7 +96,7 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
       opened.push(log)
       logs.push(log)
     }
-    // That the logs keep their names must be sure before the first commit; the tables are loaded meanwhile.
+    // The logs' names must be durable before the first commit. The tables are loaded meanwhile.
     const named = readOnly || PLANTED_BUG === 14 ? Promise.resolve() : vfs.syncDirectory()
     named.catch(() => undefined)
     const [first, second] = logs
@@ -110,7 +111,7 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
       meta,
       freeBytes: () => vfs.freeBytesNow?.()
     })
-    // Before the replay writes anything: it takes blocks that another meta names.
+    // Before the replay, which may write to blocks that only another meta names.
     if (!isInBoth && !readOnly) writeMetas(core)
     recover(core)
     await named
@@ -153,7 +154,7 @@ async function openLog(vfs: Vfs, name: string, exists: boolean, meta: Meta, read
   return vfs.open(name, { create: true, readOnly })
 }
 
-/** A checksum before the kernel is set up for a page size that only the meta tells. */
+/** Checksums before the kernel is set up, which needs the page size, which stands in the meta. */
 function bareChecksum(kernel: Kernel): Checksum {
   const memory = new KernelMemory(kernel)
   return (bytes, seed) => {

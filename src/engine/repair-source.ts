@@ -12,12 +12,13 @@ import { LogFiles } from '../wal/log-files.ts'
 import { checksumOf, Core } from './core.ts'
 import { emptyFile, firstMeta } from './creation.ts'
 import { defaultPageBytes, type EngineOptions } from './options.ts'
-import { identityOf, resetKernel } from './recovery.ts'
+import { resetKernel } from './recovery.ts'
 import { withOneBitFlipped } from './repair-bits.ts'
 import type { Losses } from './repair-losses.ts'
 import { findTables } from './repair-search.ts'
 import type { Stages } from './repair-stages.ts'
 import { salvageTables } from './repair-tables.ts'
+import { identityOf } from './table-loading.ts'
 
 /** What there is to read of a damaged database. */
 export interface DamagedDatabase {

@@ -3,9 +3,9 @@ import { CONTINUES, INCARNATION } from '../../assembly/log.ts'
 import { IDENTITY } from '../../assembly/state.ts'
 import { FRAME_HEADER_BYTES } from '../wal/frame.ts'
 import { mostFrameBytes } from '../wal/log-reader.ts'
+import { chainStart } from './chain-start.ts'
 import type { Core } from './core.ts'
 import type { Pace } from './pace.ts'
-import { chainStart } from './recovery.ts'
 import type { VerifyProblem } from './verify.ts'
 
 /** A frame's header as verification needs it. */
