@@ -109,7 +109,7 @@ export async function doDamagedPhase({ phase, path, count }: DamagedTask): Promi
 }
 
 /** The same bits in every run over the same database. */
-export function flipBits(path: string): void {
+function flipBits(path: string): void {
   const random = generator(5)
   const file = openSync(join(path, 'data.ldb'), 'r+')
   const { size } = statSync(join(path, 'data.ldb'))

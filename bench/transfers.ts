@@ -7,7 +7,7 @@ import { openLightningBank } from './banks/lightning.ts'
 import { openLmdbBank } from './banks/lmdb.ts'
 import { generator } from './random.ts'
 
-export const banks = {
+const banks = {
   lightning: openLightningBank,
   lmdb: openLmdbBank,
   'better-sqlite3': openSqliteBank

@@ -38,7 +38,7 @@ const constants = { PLANTED_BUG: process.env.PLANTED_BUG ?? '0' }
  * @param {{ use?: Record<string, string>, out?: string, force?: boolean }} [options]
  * @returns {Promise<KernelBuild>}
  */
-export async function buildKernel({ use = {}, out, force = false } = {}) {
+async function buildKernel({ use = {}, out, force = false } = {}) {
   const values = { ...constants, ...use }
   const outputs = out
     ? { wasm: join(resolve(out), 'kernel.wasm'), javascript: join(resolve(out), 'kernel.mjs') }

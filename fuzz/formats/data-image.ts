@@ -12,7 +12,7 @@ const lz4Format = 2
 const largeFlag = 16
 
 /** Kinds of changes that `change` knows. */
-export const dataChanges = 10
+const dataChanges = 10
 
 export class DataImage {
   bytes: Uint8Array

@@ -6,7 +6,7 @@ import type { Tools } from './tools.ts'
 export const frameHeaderBytes = 56
 
 /** Kinds of changes that `change` knows. */
-export const logChanges = 12
+const logChanges = 12
 
 /** Where the chain of a log begins; from the meta. */
 export interface LogStart {

@@ -4,7 +4,7 @@ const counters = Symbol.for('lightning-db.fuzz.counters')
 const mostCounters = 1 << 16
 
 /** The counters of the instrumented bundle; in any other program they stay zero. */
-export function coverageCounters(): Uint8Array {
+function coverageCounters(): Uint8Array {
   const known: unknown = Reflect.get(globalThis, counters)
   if (known instanceof Uint8Array) return known
   const fresh = new Uint8Array(mostCounters)

@@ -47,7 +47,7 @@ export function jsonOf(testCase: unknown): unknown {
 }
 
 /** Stack and causes. */
-export function describeError(error: unknown): string {
+function describeError(error: unknown): string {
   const parts: string[] = []
   for (let at = error, depth = 0; at !== undefined && depth < 8; depth++) {
     parts.push(at instanceof Error ? (at.stack ?? String(at)) : String(at))

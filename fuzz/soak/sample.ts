@@ -17,7 +17,7 @@ export interface Latency {
   readonly max: number
 }
 
-export const timedKinds = ['get', 'put', 'commit', 'eventLoop'] as const
+const timedKinds = ['get', 'put', 'commit', 'eventLoop'] as const
 export type TimedKind = (typeof timedKinds)[number]
 
 export interface Sample {

@@ -22,7 +22,7 @@ function riseOf(values: readonly number[]): number {
 }
 
 /** The series as at most so many medians of neighbours. */
-export function condensed(values: readonly number[], most: number): number[] {
+function condensed(values: readonly number[], most: number): number[] {
   const width = Math.ceil(values.length / most)
   const points: number[] = []
   for (let from = 0; from < values.length; from += width) points.push(median(values.slice(from, from + width)))

@@ -1,6 +1,6 @@
 // What a database that may be damaged answers: everything it holds, or why it cannot tell.
 import type { Engine } from '../../src/engine/engine.ts'
-import { isLightningError, type LightningErrorCode } from '../../src/errors.ts'
+import type { LightningErrorCode } from '../../src/errors.ts'
 import { memoryVfs } from '../../src/vfs/memory.ts'
 import type { Vfs } from '../../src/vfs/vfs.ts'
 import { type Content, contentOf, openEngine, path, utf8 } from '../../test/engine/content.ts'
@@ -97,9 +97,4 @@ export function summaryOf(content: Content | undefined): string {
   return content === undefined
     ? 'damage'
     : `${content.size} ${[...content].map(([key, value]) => key.length + value.length)}`
-}
-
-/** Whether an error says that something is damaged. */
-export function isDamage(error: unknown): boolean {
-  return isLightningError(error) && damageCodes.includes(error.code)
 }

@@ -155,7 +155,7 @@ export class Pager {
 }
 
 /** In words, what the kernel's check of a page found (numbers as in assembly/check.ts). */
-export function problemText(problem: number): string {
+function problemText(problem: number): string {
   const texts = [
     'is damaged',
     "carries another page's number",

@@ -464,6 +464,6 @@ export class Pager {
   }
 }
 
-export function largeText(reference: Buffer): string {
+function largeText(reference: Buffer): string {
   return `large ${reference.readUInt32LE(4)}`
 }
