@@ -1,15 +1,16 @@
-// The checkpoint: a snapshot is written to free extents, slice by slice, while commits go on; then the metas name it.
+// The checkpoint: a snapshot is written to free extents, slice by slice, while commits go on. Then both metas name it.
 //
-// It is a state machine. `step` does a slice on this thread and says what must happen before the next one; the
-// asynchronous driver lets other work run between slices and syncs off this thread, the synchronous one steps to the end.
+// It is a state machine. `#step` does one slice on this thread and says what must happen before the next one. There are
+// two drivers: the asynchronous one lets other work run between slices and syncs off this thread; the synchronous one
+// (`runSync`, `stepSync`) serves commits that cannot wait for the event loop.
 // The order of the steps (docs/durability.md, rule 9):
 //
-//   places   room for the second copies of chunks and directory, low in the file
-//   images   pages that are dirty as of the snapshot, in runs
-//   chunks   the table's changed chunks as of the snapshot, then the directory, all of them twice
-//   sync     data file, and the log through the snapshot's commit
-//   slots    meta into slot 0, synced; into slot 1, synced
-//   end      only now: blocks that only the checkpoint before needed are free, and so is its log
+//   places   space is taken for the second copies of chunks and directory, low in the file
+//   images   the pages that are dirty in the snapshot are written, in runs
+//   chunks   the changed chunks of the page table as of the snapshot, then the directory, each twice
+//   sync     the data file is synced, then the log up to the snapshot's commit
+//   slots    the meta goes into slot 0, which is synced, then into slot 1, which is synced
+//   end      only now are the blocks and the log free that only the previous checkpoint needed
 import {
   EPOCH_LOW,
   INCARNATION_HIGH,
@@ -26,7 +27,7 @@ import type { Committer } from './committer.ts'
 import type { Core } from './core.ts'
 import { TableWriter } from './table-writer.ts'
 
-/** What `step` wants done before it is called again. */
+/** What `#step` wants done before it is called again; `slice`: nothing, other work may run. */
 type Need = 'slice' | 'sync data' | 'sync log' | 'done'
 
 /** Bytes of images written in one slice: about half a millisecond of work. */
@@ -46,7 +47,7 @@ interface Progress {
   next: number
   nextId: number
   pages: number
-  /** Set when it has ended: whether it is durable, or why it was given up. */
+  /** Set when it has ended: durable, or given up and why. */
   ended: Ended | undefined
 }
 
@@ -69,23 +70,26 @@ export class Checkpoint {
     return this.#progress !== undefined
   }
 
-  /** Nothing is left to be done before a sync. */
+  /** Whether the next step has to wait for a sync. */
   get isWaiting(): boolean {
     return this.#progress?.waiting !== undefined
   }
 
-  /** Makes a checkpoint that contains everything committed before the call. One that runs already is ended first. */
+  /**
+   * Makes a checkpoint that contains everything committed before the call; one that runs already is waited for first.
+   * `closed`: for a close, whose meta says that the log is empty.
+   */
   async run(closed = false): Promise<void> {
     while (this.#running !== undefined) await this.#running.catch(() => undefined)
     if (!closed) this.#core.checkOpen()
     if (this.#core.failure !== undefined) throw this.#core.failure
     const { meta, isMetaUncertain } = this.#core
-    // A first commit that failed may have taken the flag back in one slot.
+    // A first commit that failed may have removed the mark of a clean close in one slot only.
     if (this.#isUpToDate() && (!closed || (meta.closed && !isMetaUncertain))) return
     await this.#start(closed)
   }
 
-  /** Makes one although nothing was committed since the last: images may have moved. */
+  /** Makes a checkpoint even if nothing was committed since the last one: compaction has moved images. */
   async runAlways(closed = false): Promise<void> {
     while (this.#running !== undefined) await this.#running.catch(() => undefined)
     if (closed) this.#core.checkHealthy()
@@ -93,15 +97,16 @@ export class Checkpoint {
     await this.#start(closed)
   }
 
-  /** Begins one in the background unless one runs. Failures are reported as events. */
+  /** Starts one in the background unless one runs. If it fails, the logger is told. */
   trigger(): void {
     if (this.#progress !== undefined || this.#core.failure !== undefined) return
     this.#start(false).catch(error => this.#core.options.logger?.warn('A checkpoint failed', error))
   }
 
   /**
-   * Does one slice of the one that runs, from a synchronous call: commits come faster than the event loop turns. A sync
-   * is begun every few MiB, so that none takes long. `isUrgent`: does the sync that is waited for as well.
+   * Does one slice of the running checkpoint, from a synchronous call: commits come faster than the event loop turns. A
+   * sync is started every few MiB, so that none takes long. `isUrgent`: the sync that the next step waits for is done
+   * too.
    */
   stepSync(isUrgent: boolean): void {
     const progress = this.#progress
@@ -113,7 +118,7 @@ export class Checkpoint {
     })
   }
 
-  /** A sync that nobody waits for: it leaves less to the one that counts. */
+  /** Starts a sync that nobody waits for. It leaves less to do for the one that counts. */
   #beginSync(): void {
     const core = this.#core
     this.#syncedBytes = core.run.written.bytes
@@ -122,7 +127,7 @@ export class Checkpoint {
     })
   }
 
-  /** Steps the one that runs to its end, or makes a whole one. */
+  /** Runs the running checkpoint to its end, or a new one if none runs. */
   runSync(closed = false): void {
     if (this.#progress === undefined) this.#begin(closed)
     this.#attempt(() => {
@@ -130,19 +135,19 @@ export class Checkpoint {
     })
   }
 
-  /** Forgets the one that runs: memory is rebuilt because of `cause`. */
+  /** Drops the running checkpoint, because memory is being rebuilt after `cause`. */
   forget(cause: unknown): void {
     if (this.#progress !== undefined) this.#leave(this.#progress, { isDurable: false, cause })
   }
 
-  /** Its driver finds out at its next turn; another one may begin before that. */
+  /** Ends it. Its driver finds out at its next turn; another checkpoint may begin before that. */
   #leave(progress: Progress, ended: Ended): void {
     progress.ended = ended
     this.#progress = undefined
     this.#running = undefined
   }
 
-  /** Waits until none runs. */
+  /** Waits until no checkpoint runs. */
   async idle(): Promise<void> {
     await this.#running?.catch(() => undefined)
   }
@@ -175,7 +180,7 @@ export class Checkpoint {
           if (this.#progress === mine) throw this.#syncFailed(error)
         }
       }
-      // A synchronous call may have gone on with it meanwhile, or a rollback ended it.
+      // Meanwhile a synchronous call may have continued it, or a rollback may have ended it.
       if (mine.ended?.isDurable === false) throw mine.ended.cause
       if (this.#progress !== mine) return
       if (need !== 'slice' && mine.phase === phase) this.#satisfied()
@@ -193,7 +198,7 @@ export class Checkpoint {
     this.#satisfied()
   }
 
-  /** Runs a slice; when it fails the checkpoint is given up, and the database goes on as if it had not begun. */
+  /** Runs a slice. If it fails, the checkpoint is given up and the database goes on as if it had not begun. */
   #attempt<T>(slice: () => T): T {
     try {
       return slice()
@@ -204,7 +209,8 @@ export class Checkpoint {
   }
 
   #begin(closed: boolean): void {
-    // A first commit that did it while this one writes its metas would put the tables before it into the slots again.
+    // Now, not later: a first commit that did this while the metas are being written would overwrite them with old
+    // ones.
     if (!closed) this.#committer.markOpen()
     const { memory, kernel, log, pending, meta } = this.#core
     this.#committer.writeOut()
@@ -267,7 +273,7 @@ export class Checkpoint {
     return this.#end(progress)
   }
 
-  /** The sync that `step` asked for has been done. */
+  /** The sync that `#step` asked for has been done. */
   #satisfied(): void {
     const progress = this.#progress
     if (progress === undefined) return
@@ -352,7 +358,9 @@ export class Checkpoint {
     return 'done'
   }
 
-  /** Gives up: what was written is named by nothing and so free; changed chunks stay marked for the next one. */
+  /**
+   * Gives up: what was written is not named by anything and so free. Changed chunks are marked again for the next one.
+   */
   #abandon(cause: unknown): void {
     const progress = this.#progress
     if (progress === undefined) return
@@ -360,7 +368,8 @@ export class Checkpoint {
     const { kernel, run, data, pending, pager } = this.#core
     run.clear()
     for (const chunk of progress.chunks) kernel.exports.putMark(chunk)
-    // Once a slot was written, it may be the one that recovery reads: its blocks stay taken until the next checkpoint.
+    // A slot may have been written, and a recovery may choose it: then its blocks stay in use until the next
+    // checkpoint.
     const mayBeNamed =
       progress.phase === 'synced log' || progress.phase === 'first slot' || progress.phase === 'second slot'
     for (const extent of progress.tables.written) {

@@ -1,13 +1,13 @@
-// From a commit in memory to a commit on stable storage: the log's buffer, group commit, and what happens when a write
-// or a sync fails.
+// How commits become durable: the log's buffer, group commit, and what happens when a write or a sync fails.
 //
-// Commits are applied and framed in memory at once; the frames wait in the kernel's log area. In strict mode the first
-// commit of a group asks for a flush at the end of the current microtasks; all that were made until then share one write,
-// one sync and one promise. In relaxed mode a timer does the same off this thread.
+// A commit is applied and framed in memory at once; its frame waits in the kernel's log area. In strict mode the first
+// commit of a group schedules a flush for the end of the current microtasks. All commits made until then share one
+// write, one sync and one promise. In relaxed mode a timer starts the write and the sync, and the sync runs off this
+// thread.
 //
-// Neither may keep the event loop from turning: a program that awaits one write after the other lives on microtasks alone,
-// and then no timer fires (that of the relaxed sync neither), no message arrives and no checkpoint gets on. So now and
-// then those who wait for a write wait for a turn as well.
+// Either way the event loop must go on turning. A program that awaits one write after the other runs in microtasks
+// only; meanwhile no timer fires (that of the relaxed sync included), no message arrives and no checkpoint advances. So
+// after some work the promise of a write also waits for a turn of the event loop.
 import {
   DURABLE_LOW,
   INCARNATION_HIGH,
@@ -25,18 +25,21 @@ import { nextTurn } from './care.ts'
 import { chainStart } from './chain-start.ts'
 import type { Core } from './core.ts'
 
-/** A flush waits for so many turns of the microtask queue without a new commit, so that longer promise chains join. */
+/** Turns of the microtask queue without a new commit before a group is flushed, so that promise chains can join it. */
 const quietTurns = 8
-/** Work after which writes let the event loop turn, in bytes of log: a millisecond or two. By count, not by the clock, so that runs can be repeated. */
+/**
+ * Work after which writes let the event loop turn, in bytes of log: a millisecond or two. It is counted, not timed, so
+ * that runs from a seed can be repeated.
+ */
 const turnBytes = 65_536
-/** What a sync counts for. */
+/** Bytes that a sync counts for. */
 const syncCost = 4_096
 
-/** Those who wait for the same commits. */
+/** A group of commits that become durable together, and the promise of those who wait for them. */
 interface Group {
-  /** Last commit that somebody in it waits for. */
+  /** The last commit of the group. */
   lsn: number
-  /** Later commits wait in another group: a sync under way covers only the commits until now. */
+  /** No later commit joins: a sync has begun that covers only the commits until now. */
   isCut: boolean
   readonly promise: Promise<void>
   readonly resolve: () => void
@@ -55,23 +58,23 @@ export class Committer {
   #background: Promise<void> | undefined
   #hasIncarnation = false
   #settled: Promise<void> = Promise.resolve()
-  /** The turn of the event loop that relaxed writes wait for. */
+  /** The turn of the event loop that relaxed writes wait for, if they do. */
   #turn: Promise<void> | undefined
-  /** The work that was done when the event loop last turned. */
+  /** `#work` when the event loop last turned. */
   #turnedWork = 0
-  /** An error of a relaxed sync that the next `flush` or `close` reports. */
+  /** An error of a relaxed sync, for the next `flush` or `close` to report. */
   #owed: unknown
-  /** Counts turns of the event loop that writes have waited for. */
+  /** Turns of the event loop that writes have waited for. */
   turns = 0
   readonly counts = { commits: 0, groups: 0, syncs: 0, bytes: 0 }
 
-  /** `rebuild` brings memory back to the durable state; it is told why. */
+  /** `rebuild` brings memory back to the durable state; it gets the cause. */
   constructor(core: Core, rebuild: (cause: unknown) => void) {
     this.#core = core
     this.#rebuild = rebuild
   }
 
-  /** Makes room for a frame with so many bytes of operations; call before anything of it is written. */
+  /** Makes room for a frame with so many bytes of operations. To be called before any of them is written. */
   prepare(operationBytes: number): void {
     const { memory, log } = this.#core
     if (!this.#hasIncarnation) this.#beginIncarnation()
@@ -81,19 +84,19 @@ export class Committer {
     if (memory.word(LOG_BYTES) === 0) this.#setTime()
   }
 
-  /** Something was committed: sees to it that it becomes durable. */
+  /** A commit was made: makes sure that it becomes durable some time. */
   committed(): void {
     this.counts.commits++
     if (this.#core.options.durability === 'strict') this.#turnsLeft = quietTurns
     else if (this.#timer === undefined) this.#startTimer()
   }
 
-  /** Resolves when everything applied, or all until the commit `lsn`, is as durable as the option asks. */
+  /** Resolves when all commits, or those up to `lsn`, are as durable as the option `durability` asks. */
   settled(lsn: number | undefined): Promise<void> {
     return this.#core.options.durability === 'strict' ? this.durable(lsn) : (this.#turn ?? this.#applied())
   }
 
-  /** What relaxed writes wait for. */
+  /** What relaxed writes wait for: nothing as a rule, a turn of the event loop now and then. */
   #applied(): Promise<void> {
     if (!this.#isTurnDue()) return this.#settled
     this.#turn = this.#nextTurn().then(() => {
@@ -104,7 +107,7 @@ export class Committer {
 
   #isTurnDue(): boolean {
     const work = this.#work
-    // A rollback takes bytes back.
+    // A rollback makes the work less.
     if (work < this.#turnedWork) this.#turnedWork = work
     return work - this.#turnedWork >= turnBytes
   }
@@ -120,35 +123,37 @@ export class Committer {
     this.#turnedWork = this.#work
   }
 
-  /** Resolves when everything applied, or all until the commit `lsn`, is on stable storage. */
+  /** Resolves when all commits, or those up to `lsn`, are on stable storage. */
   durable(lsn: number | undefined): Promise<void> {
     return lsn !== undefined && lsn <= this.#core.durableLsn ? this.#settled : this.#joinGroup()
   }
 
-  /** Everything applied is as durable as the option asks when it returns. */
+  /** When it returns, all commits are as durable as the option `durability` asks. */
   settleSync(): void {
     if (this.#core.options.durability === 'strict') this.flushSync()
   }
 
-  /** Resolves when everything applied is on stable storage. */
+  /**
+   * Resolves when all commits are on stable storage. Rejects with the error of an earlier relaxed sync, if one is owed.
+   */
   async flush(): Promise<void> {
     this.payDebt()
     await this.#joinGroup()
     this.payDebt()
   }
 
-  /** Everything applied is on stable storage when it returns. */
+  /** When it returns, all commits are on stable storage. */
   flushSync(): void {
     this.payDebt()
     this.#flushNow()
   }
 
-  /** The same for a close, which tells of earlier errors when all is done. */
+  /** As `flushSync`, for a close, which reports earlier errors only after everything else (`payDebt`). */
   settleAll(): void {
     this.#flushNow()
   }
 
-  /** Waits for what runs in the background. */
+  /** Waits for syncs that run in the background. */
   async idle(): Promise<void> {
     if (this.#timer !== undefined) clearTimeout(this.#timer)
     this.#timer = undefined
@@ -156,26 +161,27 @@ export class Committer {
     await this.#largeFlush
   }
 
-  /** Writes the buffer out without syncing; for checkpoints. */
+  /** Writes the log's buffer out without syncing; for checkpoints. */
   writeOut(): void {
     this.#guarded(() => this.#writeOut())
   }
 
-  /** The log was rebuilt: a new incarnation begins with the next commit. */
+  /** After a rollback: the next commit begins a new incarnation. */
   forgetIncarnation(): void {
     this.#hasIncarnation = false
   }
 
   /**
-   * A clean close says that nothing is in the log; from the first commit on something is, and a log that is missing then is
-   * damage. A write that fails leaves it unknown what is on disk, so nothing is committed before it has been done.
+   * Removes the mark of a clean close from the meta, before the first commit. The mark says that the log is empty; from
+   * the first commit on it is not, and a missing log must be recognized as damage. If a write fails here, it is not
+   * known what is on disk, so nothing is committed before this has succeeded.
    */
   markOpen(): void {
     const core = this.#core
     if (PLANTED_BUG === 31 || !core.meta.closed) return
     core.checkLock()
-    // Where the log begins anew: neither where it had ended, which may lie behind what closing left of the file, nor where
-    // it goes on, since there may be frames already.
+    // The log begins anew at the start of its file. Not where it ended: closing may have cut the file off before that.
+    // Not where it goes on now: there may be frames already.
     const { offset } = chainStart(core).position
     const meta = { ...core.meta, number: core.meta.number + 1, logOffset: offset, closed: false }
     core.isMetaUncertain = true
@@ -191,14 +197,16 @@ export class Committer {
     core.meta = meta
   }
 
-  /** What is committed later waits apart from what is committed now; the last LSN of that. */
+  /** Begins a new group: later commits do not wait with those made until now. Returns the newest LSN. */
   cut(): number {
     const last = this.#groups.at(-1)
     if (last !== undefined) last.isCut = true
     return this.#core.appliedLsn
   }
 
-  /** Everything up to `lsn` is on stable storage; `cut` gave it before the sync, or it is the newest commit. */
+  /**
+   * Everything up to `lsn` is on stable storage. `lsn` is what `cut` returned before the sync, or the newest commit.
+   */
   noteDurable(lsn: number): void {
     const core = this.#core
     if (lsn > core.durableLsn) core.durableLsn = lsn
@@ -208,11 +216,11 @@ export class Committer {
   }
 
   /**
-   * Undoes everything that is not durable; the promises of undone commits reject. Returns what they reject with: `error`,
-   * or the failure when what was undone could not be erased.
+   * Undoes everything that is not durable. The promises of undone commits reject with what is returned: `error`, or the
+   * failure when the undone frames could not be erased.
    */
   rollBack(error: unknown): unknown {
-    // A listener that writes takes the numbers of what is undone: who waits for those must have been answered by then.
+    // A listener may write, and its commit reuses the numbers of undone ones. So whoever waits for these is told first.
     return this.#core.events.after(() => this.#undoAll(error))
   }
 
@@ -231,21 +239,21 @@ export class Committer {
   }
 
   /**
-   * Undoes a commit that is applied in part. Those before it are whole and made durable first, so that only this one
-   * is undone. Returns what its caller is told.
+   * Undoes a commit that is applied only in part. The commits before it are made durable first, so that only this one
+   * is undone. Returns the error for its caller.
    */
   undo(error: unknown): unknown {
     const { generation } = this.#core
     try {
       this.#flushNow()
     } catch {
-      // If this has rolled back already, the commit is gone too.
+      // If the flush has failed and rolled back, this commit is undone as well.
     }
     if (this.#core.generation !== generation) return this.#core.failure ?? error
     return this.rollBack(error)
   }
 
-  /** A sync failed: nothing is known of what was written since the last one, so this handle writes no more. */
+  /** A sync failed. What is on disk since the last one is unknown, so this handle writes no more. */
   fail(cause: unknown): LightningError {
     if (this.#core.failure !== undefined) return this.#core.failure
     const failure = new LightningError(
@@ -309,11 +317,11 @@ export class Committer {
     try {
       this.#flushNow()
     } catch {
-      // Those who wait have been told.
+      // The promises of the group have been rejected.
     }
   }
 
-  /** Large values are synced off this thread before the frames that name them are written. */
+  /** Syncs large values off this thread; only then may the frames that name them be written. */
   async #flushLarge(): Promise<void> {
     try {
       await this.#syncLarge()
@@ -349,7 +357,7 @@ export class Committer {
     this.noteDurable(lsn)
   }
 
-  /** Runs a write; when it fails everything not durable is undone. */
+  /** Runs a write. If it fails, everything that is not durable is undone. */
   #guarded(write: () => void): void {
     try {
       write()
@@ -364,7 +372,7 @@ export class Committer {
     const bytes = memory.word(LOG_BYTES)
     if (bytes === 0) return
     if (this.#core.holdsLarge) {
-      // A frame may name a large value only when that is on stable storage.
+      // A frame may name a large value only when that is on stable storage (docs/durability.md, rule 7).
       try {
         data.sync()
       } catch (error) {
@@ -386,7 +394,7 @@ export class Committer {
     }, this.#core.options.syncIntervalMs)
   }
 
-  /** The relaxed sync: what was committed up to now is durable when it ends. */
+  /** The relaxed sync: when it ends, all commits made until it began are durable. */
   async #syncInBackground(): Promise<void> {
     const core = this.#core
     try {
@@ -394,7 +402,7 @@ export class Committer {
     } catch (error) {
       if (core.failure === undefined) this.#owed = this.fail(error)
     }
-    // Somebody may have waited for it already.
+    // A flush may have made everything durable meanwhile.
     if (core.isClosed || core.failure !== undefined || core.durableLsn >= core.appliedLsn) return
     const { generation } = core
     const lsn = this.cut()
@@ -415,7 +423,7 @@ export class Committer {
     if (core.appliedLsn > core.durableLsn && this.#timer === undefined && !core.isClosed) this.#startTimer()
   }
 
-  /** Throws an error of a relaxed sync that nobody was told yet. */
+  /** Throws the error of a relaxed sync, once, if nobody has been told about it yet. */
   payDebt(): void {
     if (this.#owed === undefined) return
     const owed = this.#owed
@@ -423,7 +431,10 @@ export class Committer {
     throw owed
   }
 
-  /** The first frame of an opening, or after a rollback, names a new incarnation: older frames cannot follow it. */
+  /**
+   * Writes the first frame after an opening or a rollback, which names a new incarnation, so that frames left over from
+   * before cannot continue the chain. It notes the one before.
+   */
   #beginIncarnation(): void {
     const { memory, kernel, log } = this.#core
     this.markOpen()
@@ -447,7 +458,7 @@ export class Committer {
     this.#hasIncarnation = true
   }
 
-  /** Wall-clock time of the next frames; never backwards. */
+  /** Sets the time that the next frames carry, which never goes backwards. */
   #setTime(): void {
     const now = Date.now()
     if (now > this.#core.memory.long(TIME_LOW)) this.#core.memory.setLong(TIME_LOW, now)

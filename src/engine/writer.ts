@@ -1,5 +1,9 @@
-// Commits: operations are encoded, applied to the trees in memory and framed for the log, all or nothing, before the
-// call returns.
+// Commits. Before the call returns, the operations are encoded, applied to the trees in memory and framed for the log:
+// all of them or none.
+//
+// Single operations take the short way: key and value are encoded straight into the log's buffer, and one kernel call
+// does the rest. Whatever does not fit that (batches, ranges, large values, encodings that call the caller's code) is
+// encoded into a `Staging` first and then copied into the buffer.
 import {
   APPLY_AT,
   APPLY_PHASE,
@@ -26,16 +30,20 @@ import type { Demand, Space } from './space.ts'
 import { checkKeyBytes, Staging } from './staging.ts'
 import { handleOf, type TreeHandle } from './tree.ts'
 
-/** More than one inline operation with its header takes. */
+/**
+ * Bytes of log for any single operation whose key and value are stored in a page: header, key and value are shorter.
+ */
 const operationRoom = 32_768
-/** Buffers of at most half a MiB that are kept for the next batch. */
+/** Staging buffers, at most half a MiB each, that are kept for the next batches. */
 const mostSpares = 4
-/** A checkpoint's slices are spread over the growth of the log: so many while it grows by `walBytes`. */
+/**
+ * While a checkpoint runs, commits do a slice of it each time that the log has grown by this fraction of `walBytes`.
+ */
 const stepsPerLog = 1_024
-/** For so many of these the event loop has time to do the sync that a checkpoint waits for. */
+/** Slices that may become due while the checkpoint waits for a sync; then a commit does the sync itself. */
 const mostWaitingSteps = 32
 const none: readonly Uint8Array[] = []
-/** Pages that a single operation may dirty besides the leaf it belongs to: its path, split or joined all the way up. */
+/** Pages that an operation may dirty besides its leaf: the path to the root, split or merged all the way up. */
 const pathPages = 15
 
 export class Writer {
@@ -44,18 +52,18 @@ export class Writer {
   readonly #checkpoint: Checkpoint
   readonly #space: Space
   readonly #inlineBytes: number
-  /** Counts encodings begun: code of the caller may begin others while one runs. */
+  /** Counts encodings begun. One that has begun meanwhile was begun by the caller's code, run by this one. */
   #encodings = 0
-  /** What earlier batches were staged in, for the next one. */
+  /** Staging buffers of earlier batches, for the next one. */
   readonly #spares: Uint8Array[] = []
-  /** Up to so many bytes in the log's buffer, small commits need no room made for them. */
+  /** While the log's buffer holds no more than this, small commits need not call `#makeRoom`'s checks again. */
   #readyBytes = 0
   /** Bytes of live log at which the next slice of a checkpoint is due. */
   #nextStepBytes = 0
   /** Slices in a row that were due while the checkpoint waited for a sync and the event loop did not turn. */
   #waitingSteps = 0
   #turns = 0
-  /** Too many frames are dirty, since they could not be written. */
+  /** Too many frames are dirty: writing them out has failed. */
   #isOverfull = false
 
   constructor(core: Core, committer: Committer, checkpoint: Checkpoint, space: Space) {
@@ -90,7 +98,7 @@ export class Writer {
     const valueBytes =
       keyBytes < 0 ? -1 : valueEncoding.write(value, bytes, at + keyBytes, this.#inlineBytes - keyBytes)
     if (valueBytes < 0 || encoding !== this.#encodings || !this.#isNextOperation(at, generation)) {
-      // Too long for a page, or a getter used the database meanwhile.
+      // Too long for a page, or a getter in the value has used the database meanwhile.
       this.#alone({ type: 'put', tree, key, keyEncoding, value, valueEncoding })
       return
     }
@@ -120,17 +128,17 @@ export class Writer {
     this.#finish(core.kernel.exports.commitDelete(tree.id, keyBytes))
   }
 
-  /** Where the key of the next single operation belongs. */
+  /** Address at which the key of the next single operation is to be written. */
   #nextOperation(): number {
     return (this.#core.kernel.exports.nextOperation() >>> 0) + OPERATION_HEADER_BYTES
   }
 
-  /** Whether that is still there: code of the caller that an encoding runs may have flushed the log. */
+  /** Whether `at` is still that address: the caller's code, run by an encoding, may have flushed the log. */
   #isNextOperation(at: number, generation: number): boolean {
     return at === this.#nextOperation() && generation === this.#core.generation
   }
 
-  /** Carries a commit that the kernel has begun to its end. */
+  /** Finishes a commit that the kernel has begun: provides what it asks for until it is done. */
   #finish(begun: number): void {
     const core = this.#core
     let status = begun
@@ -158,17 +166,17 @@ export class Writer {
     }
   }
 
-  /** One operation that cannot be encoded in its place in the log. */
+  /** Commits one operation that cannot be encoded straight into the log's buffer. */
   #alone(operation: EngineOperation): void {
     this.#batch([operation], { index: -1 })
   }
 
-  /** `position` tells which operation is being encoded, -1 when none is. */
+  /** `position.index` is the operation that is being encoded, -1 when none is. */
   #batch(operations: Iterable<EngineOperation>, position: { index: number }): void {
     const core = this.#core
     core.checkWritable()
     this.#encodings++
-    // Code of the caller that an encoding runs may begin another batch; it finds no buffer that this one writes into.
+    // The caller's code, run by an encoding, may begin another batch. It does not get the buffer of this one.
     const staging = new Staging(this.#inlineBytes, this.#spares)
     const made = new Map<TreeHandle, number>()
     let isShrinking = true
@@ -197,7 +205,8 @@ export class Writer {
     position.index = -1
     core.checkWritable()
     if (core.catalogVersion !== version) {
-      // Code of the caller, run by an encoding, has made or dropped a keyspace: what was staged may name the wrong tree.
+      // The caller's code, run by an encoding, has created or dropped a keyspace: what is staged may name the wrong
+      // tree.
       this.#batch(operations, position)
       return
     }
@@ -206,7 +215,7 @@ export class Writer {
     if (made.size > 0) core.catalogVersion++
   }
 
-  /** Writes a large value that nothing names yet; a commit may do so. The result is what it is named by. */
+  /** Writes a large value that nothing names yet. The result describes it, for a later commit that names it. */
   writeValue(value: Uint8Array): Uint8Array {
     const core = this.#core
     core.checkWritable()
@@ -252,7 +261,7 @@ export class Writer {
     core.catalogVersion++
   }
 
-  /** The id given in this batch to another handle on the same path. */
+  /** The id that this batch has given to another handle for the same path; 0 if it has not. */
   #madeElsewhere(made: Map<TreeHandle, number>, tree: TreeHandle): number {
     for (const [other, id] of made) {
       if (other.path.length === tree.path.length && other.path.every((byte, i) => byte === tree.path[i])) return id
@@ -269,7 +278,7 @@ export class Writer {
     const { totalBytes, count } = staging
     this.#makeRoom(totalBytes + parts.length * 128, count, isShrinking ? 0 : totalBytes, values)
     const written = values.length === 0 ? none : core.events.afterCall(() => this.#writeValues(staging))
-    // One that hears of the commit may be taken away by that.
+    // Read only now: the calls above may have ended transactions, and the observer with the last of them.
     const { observer } = core
     if (observer !== undefined) for (const part of parts) reportOperations(part, core.appliedLsn + 1, observer)
     const { commit, resumeCommit, frameOperations } = core.kernel.exports
@@ -319,14 +328,15 @@ export class Writer {
     try {
       return writeSegments(this.#core, value)
     } catch (error) {
-      // No piece long enough, or a disk that had told otherwise.
+      // There is no free piece that is long enough, or the disk is full although it has reported space.
       throw isLightningError(error, 'LIGHTNING_DISK_FULL') ? this.#space.refuse(error) : error
     }
   }
 
   /**
-   * Sees to it that a commit of so many operations and bytes cannot fail for want of space; nothing has changed when it
-   * is refused. `growthBytes`: 0 when it only deletes.
+   * Makes sure that a commit of so many operations and bytes cannot fail for want of space. Throws
+   * `LIGHTNING_DISK_FULL`; then nothing has changed. `growthBytes`: by how much the data may grow, 0 when the commit
+   * only deletes.
    */
   #makeRoom(
     logBytes: number,
@@ -338,7 +348,7 @@ export class Writer {
     const { walBytes } = core.options
     const { log, memory } = core
     const buffered = memory.word(LOG_BYTES)
-    // Once looked at, everything stays as it is until the buffer is written out.
+    // What the last check found stays true until the buffer is written out.
     if (buffered !== 0 && buffered + logBytes <= this.#readyBytes) return
     this.#readyBytes = 0
     core.endOldSnapshots()
@@ -368,14 +378,17 @@ export class Writer {
     }
   }
 
-  /** Pages that so many operations may dirty: a leaf for each, what is split, and what lies above. */
+  /** Pages that so many operations may dirty: a leaf for each, the pages that splits make, and the pages above. */
   #pagesOf(operations: number, growthBytes: number): number {
     const { memory, meta } = this.#core
     const split = Math.ceil((growthBytes * 2) / meta.pageBytes) * 2
     return Math.min(memory.word(PAGES_USED), operations + (operations >>> 3)) + split + pathPages
   }
 
-  /** The log is long enough for a checkpoint. One that runs is helped along when the event loop does not get to it. */
+  /**
+   * The log has grown beyond `walBytes`: starts a checkpoint. One that runs already gets a slice done now and then,
+   * since commits may come so fast that the event loop does not get to it. At twice `walBytes` it is run to its end.
+   */
   #keepLogShort(live: number, walBytes: number): void {
     if (live > walBytes * 2) {
       this.#checkpoint.runSync()
@@ -395,7 +408,10 @@ export class Writer {
     })
   }
 
-  /** Much space waits for a checkpoint: overwritten large values fill a disk long before they fill the log. */
+  /**
+   * Starts a checkpoint when much space waits for one to become free. Large values that are overwritten fill the disk
+   * long before their frames fill the log.
+   */
   #freeSpace(): void {
     const { pending, data, options } = this.#core
     const waiting = pending.sectors * sectorBytes
@@ -407,7 +423,9 @@ export class Writer {
     })
   }
 
-  /** A checkpoint that is not needed yet may fail without disturbing the commit, unless it took commits with it. */
+  /**
+   * A checkpoint that is not urgent may fail without disturbing the commit, unless commits were rolled back with it.
+   */
   #attemptCheckpoint(attempt: () => void): void {
     const { generation, options } = this.#core
     try {
@@ -431,7 +449,7 @@ export class Writer {
     try {
       pager.limitDirty()
     } catch (error) {
-      // This commit is whole and stays; the next one is refused unless there is room by then.
+      // This commit is complete and stays. The next one is refused unless the pages can be written by then.
       this.#isOverfull = true
       this.#readyBytes = 0
       if (isLightningError(error, 'LIGHTNING_DISK_FULL')) this.#space.noteFull()
@@ -441,7 +459,7 @@ export class Writer {
   }
 }
 
-/** Blocks that the segments of these values take at most. */
+/** The most blocks that the segments of these values can take. */
 function blocksOf(values: readonly { readonly value: Uint8Array }[]): number {
   return values.reduce((sum, { value }) => sum + Math.ceil(value.length / blockBytes) + 2, 0)
 }
