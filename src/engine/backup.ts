@@ -1,6 +1,6 @@
-// A backup is a database: one data file that holds a snapshot's pages, tables and metas, with nothing in its log. It is
-// written page by page while commits go on, under another name until it is whole. The copies of its tables stand before
-// all pages, so that a file which loses its end keeps them.
+// A backup is a database: one data file with the pages, tables and metas of a snapshot, and no log. It is written page
+// by page while commits go on, under another name until it is complete. The second copies of its tables come before all
+// pages, so that a file that loses its end still has them.
 import { IMAGE, IMAGE_CHECKSUM, IMAGE_FORMAT, TABLE_LIMIT } from '../../assembly/state.ts'
 import { ENTRY_LARGE } from '../../assembly/table.ts'
 import { LightningError } from '../errors.ts'
@@ -35,12 +35,12 @@ export interface BackupOptions extends CareOptions {
   readonly settle?: () => Promise<void>
 }
 
-/** Writes what the newest commit sees to `destination`, which must not hold a database. */
+/** Writes the newest state to `destination`, which must not hold a database. */
 export async function backUp(core: Core, destination: Vfs, options: BackupOptions): Promise<void> {
   const pace = new Pace(options)
   pace.check()
   await destination.prepare({ create: true })
-  // Before the lock too: that an open database is there says more than that somebody holds it.
+  // Also before the lock is taken: for an open database, `LIGHTNING_EXISTS` says more than `LIGHTNING_LOCKED`.
   await refuseExisting(destination)
   const lock = await destination.lock('exclusive')
   try {
@@ -62,7 +62,7 @@ async function refuseExisting(destination: Vfs): Promise<void> {
 
 async function holdsDatabase(destination: Vfs): Promise<boolean> {
   if (await destination.exists(dataFileName)) return true
-  // What a destruction that was interrupted has left is no database.
+  // The remains of an interrupted destruction are no database.
   if (await isDestroyed(destination)) return false
   for (const name of logFileNames) if (await destination.exists(name)) return true
   // Where a repair was interrupted, only the data file may be there, under another name.
@@ -78,13 +78,13 @@ async function writeCopy(core: Core, destination: Vfs, pace: Pace, options: Back
     const data = new DataFile(file, { maxBytes: Number.POSITIVE_INFINITY, verifyWrites: core.options.verifyWrites })
     await new Copy(core, snapshot, data, pace).run(options.newTimeline ?? false)
     await options.settle?.()
-    // What was copied may have been taken back meanwhile: then this throws.
+    // Throws if the commits that were copied have been rolled back meanwhile.
     snapshot.use()
     isWhole = true
   } finally {
     snapshot.close()
     file.close()
-    // What led here matters more than a leftover that no database takes for its own.
+    // The error that led here matters more than a leftover file that no database uses.
     if (!isWhole) await destination.remove(newDataFileName).catch(() => undefined)
   }
   await destination.rename(newDataFileName, dataFileName)
@@ -159,7 +159,9 @@ class Copy {
     this.#directory.set(chunk, this.#append(entries), chunkBytes, checksum, this.#copy(entries))
   }
 
-  /** Copies the page's image as the snapshot sees it and fills its entry; false when the id is free there. */
+  /**
+   * Copies the page's image as the snapshot sees it and fills in its table entry. False: the snapshot has no such page.
+   */
   #copyPage(id: number, view: DataView, at: number): boolean {
     const { memory, kernel, data } = this.#core
     const snapshot = this.#snapshot.use()

@@ -1,7 +1,8 @@
-// What a logger throws must not stop what it is told of: half of a rollback, or a close that leaves the lock behind.
+// A logger that throws must not interrupt what it is told about: a rollback would be half done, a close would keep the
+// lock.
 import type { EngineLogger } from './options.ts'
 
-/** A logger that tells `logger` and throws nothing. */
+/** A logger that passes everything on to `logger` and never throws. */
 export function calm(logger: EngineLogger): EngineLogger {
   const telling =
     (level: keyof EngineLogger) =>

@@ -32,7 +32,7 @@ export class Catalog {
   readonly #kernel: Kernel
   readonly #memory: KernelMemory
   readonly #pager: Pager
-  /** Paths of the trees that were wanted, and of all that there were then; a tree that is gone may be among them. */
+  /** Paths by tree id, as last listed. Trees that are gone may still be among them. */
   readonly #paths = new Map<number, Uint8Array>()
 
   constructor(kernel: Kernel, memory: KernelMemory, pager: Pager) {
@@ -54,7 +54,7 @@ export class Catalog {
     }
   }
 
-  /** Tells the kernel the root of the tree it wants to know; throws when the catalog has no such tree. */
+  /** Tells the kernel the root of the tree that it asks for. Throws `LIGHTNING_CORRUPT` when there is no such tree. */
   registerWanted(): void {
     const id = this.#memory.word(WANTED_TREE)
     const entry = this.#whereKnown(id) ?? this.#whereListed(id)
@@ -70,14 +70,16 @@ export class Catalog {
     this.#kernel.exports.registerTree(id, entry.root)
   }
 
-  /** The tree where its path was noted; in a database of very many keyspaces it is wanted at every turn. */
+  /** Finds a tree by the path that was noted for it: listing the whole catalog each time would be slow. */
   #whereKnown(id: number): TreePlace | undefined {
     const path = this.#paths.get(id)
     const place = path === undefined ? undefined : this.find(path, 0)
     return place?.id === id ? place : undefined
   }
 
-  /** Throws when two paths name the tree: dropping one, or a page that one writes anew, would take pages of the other. */
+  /**
+   * Finds a tree by listing the catalog. Throws when two paths name it: dropping one would free the pages of the other.
+   */
   #whereListed(id: number): TreePlace | undefined {
     this.#paths.clear()
     const doubled = new Set<number>()
@@ -87,7 +89,7 @@ export class Catalog {
       this.#paths.set(entry.id, entry.path)
       if (entry.id === id) found = entry
     }
-    // They must not be found by their paths later, unseen.
+    // They must not be found by their paths later, without this check.
     for (const each of doubled) this.#paths.delete(each)
     if (!doubled.has(id)) return found
     throw new LightningError(
@@ -139,7 +141,10 @@ export class Catalog {
     }
   }
 
-  /** What an entry's value says, that stands at `at`. Checksums do not tell what some program has written there. */
+  /**
+   * Reads an entry's value at `at`. It is checked, since a sound checksum does not prove that what was written is
+   * right.
+   */
   #place(path: Uint8Array, at: number, bytes: number, flags: number): TreePlace {
     if (bytes === placeBytes && flags === 0) {
       const view = new DataView(this.#memory.bytes.buffer, at, placeBytes)

@@ -1,5 +1,5 @@
-// What a close does with the files once every commit is durable. Only releasing them is necessary: everything else makes
-// the next opening quicker and the files smaller, so it gives way to a full disk.
+// What a close does with the files once every commit is durable. Only releasing them is necessary: everything else
+// makes the next opening quicker and the files smaller, so it gives way to a full disk.
 import { isLightningError } from '../errors.ts'
 import { onDemandWithin } from '../kernel/on-demand.ts'
 import { blockBytes } from '../store/format.ts'

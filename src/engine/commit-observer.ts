@@ -1,15 +1,15 @@
-// Tells somebody which keys a commit changes: transactions are validated by it.
+// Reports which keys commits change. Transactions are validated against that.
 import { CLEAR, DELETE, DROP, OPERATION_HEADER_BYTES, PUT, PUT_LARGE } from '../../assembly/operations.ts'
 
 /**
- * Is told of every change just before it is applied; a commit that is refused after all was reported for nothing. Bytes
- * are valid only during the call. `tree` is the keyspace's id, which a keyspace made anew does not get again, and `lsn`
- * the first sequence number that the commit takes.
+ * Is told of every change just before it is applied. (If the commit is then refused after all, it was told for nothing,
+ * which does no harm.) Bytes are valid only during the call. `tree` is the keyspace's id, which is never reused for
+ * another keyspace; `lsn` is the first sequence number that the commit takes.
  */
 export interface CommitObserver {
   /** A key is stored or deleted: the bytes from `start` to `end`. */
   key(tree: number, lsn: number, bytes: Uint8Array, start: number, end: number): void
-  /** All keys from `lower` on, up to but without `upper` (undefined: all further ones), are deleted. */
+  /** The keys in [lower, upper) are deleted; `upper` undefined: all from `lower` on. */
   range(tree: number, lsn: number, lower: Uint8Array, upper: Uint8Array | undefined): void
   /** The keyspace at `path` is dropped. */
   dropped(path: Uint8Array, lsn: number): void

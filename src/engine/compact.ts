@@ -1,6 +1,6 @@
-// Compaction: images at the end of the data file are copied into free blocks nearer to its start, tables there are written
-// anew by a checkpoint, and the end is given back. Pages refer to each other by number, so nothing else moves; readers and
-// writers go on.
+// Compaction: images at the end of the data file are copied into free blocks nearer to its start, tables there are
+// written anew by a checkpoint, and the end is given back. Pages refer to each other by number, so nothing else moves;
+// readers and writers go on.
 import { TABLE_LIMIT } from '../../assembly/state.ts'
 import { assertStatus } from '../kernel/status.ts'
 import { type Extent, sectorsOf } from '../store/block-map.ts'
@@ -75,7 +75,10 @@ async function shrinking(core: Core, work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Moves what lies behind where the file could end, the tables when the next checkpoint is made; tells whether there was any. */
+/**
+ * Moves what lies behind where the file could end, the tables when the next checkpoint is made; tells whether there was
+ * any.
+ */
 async function move(core: Core, checkpoint: Checkpoint, space: Space, pace: Pace, check: () => void): Promise<boolean> {
   const goal = core.data.blocks.usedBlocks
   const moved = await moveImages(core, checkpoint, space, pace, goal, check)

@@ -1,5 +1,5 @@
-// What the parts of the engine share: the kernel and its memory, the files, the bookkeeping between them. Each part is
-// a class of its own that gets the core; the core itself decides nothing.
+// What the parts of the engine share: the kernel and its memory, the files, the state between them. Each part is a
+// class of its own that is given the core; the core itself decides nothing.
 import { IMAGE, LSN_LOW, NEED_TREE } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
 import { KernelMemory } from '../kernel/kernel-memory.ts'
@@ -34,19 +34,21 @@ export class Core {
   readonly events: Events
   /** Chunks of the page table as the last durable checkpoint has them. */
   readonly directory = new Directory()
-  /** Bytes that the disk can still take; undefined where it does not tell. */
+  /** Free bytes of the disk; undefined where that cannot be found out. */
   readonly freeBytes: () => number | undefined
   /** The last durable meta. */
   meta: Meta
-  /** Last LSN that is on stable storage. */
+  /** The last LSN that is on stable storage. */
   durableLsn = 0
-  /** Id of the next tree that is made. */
+  /** Id for the next tree that is created. */
   nextTree = 2
-  /** Counts rebuilds of the memory: what was handed out before belongs to a state that is gone. */
+  /**
+   * Counts rebuilds of the memory. Whatever was handed out in an earlier generation belongs to a state that is gone.
+   */
   generation = 0
   /** Why the last rebuild happened. */
   rollbackCause: unknown
-  /** Counts changes of the catalog: a tree's root must be looked up anew. */
+  /** Counts changes of the catalog. After each, handles look their trees up again. */
   catalogVersion = 1
   /** Set for good when a sync has failed: writes are refused until the database is reopened. */
   failure: LightningError | undefined
@@ -55,14 +57,14 @@ export class Core {
   unreadable: LightningError | undefined
   /** Snapshots that are open. */
   readonly snapshots = new Set<{ readonly sequence: number; readonly openedMs: number; expire(): void }>()
-  /** Counts large values written, and how many of them are surely on stable storage. */
+  /** Large values written since the opening, and how many of these are known to be on stable storage. */
   largeWritten = 0
   largeSynced = 0
-  /** A meta slot was written and its outcome is not known: either meta may be the one on disk. */
+  /** A meta slot is being written, or that has failed: either meta may be the one on disk. */
   isMetaUncertain = false
   /** Whether writing works. */
   readonly health: Health
-  /** While a caller looks at kernel memory nothing may change it. */
+  /** A callback of `read` is running: nothing may be written. */
   isLent = false
   /** Is told what commits change. */
   observer: CommitObserver | undefined
@@ -95,7 +97,7 @@ export class Core {
     this.catalog = new Catalog(parts.kernel, this.memory, this.pager)
   }
 
-  /** Provides what a kernel call that returned `status` wants, or throws; afterwards the call is repeated. */
+  /** Provides what a kernel call that returned `status` asks for, or throws. Afterwards the call is to be repeated. */
   provide(status: number): void {
     if (status === NEED_TREE) this.catalog.registerWanted()
     else this.pager.provide(status)
@@ -106,7 +108,9 @@ export class Core {
     return this.memory.long(LSN_LOW) - 1
   }
 
-  /** Whether frames in the buffer may name large values that are not synced; such frames must not be written yet. */
+  /**
+   * Whether log frames in the buffer may name large values that are not synced. Such frames must not be written yet.
+   */
   get holdsLarge(): boolean {
     return PLANTED_BUG !== 30 && this.largeSynced !== this.largeWritten
   }
@@ -135,12 +139,15 @@ export class Core {
     )
   }
 
-  /** Ends snapshots that are older than `maxSnapshotAgeMs`, used or not: what they hold back must not fill the disk. */
+  /**
+   * Ends snapshots that are older than `maxSnapshotAgeMs`, used or not, so that the pages they keep do not fill the
+   * disk.
+   */
   endOldSnapshots(): void {
     const most = this.options.maxSnapshotAgeMs
     if (most === undefined) return
     const now = performance.now()
-    // In the order in which they were taken, so the first that may stay ends it.
+    // The set is in the order in which they were taken: behind the first that may stay, all may.
     for (const snapshot of this.snapshots) {
       if (now - snapshot.openedMs <= most) return
       snapshot.expire()

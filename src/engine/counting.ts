@@ -1,4 +1,5 @@
-// Counting the entries of a range: whole pages at a time, and a stop wherever one had to be brought in.
+// Counting the entries of a range, whole pages at a time. Counting stops, and a slice ends, where a page had to be
+// read.
 import { SCAN_COUNT, SCAN_LOWER_OPEN, SCAN_UPPER_CLOSED } from '../../assembly/scan.ts'
 import { OUT, OUT_MORE } from '../../assembly/state.ts'
 import { type ByteRange, clampBounds } from './bounds.ts'
@@ -21,8 +22,8 @@ export function countRange(
 }
 
 /**
- * The same in slices; yields how many there are so far. Between them anything may happen if there is a snapshot, and
- * nothing if not.
+ * The same in slices, each of which yields the number so far. Between slices other work may be done only if there is a
+ * snapshot.
  */
 export function* countSlices(
   core: Core,

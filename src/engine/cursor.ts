@@ -1,6 +1,6 @@
-// A cursor over a range. Rows come in batches that are copied out of the kernel's memory at once, so they stay valid
-// whatever happens afterwards. The first batch is read from the newest state; only when there is more does the cursor
-// take a snapshot, at that moment, so that short ranges cost none.
+// A cursor over a range. Rows come in batches, each copied out of the kernel's memory in one go, so they stay valid
+// whatever happens afterwards. The first batch is read from the newest state. Only if there are more rows does the
+// cursor take a snapshot, at that same moment; short ranges need none.
 import { CELL_LARGE } from '../../assembly/page.ts'
 import {
   SCAN_KEYS,
@@ -22,11 +22,11 @@ const batchRows = 1_024
 
 /** Rows of a range, batch by batch. */
 export interface Cursor {
-  /** Loads the next batch; number of rows, 0 at the end (then the cursor has closed itself). */
+  /** Loads the next batch and returns its number of rows; 0 at the end (then the cursor has closed itself). */
   fill(): number
   /** The batch: the cursor's own copy. */
   readonly bytes: Uint8Array
-  /** Points `keyStart` … `isLarge` to a row of the batch. Rows are visited in order from 0. */
+  /** Sets `keyStart` to `isLarge` for row `i` of the batch. Quick only if the rows are visited in order. */
   row(i: number): void
   keyStart: number
   keyEnd: number
@@ -37,7 +37,7 @@ export interface Cursor {
   large(): Uint8Array
   /** Whether it holds a snapshot of its own, which an abandoned cursor would keep. */
   readonly isHolding: boolean
-  /** Lets go of the snapshot; may be called again. */
+  /** Releases that snapshot. May be called again. */
   close(): void
 }
 
@@ -110,7 +110,7 @@ export class EngineCursor implements Cursor {
     this.#left -= rows
     const hasMore = this.#core.memory.word(OUT_MORE) !== 0 && this.#left > 0 && rows > 0
     if (!hasMore) this.#isDone = true
-    // What stands after this batch must be seen as it is now.
+    // The rows after this batch must be read as they are now.
     else if (this.#snapshot === undefined) {
       this.#snapshot = new EngineSnapshot(this.#core)
       this.#ownsSnapshot = true
@@ -159,7 +159,7 @@ export class EngineCursor implements Cursor {
     this.#next = (at + 8 + (this.#words[at >> 2] ?? 0) + (word & 0xffffff) + 3) & ~3
   }
 
-  /** A range that holds nothing cannot be read either from what has ended. */
+  /** Even an empty range is not readable when the database or the snapshot is closed. */
   #checkReadable(): void {
     this.#core.checkOpen()
     this.#snapshot?.use()
@@ -195,7 +195,7 @@ export class EngineCursor implements Cursor {
     this.#next = 0
   }
 
-  /** The next batch begins behind the last row of this one. */
+  /** Moves the bound, so that the next batch begins behind the last row of this one. */
   #moveBound(rows: number): void {
     const next = this.#next
     const row = this.#row
@@ -223,7 +223,9 @@ export class EngineCursor implements Cursor {
   }
 }
 
-/** One call of the kernel's scan, with everything it may want; the rows stand in the kernel's OUT area. */
+/**
+ * Calls the kernel's scan until it has what it needs. Returns the number of rows, which are in the kernel's OUT area.
+ */
 export function scanRange(
   core: Core,
   place: { readonly id: number; readonly root: number },

@@ -1,9 +1,10 @@
-// Removing a database, file by file, so that a crash in the middle leaves all of it or what counts as nothing.
+// Removing a database, file by file, so that a crash in the middle leaves the whole database or none.
 //
-//   data.ldb.destroyed     what was data.ldb. Where it is and no data.ldb, no file of a database means anything
+//   data.ldb.destroyed     the former data.ldb. If this file is there and data.ldb is not, there is no database
 //
-// Giving the data file that name is the moment from which on there is no database; it is durable before anything else
-// goes, and it goes last. What is left then is removed by the next `destroy`, or by whoever makes a database there.
+// Renaming the data file is the moment at which the database is gone. The new name is made durable before any other
+// file is removed, and this file is removed last. What a crash leaves is removed by the next `destroy`, or by the next
+// opening that creates a database there.
 import { dataFileName } from '../store/format.ts'
 import { isDatabaseFile, type Vfs } from '../vfs/vfs.ts'
 import { unfinishedRepair } from './repair-files.ts'
@@ -14,7 +15,7 @@ const destroyedName = `${dataFileName}.destroyed`
 export async function destroyFiles(vfs: Vfs): Promise<void> {
   const isThere = await vfs.exists(dataFileName)
   if (isThere || !(await isDestroyed(vfs))) {
-    // A log without either is a damaged database, and stays one until the last file is gone.
+    // A log without a data file is a damaged database, and stays one until the last file is removed.
     const data = isThere ? dataFileName : await unfinishedRepair(vfs)
     if (data !== undefined) await vfs.rename(data, destroyedName)
     await vfs.syncDirectory()
@@ -24,22 +25,23 @@ export async function destroyFiles(vfs: Vfs): Promise<void> {
 }
 
 /**
- * Whether a database was here that is being destroyed, or whose destruction was interrupted; only meant where there is no
- * `data.ldb`.
+ * Whether a database is being destroyed here, or its destruction was interrupted. Means something only where there is
+ * no `data.ldb`.
  */
 export async function isDestroyed(vfs: Vfs): Promise<boolean> {
   return await vfs.exists(destroyedName)
 }
 
 /**
- * Removes what an interrupted destruction has left, if there was one. Call it, with the lock held, where there is no
- * `data.ldb`.
+ * Removes what an interrupted destruction has left, if there was one. To be called with the lock held, where there is
+ * no `data.ldb`.
  */
 export async function finishDestruction(vfs: Vfs): Promise<void> {
   if (!(await isDestroyed(vfs))) return
   await removeOthers(vfs)
   await vfs.remove(destroyedName)
-  // Were it still there when a crash comes, the next database here would count as removed wherever its data file is away.
+  // If a crash brought the file back, a new database here would count as destroyed as soon as its data file were
+  // missing.
   await vfs.syncDirectory()
 }
 

@@ -253,7 +253,9 @@ export class Engine {
     this.#committer.settleSync()
   }
 
-  /** Resolves when everything applied so far, or all until a commit, is on stable storage, whatever `durability` says. */
+  /**
+   * Resolves when everything applied so far, or all until a commit, is on stable storage, whatever `durability` says.
+   */
   durable(sequence?: number): Promise<void> {
     return this.#committer.durable(sequence)
   }

@@ -1,5 +1,5 @@
-// The engine's events. Listeners run at once, but never inside something half done: they may read and write. What they
-// throw goes to the logger and disturbs nobody else.
+// The engine's events. Listeners may read and write, so they are called only when nothing is half done: at once if
+// possible, otherwise when the work in progress has ended. What they throw goes to the logger.
 import type { HealthReport, LostCommits } from './health.ts'
 import type { EngineLogger } from './options.ts'
 
@@ -8,12 +8,15 @@ export interface EngineEvents {
   /** A checkpoint has become durable: last commit in it, pages written, milliseconds taken. */
   checkpoint: { readonly lsn: number; readonly pages: number; readonly durationMs: number }
   /**
-   * Writing is disturbed: how, since when, and why, as `stats().health` says it; `cause` is the error that writes get.
-   * `undone`: what was not durable was taken back. `lost`: commits of relaxed durability that were acknowledged and are gone. Told before those who wait get the error;
-   * a full disk once, not for every write that is refused.
+   * Writing is disturbed: how, since when, and why, as in `stats().health`. `cause` is the error that writes get.
+   * `undone`: commits that were not durable were rolled back. `lost`: commits of relaxed durability that had been
+   * acknowledged and are gone. Emitted before the promises concerned reject; for a full disk only once, not for every
+   * write that is refused.
    */
   degraded: HealthReport & { readonly cause: unknown; readonly undone: boolean; readonly lost?: LostCommits }
-  /** Writing works again: the commit that shows it, about to be acknowledged, and how long it did not. */
+  /**
+   * Writing works again: the commit that proves it, just before it is acknowledged, and how long writing was disturbed.
+   */
   recovered: { readonly lsn: number; readonly durationMs: number }
   /** `close` was called. */
   closing: Record<string, never>
@@ -29,9 +32,9 @@ export class Events {
     closing: new Set()
   }
   readonly #logger: EngineLogger | undefined
-  /** Calls to listeners that are still to be made, in order. */
+  /** Events that are still to be delivered, in order. */
   readonly #untold: (() => void)[] = []
-  /** How much is half done. */
+  /** How many calls of `after` and `afterCall` are under way. */
   #depth = 0
 
   constructor(logger: EngineLogger | undefined) {
@@ -49,7 +52,7 @@ export class Events {
     }
   }
 
-  /** What happens inside of `work` is told when that has ended. */
+  /** Runs `work`; its events are delivered when it has ended. */
   after<T>(work: () => T): T {
     this.#depth++
     try {
@@ -61,9 +64,9 @@ export class Events {
   }
 
   /**
-   * What happens inside of `work` is told when the synchronous call has ended that it is a part of: the caller goes on
-   * with what it has looked up and checked before, and relies on it that nothing was written since. Told at once when
-   * `work` throws.
+   * Runs `work`, a part of a synchronous call; its events are delivered in a microtask, after that call. The caller
+   * goes on with what it has looked up and checked before, so no listener may write in between. If `work` throws, they
+   * are delivered at once.
    */
   afterCall<T>(work: () => T): T {
     this.#depth++
@@ -88,7 +91,7 @@ export class Events {
     this.#tell()
   }
 
-  /** What happens is in the log, whoever listens. A logger may write to the database as well as a listener. */
+  /** Events are logged whether anybody listens or not. Delivered like calls of listeners: a logger may write, too. */
   #log({ checkpoint, degraded, recovered }: Partial<EngineEvents>): void {
     if (checkpoint !== undefined) this.#logger?.debug('A checkpoint is durable', checkpoint)
     if (degraded?.state === 'failed') this.#logger?.error('Writing has failed until the next opening', degraded)

@@ -1,18 +1,18 @@
-// Whether writing works: what `stats()` shows and the events 'degraded' and 'recovered' tell.
+// Whether writing works, as `stats().health` and the events 'degraded' and 'recovered' report it.
 //
 //   ok         writes work
-//   full       the disk or the quota is full: what would grow is refused, reading, deleting and closing work
-//   disturbed  a fault took back commits that were not durable; the next ones may work
-//   failed     a sync failed, or what was taken back could not be erased: writes are refused until the next opening
+//   full       the disk or the quota is full: writes that grow the data are refused; reading, deleting and closing work
+//   disturbed  after a fault, commits that were not durable were rolled back; the next ones may work
+//   failed     a sync failed, or rolled-back frames could not be erased: writes are refused until the next opening
 import { isLightningError, type LightningErrorCode } from '../errors.ts'
 import type { Events } from './events.ts'
 
-/** How writing does; see `docs/operations.md`. */
+/** Whether writing works; see `docs/operations.md`. */
 export type HealthState = 'ok' | 'full' | 'disturbed' | 'failed'
 
 /** The state, since when and why. */
 export interface HealthReport {
-  /** How writing does. */
+  /** Whether writing works. */
   readonly state: HealthState
   /** When the state began, in milliseconds since 1970; 0 for `'ok'`. */
   readonly sinceMs: number
@@ -35,7 +35,7 @@ const ok: HealthReport = { state: 'ok', sinceMs: 0, code: '', message: '' }
 export class Health {
   readonly #events: Events
   #report = ok
-  /** Writing works again when a commit with this number or a later one is durable. */
+  /** Writing is known to work again when a commit with this number or a later one is durable. */
   #provenBy = Number.POSITIVE_INFINITY
 
   constructor(events: Events) {
@@ -46,25 +46,25 @@ export class Health {
     return this.#report
   }
 
-  /** A write was refused because of `error`, and nothing has changed. Told once, not for each. */
+  /** A write was refused with `error`, and nothing has changed. Only the first one is reported as an event. */
   refused(error: unknown): void {
     if (this.#report.state === 'ok' || this.#report.state === 'disturbed') this.#enter('full', error, false)
     this.#provenBy = Number.POSITIVE_INFINITY
   }
 
-  /** Something that may grow was let in as commit `lsn`. */
+  /** A commit that may grow the data was admitted; its number is `lsn`. */
   admitted(lsn: number): void {
     if (this.#report.state === 'full' && this.#provenBy === Number.POSITIVE_INFINITY) this.#provenBy = lsn
   }
 
-  /** Commits behind `durableLsn` were taken back because of `error`. `isFailed`: and no more can be written. */
+  /** Commits after `durableLsn` were rolled back because of `error`. `isFailed`: and no more can be written. */
   tookBack(error: unknown, durableLsn: number, isFailed: boolean, lost: LostCommits | undefined): void {
     const isFull = isLightningError(error, 'LIGHTNING_DISK_FULL')
     this.#provenBy = isFull ? Number.POSITIVE_INFINITY : durableLsn + 1
     this.#enter(isFailed ? 'failed' : isFull ? 'full' : 'disturbed', error, true, lost)
   }
 
-  /** Everything up to `lsn` is durable. Called before anybody who waits for that is told. */
+  /** Everything up to `lsn` is durable. To be called before the promises that wait for it resolve. */
   durable(lsn: number): void {
     if (lsn < this.#provenBy || this.#report.state === 'ok' || this.#report.state === 'failed') return
     const durationMs = Math.max(0, Date.now() - this.#report.sinceMs)

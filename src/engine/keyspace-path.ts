@@ -1,5 +1,5 @@
-// Paths of sublevels: the names from the outermost on, each escaped and terminated, so that a sublevel's path begins with
-// its parent's. 0x00 inside a name becomes 0x00 0xff, and 0x00 0x01 ends it.
+// Paths of sublevels: the names from the outermost on, each escaped and terminated, so that a sublevel's path begins
+// with its parent's. 0x00 inside a name becomes 0x00 0xff, and 0x00 0x01 ends it.
 import { MAX_KEY_BYTES } from '../../assembly/state.ts'
 import { encodeText } from '../encoding/text.ts'
 import { LightningError } from '../errors.ts'

@@ -24,8 +24,8 @@ export function checkLogReachesStart(core: Core): void {
 }
 
 /**
- * Throws `LIGHTNING_CORRUPT` when some frame says that commits behind the end of the chain were durable, or when the log
- * belongs to another database: opening would overwrite it.
+ * Throws `LIGHTNING_CORRUPT` when some frame says that commits behind the end of the chain were durable, or when the
+ * log belongs to another database: opening would overwrite it.
  */
 export function checkNothingDurableIsMissing(core: Core, end: ChainEnd): number {
   let durable = 0

@@ -1,8 +1,8 @@
 // Whether the log belongs to the data file: files that were put together by hand need not.
 //
 // A log file begins with a frame, or is empty. So one that begins with a sound frame of another database, or of another
-// timeline, was put there, whatever the other one holds. Where every file that is not empty begins with a sound frame, and
-// none of them may follow the data file's last commit, the log is not damaged: it is another one.
+// timeline, was put there, whatever the other one holds. Where every file that is not empty begins with a sound frame,
+// and none of them may follow the data file's last commit, the log is not damaged: it is another one.
 import { IDENTITY, LOG, LOG_CAPACITY } from '../../assembly/state.ts'
 import { logFileNames } from '../store/format.ts'
 import { FRAME_HEADER_BYTES, readFrameHeader } from '../wal/frame.ts'
@@ -33,8 +33,8 @@ export function foreignLog(core: Core): StrangeLog | undefined {
 }
 
 /**
- * What the log is when it is not that of the data file, whose last commit is `lsn`; undefined when it may be. Call it only
- * when no frame follows that commit. Uses the kernel's log area.
+ * What the log is when it is not that of the data file, whose last commit is `lsn`; undefined when it may be. Call it
+ * only when no frame follows that commit. Uses the kernel's log area.
  */
 export function strangeLog(core: Core, lsn: number): StrangeLog | undefined {
   const foreign = foreignLog(core)

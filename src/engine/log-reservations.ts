@@ -1,5 +1,5 @@
-// What the log names is reserved before the first of its frames is applied (docs/durability.md, rule 6): while the log is
-// replayed, pages may be evicted to free blocks, and large values of later frames must not be overwritten by that.
+// What the log names is reserved before the first of its frames is applied (docs/durability.md, rule 6): while the log
+// is replayed, pages may be evicted to free blocks, and large values of later frames must not be overwritten by that.
 import { CONTINUES } from '../../assembly/log.ts'
 import { CREATE, MAIN_TREE, OPERATION_HEADER_BYTES, PUT_LARGE } from '../../assembly/operations.ts'
 import { ENTRY_LARGE, FORMAT_LZ4, FORMAT_RAW } from '../../assembly/table.ts'

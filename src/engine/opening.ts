@@ -1,5 +1,5 @@
-// Opening: first the lock, then a look at which files are there, then recovery. An opening that fails leaves the files and
-// the lock as it found them.
+// Opening: first the lock, then a look at which files are there, then recovery. An opening that fails leaves the files
+// and the lock as it found them.
 import { DURABLE_LOW, IMAGE } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
 import { KernelMemory } from '../kernel/kernel-memory.ts'

@@ -25,7 +25,7 @@ export interface NamingOperation {
   readonly description: Uint8Array
 }
 
-/** Deletes the keys from `lower` on, up to but without `upper`; undefined: all further ones. */
+/** Deletes the keys in [lower, upper); `upper` undefined: all from `lower` on. */
 export interface ClearOperation {
   readonly type: 'clear'
   readonly tree: Tree

@@ -1,5 +1,6 @@
-// Answers what the kernel asks for when a call cannot go on: a page that is not in memory, free frames. Writes dirty
-// pages out when clean ones do not suffice, and keeps at most half of the frames dirty so that reads never need space.
+// Provides what a kernel call needs to go on: a page that is not in memory, or free frames. When evicting clean pages
+// does not free enough frames, dirty ones are written out. At most half of the frames are dirty, so reads never need
+// space.
 import {
   BAD_OPERATION,
   CORRUPT,
@@ -24,9 +25,9 @@ import { sectorBytes } from '../store/format.ts'
 import type { ImageRun } from '../store/image-run.ts'
 import type { PendingExtents } from '../store/pending-extents.ts'
 
-/** Dirty frames written in one go to make room. */
+/** Dirty frames that are written out together. */
 const spillFrames = 32
-/** Frames freed beyond what is asked for, so that not every miss evicts. */
+/** Frames freed beyond those asked for, so that not every miss has to evict. */
 const spareFrames = 8
 
 export class Pager {
@@ -36,7 +37,7 @@ export class Pager {
   readonly #run: ImageRun
   readonly #pending: PendingExtents
   readonly #readOnly: boolean
-  /** Pages read from disk since the database was opened. */
+  /** Pages read from disk, and dirty pages written to make room, since the database was opened. */
   readonly counts = { misses: 0, spilled: 0 }
 
   constructor(
@@ -55,7 +56,7 @@ export class Pager {
     this.#readOnly = readOnly
   }
 
-  /** Provides what a call that returned `status` wants, or throws. Afterwards the call is repeated. */
+  /** Provides what a call that returned `status` asks for, or throws. Afterwards the call is to be repeated. */
   provide(status: number): void {
     if (status === MISS) this.#bringIn()
     else if (status === NEED_FRAMES) this.makeRoom(this.#memory.word(WANTED_FRAMES))
@@ -68,7 +69,7 @@ export class Pager {
     } else assertStatus(status, 'this operation')
   }
 
-  /** Sees to it that `wanted` frames are free. */
+  /** Frees frames until `wanted` are free. Throws `LIGHTNING_OUT_OF_MEMORY` when that is impossible. */
   makeRoom(wanted: number): void {
     const { evict } = this.#kernel.exports
     const generous = Math.min(wanted + spareFrames, this.#memory.word(FRAME_LIMIT) >>> 2)
@@ -89,7 +90,7 @@ export class Pager {
     }
   }
 
-  /** Gives back the blocks of images that nothing names any more. */
+  /** Frees the blocks of images that nothing in memory names any more, or has them wait for the next checkpoint. */
   drainReleased(): void {
     if (this.#memory.word(RELEASED_COUNT) === 0) return
     const { nextReleased } = this.#kernel.exports
@@ -101,6 +102,7 @@ export class Pager {
     }
   }
 
+  /** Reads the page that the kernel wants. */
   #bringIn(): void {
     const id = this.#memory.word(WANTED_PAGE)
     const record = this.#memory.word(WANTED_RECORD)
@@ -122,7 +124,7 @@ export class Pager {
     this.counts.misses++
   }
 
-  /** Writes up to `most` dirty pages that were not used lately; returns how many. */
+  /** Writes out up to `most` dirty pages that were not used lately; returns how many. */
   #spill(most: number): number {
     if (this.#readOnly) {
       throw new LightningError(
@@ -154,7 +156,7 @@ export class Pager {
   }
 }
 
-/** In words, what the kernel's check of a page found (numbers as in assembly/check.ts). */
+/** What the kernel's check of a page found, in words; the numbers are those of `assembly/check.ts`. */
 function problemText(problem: number): string {
   const texts = [
     'is damaged',

@@ -1,4 +1,4 @@
-// Point reads: encode the key into the kernel's memory, one call, decode the value where it stands.
+// Point reads: the key is encoded into the kernel's memory, one call finds the value, and it is decoded in place.
 import { CELL_LARGE } from '../../assembly/page.ts'
 import { KEY, MAX_KEY_BYTES, VALUE_BYTES, VALUE_FLAGS } from '../../assembly/state.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
@@ -10,7 +10,7 @@ import type { EngineSnapshot } from './snapshots.ts'
 import { encodeKey } from './staging.ts'
 import type { TreeHandle } from './tree.ts'
 
-/** Results of the kernel's `get` from here on are statuses; the last one says that there is no such key. */
+/** Results of the kernel's `get` from this one on are statuses; the last of them means that there is no such key. */
 const firstStatus = 0xfffffff0
 const missing = 0xffffffff
 
@@ -54,7 +54,7 @@ export class Reader {
     return this.#find(tree, snapshot, key, keyEncoding) !== 0
   }
 
-  /** Runs the callback on the value's bytes where they stand; undefined when there is no such key. */
+  /** Runs the callback on a scratch copy of the value's bytes; undefined when there is no such key. */
   read<R>(
     tree: TreeHandle,
     snapshot: EngineSnapshot | undefined,
@@ -67,7 +67,8 @@ export class Reader {
     const core = this.#core
     const { memory } = core
     if ((memory.word(VALUE_FLAGS) & CELL_LARGE) !== 0) return this.#lend(this.#readLarge(at, snapshot), callback)
-    // A copy in scratch memory would be overwritten by reads inside the callback, a view of the page could be written.
+    // Not in the kernel's scratch memory, which reads inside the callback overwrite. Not the page: it could be written
+    // to.
     return this.#lend(this.#scratch(at, memory.word(VALUE_BYTES)), callback)
   }
 
@@ -105,7 +106,7 @@ export class Reader {
     )
   }
 
-  /** Address of the value, 0 when there is none. */
+  /** Address of the value; 0 when there is no such key. */
   #find(
     tree: TreeHandle,
     snapshot: EngineSnapshot | undefined,
@@ -124,7 +125,7 @@ export class Reader {
     return at === missing ? 0 : this.#findSlowly(tree, snapshot, key, keyEncoding)
   }
 
-  /** The same for all cases: snapshots, encodings that run code of the caller, pages that are not in memory. */
+  /** The same for all cases: snapshots, encodings that run the caller's code, pages that are not in memory. */
   #findSlowly(
     tree: TreeHandle,
     snapshot: EngineSnapshot | undefined,

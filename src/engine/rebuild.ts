@@ -1,4 +1,5 @@
-// Undoing half-done steps: memory is discarded and made anew from durable bytes by the recovery code.
+// Rollback: a half-done step is undone by discarding memory and rebuilding it from durable bytes with the recovery
+// code.
 import { DURABLE_LOW } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
 import type { Checkpoint } from './checkpoint.ts'
@@ -6,8 +7,8 @@ import type { Core } from './core.ts'
 import { replay, writeMetas } from './recovery.ts'
 
 /**
- * Brings memory back to the last durable commit. Frames behind it are erased and the erasure synced, else the next
- * opening would bring back what was rejected; when that fails the handle writes no more.
+ * Brings memory back to the last durable commit. The log frames behind it are erased, and the erasure is synced:
+ * otherwise the next opening would bring back commits that were rejected. If that fails, the handle writes no more.
  */
 export function rebuild(core: Core, checkpoint: Checkpoint, cause: unknown): void {
   const lost = { from: core.durableLsn + 1, to: core.appliedLsn }
@@ -44,7 +45,9 @@ export function rebuild(core: Core, checkpoint: Checkpoint, cause: unknown): voi
   core.health.tookBack(core.failure ?? cause, core.durableLsn, isFailed, wereResolved ? lost : undefined)
 }
 
-/** A checkpoint was interrupted while it wrote its meta: the one that can be read is made the one that is there. */
+/**
+ * A checkpoint was interrupted while it wrote its meta: whichever meta can be read is chosen and written to both slots.
+ */
 function settleMeta(core: Core): void {
   core.meta = core.data.readMeta(core.checksum).meta
   if (core.failure !== undefined) return

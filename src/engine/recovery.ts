@@ -1,8 +1,9 @@
 // Recovery: making memory what the durable bytes say, at an opening and whenever a half-done step is undone.
 //
 // The newest valid meta names the page table, which is loaded. Then the log is followed from the place that the meta
-// names, twice: first to find its last complete commit and to reserve what its frames name, then to apply it. Whatever is
-// left of the log behind that commit is a torn end, unless some frame proves that more was durable (`log-checks.ts`).
+// names, twice: first to find its last complete commit and to reserve what its frames name, then to apply it. Whatever
+// is left of the log behind that commit is a torn end, unless some frame proves that more was durable
+// (`log-checks.ts`).
 import { INCARNATION_HIGH, INCARNATION_LOW, LSN_LOW, OK, PREVIOUS_CHECKSUM, TIME_LOW } from '../../assembly/state.ts'
 import { isLightningError } from '../errors.ts'
 import { assertStatus } from '../kernel/status.ts'
@@ -29,7 +30,9 @@ export function resetKernel(core: Core): void {
   core.directory.resize(0)
 }
 
-/** Loads the page table and replays the log, up to commit `lastLsn` if given. Returns where the chain of frames ends. */
+/**
+ * Loads the page table and replays the log, up to commit `lastLsn` if given. Returns where the chain of frames ends.
+ */
 export function replay(core: Core, lastLsn = Number.POSITIVE_INFINITY): ChainEnd {
   resetKernel(core)
   loadTables(core)
@@ -69,8 +72,8 @@ export function replay(core: Core, lastLsn = Number.POSITIVE_INFINITY): ChainEnd
 }
 
 /**
- * Writes dirty pages out while the disk takes them. On a full disk the replay goes on in the frames that there are: they
- * sufficed when the log was written.
+ * Writes dirty pages out while the disk takes them. On a full disk the replay goes on in the frames that there are:
+ * they sufficed when the log was written.
  */
 function limitDirty(core: Core): void {
   try {

@@ -1,4 +1,5 @@
-// A single flipped bit is the commonest damage, and a checksum tells which one it was: the one whose flip makes it match.
+// A single flipped bit is the commonest damage, and a checksum tells which one it was: the one whose flip makes it
+// match.
 
 /**
  * Flips one bit after the other in `bytes`, in place, until `isRight`; tells whether one was found, which then stays

@@ -55,7 +55,9 @@ export function readChunk(data: DataFile, sector: number): Uint8Array | undefine
   return data.file.readAt(bytes, sector * sectorBytes) > 0 ? bytes : undefined
 }
 
-/** Chunk `number` as it was written, from its place, its copy, or some blocks of either; undefined: too much is damaged. */
+/**
+ * Chunk `number` as it was written, from its place, its copy, or some blocks of either; undefined: too much is damaged.
+ */
 export function wholeChunk(looking: Looking, number: number, place: ChunkPlace): Uint8Array | undefined {
   const { data, kernel, memory } = looking
   return wholeOf(
@@ -121,7 +123,9 @@ export function isConfirmed(looking: Looking, id: number, view: DataView, at: nu
   return confirmation(looking, view, at)(id)
 }
 
-/** `isConfirmed` for many ids: tells of each whether the entry is right if it is that page's; the image is read once. */
+/**
+ * `isConfirmed` for many ids: tells of each whether the entry is right if it is that page's; the image is read once.
+ */
 export function confirmation({ kernel, memory, data }: Looking, view: DataView, at: number): (id: number) => boolean {
   const bytes = view.getUint32(at + 4, true) & 0xffffff
   const checksum = view.getUint32(at + 8, true)

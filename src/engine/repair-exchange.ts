@@ -1,5 +1,5 @@
-// What a repair does with files from its beginning to the exchange; `repair-files.ts` tells what they are called, and how
-// the exchange is ended when it was interrupted.
+// What a repair does with files from its beginning to the exchange; `repair-files.ts` tells what they are called, and
+// how the exchange is ended when it was interrupted.
 import { dataFileName } from '../store/format.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 import { damagedName, largest, moveIn, repairedName, repairedPattern } from './repair-files.ts'

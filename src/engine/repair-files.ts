@@ -31,8 +31,8 @@ export async function finishRepair(vfs: Vfs): Promise<boolean> {
 }
 
 /**
- * Name of the data file of a repair that was interrupted while it exchanged the files, if there is one; only meant where
- * there is no `data.ldb`.
+ * Name of the data file of a repair that was interrupted while it exchanged the files, if there is one; only meant
+ * where there is no `data.ldb`.
  */
 export async function unfinishedRepair(vfs: Vfs): Promise<string | undefined> {
   const number = largest(await vfs.list(), repairedPattern)

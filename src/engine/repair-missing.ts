@@ -1,5 +1,5 @@
-// Which keys stood in the pages that could not be read. A leaf's range is known from the inner page above it. Where that
-// is missing as well, its range in turn is told as one that may have holes, and the pages by their numbers.
+// Which keys stood in the pages that could not be read. A leaf's range is known from the inner page above it. Where
+// that is missing as well, its range in turn is told as one that may have holes, and the pages by their numbers.
 import { CATALOG_TREE } from '../../assembly/operations.ts'
 import type { KeyRange } from './key-text.ts'
 import { idsText } from './id-text.ts'

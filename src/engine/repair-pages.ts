@@ -1,8 +1,9 @@
 // Every entry in every leaf that can be read, brought into the new database.
 //
-// First the trees are walked in the order of their keys, as far as their inner pages lead: entries that come in order are
-// written once, into full pages, however small the cache is. Then come the leaves that no sound inner page leads to. They
-// are found through the page table and say themselves which keyspace they belong to, so a damaged inner page costs nothing.
+// First the trees are walked in the order of their keys, as far as their inner pages lead: entries that come in order
+// are written once, into full pages, however small the cache is. Then come the leaves that no sound inner page leads
+// to. They are found through the page table and say themselves which keyspace they belong to, so a damaged inner page
+// costs nothing.
 import { CATALOG_ROOT, CATALOG_TREE, MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
 import { isLightningError, type LightningError } from '../errors.ts'
 import type { Core } from './core.ts'

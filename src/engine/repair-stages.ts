@@ -1,4 +1,4 @@
-// The parts of a repair, one after the other, as one progress; with turns for other work in each of them.
+// The progress of a repair as a whole, whose parts come one after the other. Each part lets other work run in between.
 import type { Pace } from './pace.ts'
 
 export class Stages {
@@ -11,12 +11,12 @@ export class Stages {
     this.#pace = pace
   }
 
-  /** So many units more will have to be done. */
+  /** Adds units of work that are still to be done. */
   plan(units: number): void {
     this.#total += units
   }
 
-  /** The next part begins, of so many of the units that were planned; the one before is done. */
+  /** The part before is done; the next one begins, which is so many of the planned units. */
   begin(units: number): void {
     this.#ended += this.#units
     this.#units = units
@@ -27,7 +27,7 @@ export class Stages {
     await this.#pace.step(this.#done(share), this.#total)
   }
 
-  /** Tells how far a part is that takes its turns itself. */
+  /** Reports the progress of a part that lets other work run by itself. */
   tell(share: number): void {
     this.#pace.tell(this.#done(share), this.#total)
   }

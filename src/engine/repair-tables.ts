@@ -1,11 +1,11 @@
 // The page table of a damaged database, as far as it can be trusted.
 //
-// What a meta, directory or chunk says is sure when its checksum is right, and directory and chunks stand there twice, so
-// damage in one place costs nothing. Where neither is right (or an older version wrote them, once), two kinds of damage must be
-// told apart: bytes that were spoilt, beside which the others are as they were, and a block that holds an older version
-// of itself, where every entry looks right and leads to pages that were true once. So entries of a damaged chunk count
-// only when their image confirms them and another 4 KiB block of the same chunk is seen to be the spoilt one. The same
-// goes for the directory, unless the newest commit in its chunks is the one that the meta names.
+// What a meta, directory or chunk says is sure when its checksum is right, and directory and chunks stand there twice,
+// so damage in one place costs nothing. Where neither is right (or an older version wrote them, once), two kinds of
+// damage must be told apart: bytes that were spoilt, beside which the others are as they were, and a block that holds
+// an older version of itself, where every entry looks right and leads to pages that were true once. So entries of a
+// damaged chunk count only when their image confirms them and another 4 KiB block of the same chunk is seen to be the
+// spoilt one. The same goes for the directory, unless the newest commit in its chunks is the one that the meta names.
 import { IMAGE } from '../../assembly/state.ts'
 import { blockBytes, chunkBytes, chunkIds, directoryEntryBytes, entryBytes, sectorBytes } from '../store/format.ts'
 import type { Core } from './core.ts'
@@ -28,8 +28,8 @@ import { type FoundTables, findTables } from './repair-search.ts'
 import type { Stages } from './repair-stages.ts'
 
 /**
- * Loads what can be trusted into the kernel's page table; `found` is what stands in for a meta. Tells whether that is all
- * of the table.
+ * Loads what can be trusted into the kernel's page table; `found` is what stands in for a meta. Tells whether that is
+ * all of the table.
  */
 export async function salvageTables(
   core: Core,

@@ -1,9 +1,9 @@
-// Repair: a new database is made of everything in the damaged one that can be read, and takes its place.
+// Repair: everything in the damaged database that can be read goes into a new one, which then takes its place.
 //
-// The damaged files are only read until the new data file is whole, verified and on stable storage; then names change
-// hands (repair-files.ts). So a repair that is interrupted, or fails, has changed nothing, and can be run again. Base of
-// it all are the leaves that the page table names, then the log on top, as operations on the new database: no page of
-// the damaged tree is ever changed, so none but the leaves need be sound.
+// The damaged files are only read until the new data file is complete, verified and on stable storage; then the files
+// are renamed (`repair-files.ts`). So a repair that is interrupted or fails has changed nothing and can be run again.
+// The new database is filled from the leaves that the page table names; then the operations of the log are applied to
+// it. The damaged tree is never written, so only its leaves need be sound.
 import { dataFileName, logFileNames } from '../store/format.ts'
 import { LightningError } from '../errors.ts'
 import { loadKernel } from '../kernel/load.ts'
@@ -39,7 +39,7 @@ export interface RepairOptions extends CareOptions {
   readonly cacheBytes: number
 }
 
-/** Log of the new database that is kept in memory until a checkpoint. */
+/** Log of the new database, kept in memory, that starts a checkpoint. */
 const walBytes = 4 * 1_024 * 1_024
 
 /**
@@ -82,13 +82,13 @@ async function repairLocked(vfs: Vfs, lock: VfsLock, options: RepairOptions): Pr
     return { recovered, lost: losses.parts }
   } catch (error) {
     damaged.close()
-    // What led here matters more than leftovers, which the next repair removes.
+    // The error that led here matters more than leftover files, which the next repair removes.
     await sweepUnlessExchanged(vfs).catch(() => undefined)
     throw error
   }
 }
 
-/** Makes the new data file; the result is how many entries it has. */
+/** Makes the new data file. Returns how many entries it has. */
 async function rebuildIn(
   vfs: Vfs,
   lock: VfsLock,
@@ -128,7 +128,7 @@ async function rebuildIn(
   } finally {
     await engine.close()
   }
-  // Its log ends with this process: what is not in the pages by now would be missed.
+  // The log of the new database is in memory only: what is not in its pages by now would be lost.
   if (!engine.isFolded) throw diskFull(vfs)
   return entries
 }

@@ -1,4 +1,4 @@
-// Snapshots as the engine hands them out. The kernel's own are bare addresses; these know when their state is gone.
+// Snapshots as the engine hands them out. Those of the kernel are bare addresses; these know when their state is gone.
 import { LightningError } from '../errors.ts'
 import type { TreePlace } from './catalog.ts'
 import { MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
@@ -10,7 +10,7 @@ export interface Snapshot {
   /** Sequence number of the newest commit it sees. */
   readonly sequence: number
   readonly isOpen: boolean
-  /** Lets go of what only this snapshot needs. May be called again. */
+  /** Releases the page versions that only this snapshot needs. May be called again. */
   close(): void
 }
 
@@ -82,7 +82,7 @@ export class EngineSnapshot implements Snapshot {
     )
   }
 
-  /** Where the tree was when the snapshot was taken. */
+  /** Id and root of the tree when the snapshot was taken; undefined: it did not exist. */
   place(tree: TreeHandle): TreePlace | undefined {
     if (tree.path.length === 0) return mainPlace
     this.#places ??= new Map()

@@ -1,17 +1,18 @@
-// Space for all that a commit may make necessary, made sure of before it changes anything (docs/durability.md, rule 4).
+// Disk space is reserved before a commit changes anything (docs/durability.md, rule 4), so that a full disk is a plain
+// refusal and never a half-done step.
 //
-// What is dirty must be written some day, the tables with it, and until the checkpoint after that is durable nothing old
-// may go. So a commit is let in only when there is a free piece of the data file, as large as a page that does not
-// compress, for every dirty frame, for every page that it may dirty, and for the tables. Free pieces are holes, and
-// what lies behind the last block in use: up to the quota, and on a disk that is short of space only as far as it has
-// been written, since nothing but writing reserves.
+// Dirty pages must be written some day, with the tables that name them, and old images may go only when the checkpoint
+// after that is durable. So a commit is admitted only if the data file has a free piece for every dirty frame, for
+// every page that the commit may dirty, and for the tables. A piece is as large as a page that does not compress. Free
+// pieces are in holes, and behind the last block in use: there up to the quota, and on a disk that is short of space
+// only as far as the file has been written, since nothing but writing reserves space.
 //
-// A disk with much more free space than can be dirty at any time is believed, and nothing is written ahead: it is asked
-// again ten times a second while there are writes. One that has less, does not tell, or was found full against its word,
-// counts as short.
+// A disk that has much more free space than can be dirty at any time is trusted: nothing is written ahead, and it is
+// asked again ten times a second while there are writes. A disk counts as short when it has less, does not tell, or was
+// found full although it had reported space.
 //
-// Commits that grow leave a reserve, of pieces and of log, which only shrinking ones use. When that runs low too, a
-// checkpoint gives back what only the one before needed, and with it the log before its start.
+// Commits that let the data grow leave a reserve, of pieces and of log, for commits that only delete. When the reserve
+// runs low too, a checkpoint gives back what only the previous one needed: blocks, and the log before its start.
 import { FRAMES_DIRTY, LOG_BYTES, TABLE_LIMIT } from '../../assembly/state.ts'
 import { isLightningError, LightningError } from '../errors.ts'
 import { blockBytes, chunkIds, directoryEntryBytes } from '../store/format.ts'
@@ -26,22 +27,24 @@ export interface Demand {
   readonly pages: number
   /** Blocks of large values, written before it begins. */
   readonly blocks: number
-  /** Whether it may make the data larger; otherwise it may use the reserve. */
+  /** Whether it may make the data larger. If not, it may use the reserve. */
   readonly grows: boolean
 }
 
-/** Free space beyond what this handle can have unwritten that makes a disk one to be believed. */
+/** A disk is trusted that has so much more free space than this handle can have unwritten. */
 const marginBytes = 1 << 30
 const lookEveryMs = 100
-/** Pieces that only shrinking commits use: enough for one, since a checkpoint brings them back. */
+/** Pieces that only commits which delete may use: enough for one, since the next checkpoint brings them back. */
 const reservePieces = 24
-/** Bytes of each log file that only shrinking commits use. */
+/** Bytes of each log file that only commits which delete may use. */
 const reserveLogBytes = 128 * 1_024
-/** What a log file keeps on a full disk: with less than a growing commit and that reserve, holes could never be filled. */
+/**
+ * What a log file keeps on a full disk: room for a commit that grows, and the reserve. With less, none could be made.
+ */
 const keptLogBytes = 2 * reserveLogBytes
-/** Images that are written before the ones they replace are free. */
+/** Images that may be written before the ones that they replace become free. */
 const imagesInFlight = 64
-/** Blocks written ahead beyond what is needed, so that not every commit writes some. */
+/** Blocks written ahead beyond what is needed, so that not every commit has to write some. */
 const stepBlocks = 256
 
 export class Space {
@@ -51,9 +54,9 @@ export class Space {
   readonly #pieceBlocks: number
   #nextLookMs = 0
   #isShort = false
-  /** The disk was full although it had told otherwise: quotas of users do that. */
+  /** The disk was full although it had reported space, as with quotas of users. */
   #wasSurprised = false
-  /** Pieces in holes when they were counted last, and how many had been taken by then. */
+  /** Pieces in holes when they were last counted, and `DataFile.takenPieces` at that time. */
   #holes = { pieces: 0, taken: 0 }
   #refusal: unknown
 
@@ -63,32 +66,32 @@ export class Space {
     this.#pieceBlocks = Math.max(2, core.meta.pageBytes / blockBytes)
   }
 
-  /** Whether commits must be let in one by one: there is a quota, or the disk is short of space. */
+  /** Whether every commit has to be admitted: there is a quota, or the disk is short of space. */
   get isLimited(): boolean {
     return this.#isShort || this.#core.options.maxBytes !== undefined
   }
 
-  /** Blocks behind the last one in use, and bytes of each log file, to keep at a close for the next opening. */
+  /** Blocks behind the last one in use, and bytes of each log file, that a close keeps for the next opening. */
   get kept(): { readonly blocks: number; readonly logBytes: number } {
     if (!this.#isShort) return { blocks: 0, logBytes: 0 }
     return { blocks: 2 * reservePieces * this.#pieceBlocks, logBytes: keptLogBytes }
   }
 
-  /** Whether compaction may take free pieces without touching what commits rely on. */
+  /** Whether compaction may take a free piece without taking what commits rely on. */
   get hasSpare(): boolean {
     if (!this.isLimited) return true
     return this.#missing({ logBytes: 0, pages: 0, blocks: 0, grows: true }) <= 0
   }
 
-  /** The disk was found full: from now on only what is written counts as there. */
+  /** The disk was found full. From now on only space that has been written counts. */
   noteFull(): void {
     this.#wasSurprised = true
     this.#setShort(true)
   }
 
   /**
-   * Runs `attempt`, which finds room for a commit. When the disk is full although it had told otherwise, it is run again
-   * after what can be given back was.
+   * Runs `attempt`, which makes room for a commit. If the disk turns out to be full although it had reported space, the
+   * attempt is repeated once, after everything has been given back that can be.
    */
   find(attempt: () => void, demand: () => Demand): void {
     const { generation } = this.#core
@@ -103,13 +106,13 @@ export class Space {
     }
   }
 
-  /** A write is refused with this error; the result is the error. */
+  /** Notes that a write is refused with `error`, and returns it. */
   refuse(error: unknown): unknown {
     this.#core.health.refused(error)
     return error
   }
 
-  /** Makes sure of what a commit may take. Throws `LIGHTNING_DISK_FULL`; then nothing has changed. */
+  /** Reserves what a commit may take. Throws `LIGHTNING_DISK_FULL`; then nothing has changed. */
   ensure(of: () => Demand): void {
     this.#look()
     if (!this.isLimited) return
@@ -121,6 +124,7 @@ export class Space {
     if (demand.grows) this.#core.health.admitted(this.#core.appliedLsn + 1)
   }
 
+  /** Asks the disk for its free space, if it is time. */
   #look(): void {
     const now = performance.now()
     if (now < this.#nextLookMs || this.#wasSurprised) return
@@ -135,7 +139,7 @@ export class Space {
     this.#core.data.isDiskShort = isShort
   }
 
-  /** Whether it is all there, or could be written ahead. */
+  /** Whether everything demanded is there, or could be written ahead now. */
   #secure(demand: Demand): boolean {
     try {
       if (this.#isShort) this.#reserveLog(demand)
@@ -168,7 +172,7 @@ export class Space {
     return this.#missing(demand) <= 0
   }
 
-  /** Pieces that are needed beyond those that there are. */
+  /** By how many pieces the free ones fall short of what is needed; 0 or less: there are enough. */
   #missing(demand: Demand): number {
     const { memory, data } = this.#core
     const dirty = memory.word(FRAMES_DIRTY)
@@ -188,7 +192,7 @@ export class Space {
     return missing - this.#holes.pieces
   }
 
-  /** Gets back what only the checkpoint before needs: blocks, and log. Nothing is done twice in vain. */
+  /** Gets back what only the previous checkpoint needs: blocks, and log. */
   #squeeze(): void {
     const { meta, pending, log } = this.#core
     try {

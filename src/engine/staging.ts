@@ -1,5 +1,5 @@
-// Operations of one commit, encoded but not applied. They are gathered outside the kernel's memory, since code of the
-// caller may run while they are encoded and may use the database; what goes wrong here has changed nothing.
+// The operations of one commit, encoded but not applied. They are collected outside the kernel's memory: encodings may
+// run the caller's code, which may use the database. If encoding fails, nothing has changed.
 //
 // A commit too long for one log frame is cut into parts between operations.
 import { CLEAR, CREATE, DELETE, DROP, OPERATION_HEADER_BYTES, PUT, PUT_LARGE } from '../../assembly/operations.ts'
@@ -13,7 +13,7 @@ import { descriptionBytes, mostValueBytes } from './large-values.ts'
 const partBytes = mostFrameBytes - FRAME_HEADER_BYTES - 8
 const smallestPart = 4_096
 
-/** A large value whose segments are written when everything is encoded. */
+/** A large value; its segments are written when all operations are encoded. */
 export interface StagedValue {
   readonly part: number
   /** Where its description belongs in the part. */
@@ -39,12 +39,12 @@ export class Staging {
     this.#bytes = spares.pop() ?? new Uint8Array(smallestPart)
   }
 
-  /** The buffers written into, for another commit when this one has ended. */
+  /** The buffers that were used, which another commit may have when this one has ended. */
   get buffers(): readonly Uint8Array[] {
     return [...this.#full, this.#bytes]
   }
 
-  /** Ends the last part; the operations are in `parts`. */
+  /** Ends the last part. From now on all operations are in `parts`. */
   finish(): void {
     if (this.#length > 0) this.parts.push(this.#bytes.subarray(0, this.#length))
     this.#length = 0
@@ -115,17 +115,17 @@ export class Staging {
     this.values.push({ part: this.parts.length, at, value })
   }
 
-  /** Stores a large value whose segments are written already. */
+  /** Stores a large value whose segments have been written already. */
   name(tree: number, key: unknown, keyEncoding: KeyEncoding<unknown>, description: Uint8Array): void {
     this.#append(PUT_LARGE, 0, tree, encodeKey(key, keyEncoding), description)
   }
 
-  /** Deletes a key that is bytes already. */
+  /** Deletes a key that is already encoded. */
   delBytes(tree: number, key: Uint8Array): void {
     this.#append(DELETE, 0, tree, key, none)
   }
 
-  /** Deletes [lower, upper); `upper` undefined: all further ones. */
+  /** Deletes the keys in [lower, upper); `upper` undefined: all from `lower` on. */
   clear(tree: number, lower: Uint8Array, upper: Uint8Array | undefined): void {
     this.#append(CLEAR, upper === undefined ? 0 : 1, tree, lower, upper ?? none)
   }
@@ -203,7 +203,7 @@ export function checkKeyBytes(bytes: number): void {
   throw new LightningError(
     'LIGHTNING_INVALID_ARGUMENT',
     bytes === 0
-      ? 'A key must not be empty. Pass a key of 1 to 1024 bytes.'
+      ? `A key must not be empty. Pass a key of 1 to ${MAX_KEY_BYTES} bytes.`
       : `A key may have ${MAX_KEY_BYTES} bytes, this one has ${bytes}. Shorten it, or store a hash of it.`
   )
 }

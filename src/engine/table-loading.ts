@@ -1,6 +1,6 @@
-// Loading the page table at an opening or a rollback: the meta names the directory, the directory the chunks, the chunks
-// name the pages. Each is checked against the checksum that stands where it is named, so stale, swapped and damaged blocks
-// are found. What is marked as used here is all that is used: free space is not stored.
+// Loading the page table at an opening or a rollback: the meta names the directory, the directory the chunks, the
+// chunks name the pages. Each is checked against the checksum that stands where it is named, so stale, swapped and
+// damaged blocks are found. What is marked as used here is all that is used: free space is not stored.
 import {
   DURABLE_LOW,
   EPOCH_LOW,

@@ -2,7 +2,8 @@
 //
 // A page that is damaged costs its own entries; a chunk would cost those of 256 pages, and a directory all. So each is
 // written a second time, in blocks of its own. The copies' places are taken before the images', as low in the file as
-// there is room, and the first ones' after them: damage in one place, or a file that lost its end, leaves one of the two.
+// there is room, and the first ones' after them: damage in one place, or a file that lost its end, leaves one of the
+// two.
 import { IMAGE } from '../../assembly/state.ts'
 import { type Extent, sectorsOf } from '../store/block-map.ts'
 import { chunkBytes, directoryEntryBytes, metaBlocks, sectorsPerBlock } from '../store/format.ts'

@@ -1,4 +1,4 @@
-// A handle on a keyspace: its path, and where its tree was found last.
+// A handle for a keyspace: its path, and where its tree was last found.
 import { MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
 import { LightningError } from '../errors.ts'
 import type { Core } from './core.ts'

@@ -47,8 +47,8 @@ const mostAttempts = 4
 
 /**
  * Nothing may share sectors with anything else, all that is named must count as used, and all that is used be named.
- * `sequence` is the commit that is verified; `turn` lets other work run: when that takes or gives blocks, the look at them
- * begins anew.
+ * `sequence` is the commit that is verified; `turn` lets other work run: when that takes or gives blocks, the look at
+ * them begins anew.
  */
 export async function checkExtents(
   core: Core,

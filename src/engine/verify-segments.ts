@@ -3,8 +3,9 @@ import type { Core } from './core.ts'
 import { damagedValue, readSegment, segmentBytes } from './large-values.ts'
 
 /**
- * Checks the segments of a value one by one without handing them out. Yields each one's page id before it is looked at, also
- * of those behind a damaged one, and throws at the end. `snapshot` gives the state, asked for anew after each turn.
+ * Checks the segments of a value one by one without handing them out. Yields each one's page id before it is looked at,
+ * also of those behind a damaged one, and throws at the end. `snapshot` gives the state, asked for anew after each
+ * turn.
  */
 export function* checkedSegments(
   core: Core,
