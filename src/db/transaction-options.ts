@@ -37,9 +37,19 @@ const defaults: CheckedBegin = { isolation: 'serializable', lockTimeoutMs: undef
 
 /** Throws `LIGHTNING_INVALID_ARGUMENT`. */
 export function checkForUpdate(place: EncodedPlace, options: unknown): CheckedForUpdate {
+  if (options === undefined) {
+    return {
+      keyEncoding: place.keyEncoding,
+      valueEncoding: place.valueEncoding,
+      timeoutMs: undefined,
+      signal: undefined
+    }
+  }
   const given = checkKnown(options, forUpdateNames, 'getForUpdate')
+  const { keyEncoding, valueEncoding } = encodingsOf(place, given, {}, 'getForUpdate')
   return {
-    ...encodingsOf(place, given, {}, 'getForUpdate'),
+    keyEncoding,
+    valueEncoding,
     timeoutMs: lockTimeoutOf(given.lockTimeoutMs, 'getForUpdate'),
     signal: checkSignal(given.signal, 'getForUpdate, option signal')
   }

@@ -152,6 +152,10 @@ export class TransactionScope implements Scope {
     return this.#savepoints
   }
 
+  commitOrLose(): Promise<void> {
+    return this.commit()
+  }
+
   commit(): Promise<void> {
     try {
       this.check()

@@ -129,6 +129,13 @@ function ownWait(owner: LockOwner, lock: Lock): LockWait | undefined {
   return found
 }
 
+/** Whether somebody stands behind the owner. Who does not cannot close a cycle. */
+function isWaitedFor(owner: LockOwner): boolean {
+  for (const { first } of owner.held) if (first !== undefined) return true
+  for (const wait of owner.waits) if (wait.next !== undefined && wait.next.owner !== owner) return true
+  return false
+}
+
 /** All locks that are held. */
 export class LockTable {
   readonly #trees = new Map<string, Map<string, Lock>>()
@@ -171,7 +178,7 @@ export class LockTable {
     if (options.timeoutMs === 0) throw timedOut(lock, 0)
     const wait = new LockWait(owner, lock)
     wait.bound(options)
-    this.#breakCycles(owner)
+    if (isWaitedFor(owner)) this.#breakCycles(owner)
     return wait.promise
   }
 

@@ -7,6 +7,8 @@ import { LightningError } from '../errors.ts'
 
 const firstPauseMs = 1
 const longestPauseMs = 128
+/** Instead of a result. */
+const lost = Symbol('lost')
 
 /** Bounds of all attempts together. */
 export interface RetryOptions {
@@ -29,7 +31,8 @@ export interface Repeatable {
   readonly wasEndedByCaller: boolean
   /** The first commit that was asked for. */
   readonly ending: Promise<void> | undefined
-  commit(): Promise<void>
+  /** Commits; undefined when it has lost at once, so that an error that nobody sees need not be made. */
+  commitOrLose(): Promise<void> | undefined
   /** Undoes everything; may be called again. */
   rollback(): void
 }
@@ -86,17 +89,19 @@ async function runAttempts<T extends Repeatable, H, R>(
       // A bound may have been reached while it began elsewhere.
       bounds?.check()
       const work = runOnce(transaction, handle, body)
-      return await (bounds === undefined ? work : bounds.race(work))
+      const result = await (bounds === undefined ? work : bounds.race(work))
+      if (result !== lost) return result
+      bounds?.check()
     } catch (error) {
-      const { loss } = transaction
+      const hasLost = transaction.loss !== undefined
       transaction.rollback()
       handle.unwatch()
       bounds?.check()
-      if (loss === undefined) throw error
-      bounds?.checkReached()
-      if (attempt > retries) throw loss
-      bounds?.watch(undefined)
+      if (!hasLost) throw error
     }
+    bounds?.checkReached()
+    if (attempt > retries) throw transaction.loss
+    bounds?.watch(undefined)
     const pauseMs = Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** attempt)
     await (bounds === undefined ? pause(pauseMs) : bounds.race(pause(pauseMs)))
   }
@@ -120,13 +125,16 @@ async function runOnce<H, R>(
   transaction: Repeatable,
   handle: H & Watched,
   body: (handle: H) => R | PromiseLike<R>
-): Promise<R> {
+): Promise<R | typeof lost> {
   const result = await body(handle)
   handle.unwatch()
   if (transaction.loss !== undefined) throw transaction.loss
   // A body may end its transaction itself, and then means it.
-  if (!transaction.wasEndedByCaller) await transaction.commit()
-  else {
+  if (!transaction.wasEndedByCaller) {
+    const committed = transaction.commitOrLose()
+    if (committed === undefined) return lost
+    await committed
+  } else {
     // It need not have waited for its own commit, whose other errors are for whoever asked for that.
     await transaction.ending?.catch(() => undefined)
     if (transaction.loss !== undefined) throw transaction.loss

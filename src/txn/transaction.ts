@@ -68,6 +68,8 @@ export class Transaction implements LockOwner {
   #ending: Promise<void> | undefined
   #savepoints: Savepoints | undefined
   #loss: LightningError | undefined
+  /** Why it lost, as long as nobody has asked for the error. */
+  #conflict: string | undefined
   #untold: LightningError | undefined
 
   constructor(
@@ -130,6 +132,7 @@ export class Transaction implements LockOwner {
 
   /** The conflict or deadlock that it lost by, if it did. */
   get loss(): LightningError | undefined {
+    if (this.#conflict !== undefined) this.#loss ??= conflictError(this.#conflict)
     return this.#loss
   }
 
@@ -233,17 +236,24 @@ export class Transaction implements LockOwner {
 
   /** Resolves when the writes are applied, and as durable as the option `durability` asks. */
   commit(): Promise<void> {
-    const committing = this.#commit()
+    const committing = this.commitOrLose() ?? Promise.reject(this.loss)
     this.#ending ??= committing
     return committing
   }
 
-  #commit(): Promise<void> {
+  /** The same; undefined when it has lost. Of many at once on the same keys most do, and an error costs as much as they. */
+  commitOrLose(): Promise<void> | undefined {
     try {
       this.checkUse()
       this.#wasEndedByCaller = true
       const { locks, claims } = this.#transactions
       if (PLANTED_BUG !== 21 && this.#views.obstacle(locks, claims, nothing) !== undefined) return this.#commitLater()
+      const conflict = this.#findConflict()
+      if (conflict !== undefined) {
+        this.#conflict = conflict
+        this.#endLost()
+        return undefined
+      }
       this.#apply()
       return this.#settled()
     } catch (error) {
@@ -258,6 +268,7 @@ export class Transaction implements LockOwner {
     const foreign = this.#views.foreignLock(this.#transactions.locks)
     if (foreign !== undefined)
       throw this.#lost(`Transaction ${foreign.holder.id} holds the lock of a key that it wrote.`)
+    this.#validate()
     this.#apply()
     this.engine.settleSync()
   }
@@ -305,6 +316,7 @@ export class Transaction implements LockOwner {
         }
         if (this.#status !== committing || this.isTakenBack) this.#refuse()
       }
+      this.#validate()
       this.#apply()
     } catch (error) {
       this.#end()
@@ -314,15 +326,18 @@ export class Transaction implements LockOwner {
   }
 
   #validate(): void {
-    if (this.engine.sequence === this.#since) return
-    const { recent } = this.#transactions
-    const conflict = conflictOf(this.#views.list, this.isolation, this.#since, this.engine, recent)
+    const conflict = this.#findConflict()
     if (conflict !== undefined) throw this.#lost(conflict)
   }
 
-  /** From here to the end nothing else runs. */
+  #findConflict(): string | undefined {
+    if (this.engine.sequence === this.#since) return undefined
+    const { recent } = this.#transactions
+    return conflictOf(this.#views.list, this.isolation, this.#since, this.engine, recent)
+  }
+
+  /** It is valid, and from there to the end nothing else runs. */
   #apply(): void {
-    this.#validate()
     const { hasWritten } = this.#views
     this.#status = applying
     this.#letGo()
@@ -409,18 +424,18 @@ export class Transaction implements LockOwner {
 
   /** Rolls back; the error says why it lost. */
   #lost(why: string, cause?: unknown): LightningError {
-    const error = new LightningError(
-      'LIGHTNING_CONFLICT',
-      `${why} The transaction was rolled back; run it again, or let db.transaction() do so.`,
-      { cause }
-    )
+    const error = conflictError(why, cause)
     this.#loss = error
+    this.#endLost()
+    return error
+  }
+
+  #endLost(): void {
     if (this.attempt >= firstClaimingAttempt - 1) {
       this.#footprint ??= new Footprint()
       this.#footprint.add(this.#views.list)
     }
     this.#end()
-    return error
   }
 
   /** Lets go of what holds others back. */
@@ -460,6 +475,14 @@ export class Transaction implements LockOwner {
       this.#status === committing || this.#status === applying
         ? 'The transaction is being committed. Begin another one.'
         : 'The transaction has ended. Begin another one.'
-    return new LightningError('LIGHTNING_CLOSED', message, { cause: this.#loss })
+    return new LightningError('LIGHTNING_CLOSED', message, { cause: this.loss })
   }
+}
+
+function conflictError(why: string, cause?: unknown): LightningError {
+  return new LightningError(
+    'LIGHTNING_CONFLICT',
+    `${why} The transaction was rolled back; run it again, or let db.transaction() do so.`,
+    { cause }
+  )
 }

@@ -4,9 +4,12 @@
 // Of those who wait for the same thing each waits for the one before, and only the first for the holder, so that a long
 // queue has as many edges as members; whoever is reached through all edges to all before is reached this way too.
 
+/** A way that is longer may run in a circle. */
+const mostStepsWithoutNotes = 1_000
+
 /** Somebody who may wait for several things at once. */
 export interface Waiting<W> {
-  readonly waits: Iterable<W>
+  readonly waits: ReadonlySet<W>
 }
 
 /** One wait. */
@@ -19,6 +22,20 @@ export interface Wait<O> {
 
 /** The waits that lead from `start` back to itself, in order; undefined when there is no such cycle. */
 export function findCycle<O extends Waiting<W>, W extends Wait<O>>(start: O): W[] | undefined {
+  return endsSoon<O, W>(start) ? undefined : search<O, W>(start)
+}
+
+/** Whether a short way that never parts leads to somebody who waits for nothing: mostly so, and told without notes. */
+function endsSoon<O extends Waiting<W>, W extends Wait<O>>(start: O): boolean {
+  let at = start
+  for (let steps = 0; at.waits.size === 1; steps++) {
+    if (steps === mostStepsWithoutNotes) return false
+    for (const wait of at.waits) at = wait.blocker
+  }
+  return at.waits.size === 0
+}
+
+function search<O extends Waiting<W>, W extends Wait<O>>(start: O): W[] | undefined {
   const seen = new Set<O>([start])
   const path: W[] = []
   const open: Iterator<W>[] = [start.waits[Symbol.iterator]()]

@@ -15,7 +15,7 @@ class LostWhenApplied implements Repeatable {
     this.#meanwhile = meanwhile
   }
 
-  async commit(): Promise<void> {
+  async commitOrLose(): Promise<void> {
     this.#meanwhile()
     this.loss = new LightningError('LIGHTNING_CONFLICT', 'What it saw was taken back.')
     throw this.loss

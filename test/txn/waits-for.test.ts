@@ -9,14 +9,14 @@ interface Edge {
 
 class Node {
   readonly name: number
-  readonly waits: Edge[] = []
+  readonly waits = new Set<Edge>()
 
   constructor(name: number) {
     this.name = name
   }
 
   waitFor(blocker: Node): void {
-    this.waits.push({ owner: this, blocker })
+    this.waits.add({ owner: this, blocker })
   }
 }
 
