@@ -1,6 +1,6 @@
-// Compaction: images at the end of the data file are copied into free blocks nearer to its start, tables there are
-// written anew by a checkpoint, and the end is given back. Pages refer to each other by number, so nothing else moves;
-// readers and writers go on.
+// Compaction: images at the end of the data file are copied into free blocks nearer to its start, a checkpoint writes
+// tables that are at the end anew, and then the end is cut off. Pages refer to each other by number, so nothing else
+// has to change. Readers and writers go on.
 import { TABLE_LIMIT } from '../../assembly/state.ts'
 import { assertStatus } from '../kernel/status.ts'
 import { type Extent, sectorsOf } from '../store/block-map.ts'
@@ -29,7 +29,7 @@ interface Image extends Extent {
 
 export async function compact(core: Core, checkpoint: Checkpoint, space: Space, options: CareOptions): Promise<void> {
   const pace = new Pace(options)
-  // The first one gives back what only older checkpoints needed, so that there are holes to move into.
+  // This frees what only older checkpoints needed, so that there are holes to move images into.
   await checkpoint.run()
   await checkpoint.runAlways()
   const check = () => core.checkWritable()
@@ -51,12 +51,12 @@ export async function compact(core: Core, checkpoint: Checkpoint, space: Space, 
   pace.finish(1)
 }
 
-/** One round of the same at a close, behind a checkpoint that says so. The caller gives the end back. */
+/** One round of compaction at a close, after its checkpoint. The caller cuts the end off. */
 export async function compactClosed(core: Core, checkpoint: Checkpoint, space: Space): Promise<void> {
   await shrinking(core, async () => {
     const goal = core.data.blocks.usedBlocks
     let isBehind = await move(core, checkpoint, space, new Pace({}), () => core.checkHealthy())
-    // The tables find no hole but those that the images leave, which are free after a checkpoint.
+    // The only holes for the tables are those that the images leave, which are free after a checkpoint.
     for (let i = 0; i < 2 && isBehind; i++) {
       core.data.blocks.rewind()
       await checkpoint.runAlways(true)
@@ -65,7 +65,7 @@ export async function compactClosed(core: Core, checkpoint: Checkpoint, space: S
   })
 }
 
-/** Holes in the file are filled, however small they are, while `work` goes on. */
+/** While `work` runs, every hole in the file is filled, however small. */
 async function shrinking(core: Core, work: () => Promise<void>): Promise<void> {
   core.data.blocks.isShrinking = true
   try {
@@ -76,8 +76,8 @@ async function shrinking(core: Core, work: () => Promise<void>): Promise<void> {
 }
 
 /**
- * Moves what lies behind where the file could end, the tables when the next checkpoint is made; tells whether there was
- * any.
+ * Moves what is behind the block at which the file could end: images at once, tables at the next checkpoint. Returns
+ * whether there was anything to move.
  */
 async function move(core: Core, checkpoint: Checkpoint, space: Space, pace: Pace, check: () => void): Promise<boolean> {
   const goal = core.data.blocks.usedBlocks
@@ -85,7 +85,7 @@ async function move(core: Core, checkpoint: Checkpoint, space: Space, pace: Pace
   return moved + markTables(core, goal) > 0
 }
 
-/** Has the next checkpoint write tables that lie behind block `goal`; returns their number. */
+/** Marks the chunks behind block `goal`, so that the next checkpoint writes them anew. Returns their number. */
 function markTables(core: Core, goal: number): number {
   const { directory, kernel, meta } = core
   const end = goal * sectorsPerBlock
@@ -98,7 +98,7 @@ function markTables(core: Core, goal: number): number {
   return marked
 }
 
-/** Moves images that lie behind block `goal`, where the file could end; returns their number. */
+/** Moves the images behind block `goal`, at which the file could end. Returns their number. */
 async function moveImages(
   core: Core,
   checkpoint: Checkpoint,
@@ -110,12 +110,12 @@ async function moveImages(
   const { memory, data } = core
   let moved = 0
   data.blocks.rewind()
-  // A rollback in between can make the table shorter.
+  // A rollback in between may have made the table shorter.
   for (let id = 1; id < memory.word(TABLE_LIMIT); ) {
-    // A checkpoint under way names images where they are: what it names must not be given back when it ends.
+    // A running checkpoint names images at their present places, which must not be freed when it ends.
     while (checkpoint.isRunning) await checkpoint.idle()
     check()
-    // What an image leaves is free only after a checkpoint, which must find room itself.
+    // The place that an image leaves is free only after a checkpoint, which needs space itself.
     if (!space.hasSpare) break
     const { images, next } = imagesBehind(core, id, goal)
     const count = moveTogether(core, images, goal)
@@ -127,7 +127,7 @@ async function moveImages(
   return moved
 }
 
-/** As many of the images behind block `goal` as are moved at once, from page `first` on, and the page to go on with. */
+/** The images behind block `goal` to move next, from page `first` on, and the page to go on with. */
 function imagesBehind(core: Core, first: number, goal: number): { images: Image[]; next: number } {
   const { memory, kernel } = core
   const end = Math.min(memory.word(TABLE_LIMIT), first + idsAtOnce)
@@ -146,7 +146,7 @@ function imagesBehind(core: Core, first: number, goal: number): { images: Image[
   return { images, next: id }
 }
 
-/** Moves images into holes before block `goal`, packed one behind the other; returns how many found room. */
+/** Moves images into holes before block `goal`, packed one behind the other. Returns how many found a place. */
 function moveTogether(core: Core, images: readonly Image[], goal: number): number {
   const { kernel, data, pager } = core
   const places = data.takeRunBelow(

@@ -1,5 +1,6 @@
-// A new database: its data file is built under another name, synced, renamed, the directory synced; then come the logs.
-// A crash before the rename leaves nothing that counts, one after it a database without entries.
+// Creating a database: the data file is built under another name, synced and renamed, then the directory is synced; the
+// logs are created by the opening (docs/durability.md, rule 19). A crash before the rename leaves no database, a crash
+// after it an empty one.
 import type { Kernel } from '../kernel/load.ts'
 import { assertStatus } from '../kernel/status.ts'
 import { DataFile } from '../store/data-file.ts'
@@ -38,7 +39,7 @@ export function firstMeta(pageBytes: number): Meta {
   }
 }
 
-/** Makes the data file. Throws what the system reports; then there is no database. */
+/** Creates the data file. Throws what the system reports; then there is no database. */
 export async function createDataFile(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: EngineOptions): Promise<void> {
   const file = await vfs.open(newDataFileName, { create: true })
   try {
@@ -60,7 +61,7 @@ export async function createDataFile(vfs: Vfs, lock: VfsLock, kernel: Kernel, op
   await vfs.syncDirectory()
 }
 
-/** A file without bytes that takes none: the log of a database that is being made, or of one on a read-only medium. */
+/** An empty file that ignores writes: the log of a database that is being created, or of one on a read-only medium. */
 export function emptyFile(name: string): VfsFile {
   return {
     name,

@@ -1,5 +1,6 @@
-// Large values on disk: segments of 256 KiB, each compressed on its own, in extents of the data file. The log and the
-// tree only carry where they are (assembly/large.ts), so a value of any size costs neither log nor cache.
+// Large values on disk: segments of 256 KiB, each compressed by itself, in extents of the data file. The log and the
+// tree only say where these are (`assembly/large.ts`), so even the largest value takes little of the log and of the
+// cache.
 import { ENTRY_LARGE, FORMAT_LZ4, FORMAT_MASK, FORMAT_RAW } from '../../assembly/table.ts'
 import { HASH_TABLE, IMAGE, TABLE_LIMIT } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
@@ -10,15 +11,15 @@ import type { Core } from './core.ts'
 /** Bytes of a value in one segment; its source and its image both fit into the kernel's image area. */
 export const segmentBytes = 256 * 1_024
 const imageOffset = 512 * 1_024
-/** Values are at most so large: a client must be able to send and get each in one frame. */
+/** The largest value. A client must be able to send and receive it in one message. */
 export const mostValueBytes = 0x4000_0000
 
-/** Bytes of the operation's value that describes a large value. */
+/** Bytes of the description of a large value of `valueBytes` bytes, which the operation PUT_LARGE carries. */
 export function descriptionBytes(valueBytes: number): number {
   return 4 + 12 * Math.ceil(valueBytes / segmentBytes)
 }
 
-/** Writes the segments of a large value; the result is what the operation PUT_LARGE carries. The caller syncs. */
+/** Writes the segments of a large value and returns their description. The caller syncs. */
 export function writeSegments(core: Core, value: Uint8Array): Uint8Array {
   const description = new Uint8Array(descriptionBytes(value.length))
   const view = new DataView(description.buffer)
@@ -30,7 +31,7 @@ export function writeSegments(core: Core, value: Uint8Array): Uint8Array {
       at += 12
     }
   } catch (error) {
-    // The segment that failed has its place already.
+    // The segment that could not be written has an extent already.
     releaseSegments(core, description)
     throw error
   }
@@ -38,7 +39,7 @@ export function writeSegments(core: Core, value: Uint8Array): Uint8Array {
   return description
 }
 
-/** Gives the extents that a description names back, its operation not having been applied. */
+/** Frees the extents that a description names. Only for one whose operation has not been applied. */
 export function releaseSegments(core: Core, description: Uint8Array): void {
   const view = new DataView(description.buffer, description.byteOffset, description.byteLength)
   for (let at = 4; at + 12 <= description.length; at += 12) {
@@ -93,11 +94,11 @@ export function readLarge(core: Core, first: number, totalBytes: number, snapsho
   return value
 }
 
-/** Throws unless there are as many segments as the length says: no memory is asked for because of a damaged length. */
+/** Throws unless there are as many segments as the length says, so that a damaged length does not reserve memory. */
 function checkChain(core: Core, first: number, totalBytes: number, snapshot: number): void {
   const { memory, kernel } = core
   let id = first
-  // A chain that leads back into itself has as many as one likes.
+  // Checked first, since a chain that leads back into itself never ends.
   if (totalBytes > memory.word(TABLE_LIMIT) * segmentBytes) throw damagedValue(core, id, 0)
   for (let at = 0; at < totalBytes; at += segmentBytes) {
     if (id === 0 || !kernel.exports.isId(id)) throw damagedValue(core, id, 0)
@@ -107,11 +108,11 @@ function checkChain(core: Core, first: number, totalBytes: number, snapshot: num
   }
 }
 
-/** Reads a value back that was written but is not named by anything yet. */
+/** Reads back a value that was written but is not named by anything yet. */
 export function readWritten(core: Core, description: Uint8Array): Uint8Array {
   const view = new DataView(description.buffer, description.byteOffset, description.byteLength)
   const totalBytes = description.length < 4 ? 0 : view.getUint32(0, true)
-  // No memory is asked for because of a length that cannot be.
+  // Before memory is reserved for an impossible length.
   if (description.length !== descriptionBytes(totalBytes)) throw damagedValue(core, 0, 0)
   const value = new Uint8Array(totalBytes)
   let from = 0
@@ -142,7 +143,7 @@ export function readSegment(core: Core, id: number, snapshot: number, into: Uint
   return next
 }
 
-/** Fills `into` with the segment whose image is there; false when it is damaged. */
+/** Fills `into` with the segment whose image is at `sector`. False: it is damaged. */
 function readImage(
   core: Core,
   sector: number,
@@ -152,7 +153,7 @@ function readImage(
   into: Uint8Array
 ): boolean {
   const { memory, kernel, data } = core
-  // What is longer would be read over what stands behind the area for images.
+  // A longer one would be read over what follows the kernel's image area.
   if (bytes > segmentBytes) return false
   const image = memory.word(IMAGE)
   data.read(memory.bytes.subarray(image, image + bytes), sector)

@@ -1,30 +1,30 @@
-// Whether the log belongs to the data file: files that were put together by hand need not.
+// Whether the log belongs to the data file. When files were put together by hand, it need not.
 //
-// A log file begins with a frame, or is empty. So one that begins with a sound frame of another database, or of another
-// timeline, was put there, whatever the other one holds. Where every file that is not empty begins with a sound frame,
-// and none of them may follow the data file's last commit, the log is not damaged: it is another one.
+// A log file is empty or begins with a frame. If it begins with a sound frame of another database or another timeline,
+// it was put there, whatever the other file holds. If every log file that is not empty begins with a sound frame, and
+// none of these can follow the data file's last commit, then the log is not damaged but a different one.
 import { IDENTITY, LOG, LOG_CAPACITY } from '../../assembly/state.ts'
 import { logFileNames } from '../store/format.ts'
 import { FRAME_HEADER_BYTES, readFrameHeader } from '../wal/frame.ts'
 import type { Core } from './core.ts'
 
-/** A sound log that the data file's state is no part of. */
+/** A sound log that does not belong to the data file. */
 export interface StrangeLog {
-  /** Of another database or timeline, or of this one at a later time: then the data file is older than its log. */
+  /** `foreign`: of another database or timeline. `later`: of this one, but the data file is older than the log. */
   readonly kind: 'foreign' | 'later'
-  /** The file that tells. */
+  /** The file that shows it. */
   readonly file: string
   /** Its first commit. */
   readonly lsn: number
 }
 
-/** A log file of another database or timeline, if one of them is. Uses the kernel's log area. */
+/** Finds a log file that belongs to another database or timeline. Uses the kernel's log area. */
 export function foreignLog(core: Core): StrangeLog | undefined {
   const own = core.memory.word(IDENTITY)
   for (const [i, file] of logFileNames.entries()) {
     const header = new DataView(new ArrayBuffer(FRAME_HEADER_BYTES))
     const length = core.log.file(i).readAt(new Uint8Array(header.buffer), 0)
-    // As a rule there is no more to be looked at.
+    // In all ordinary cases this is all that has to be looked at.
     if (length < FRAME_HEADER_BYTES || header.getUint32(8, true) === own) continue
     const first = firstFrame(core, i)
     if (first !== 'none' && first !== 'damaged') return { kind: 'foreign', file, lsn: first.lsn }
@@ -33,8 +33,8 @@ export function foreignLog(core: Core): StrangeLog | undefined {
 }
 
 /**
- * What the log is when it is not that of the data file, whose last commit is `lsn`; undefined when it may be. Call it
- * only when no frame follows that commit. Uses the kernel's log area.
+ * Finds out that the log does not belong to the data file, whose last commit is `lsn`; undefined: it may belong to it.
+ * To be called only when no frame follows that commit. Uses the kernel's log area.
  */
 export function strangeLog(core: Core, lsn: number): StrangeLog | undefined {
   const foreign = foreignLog(core)

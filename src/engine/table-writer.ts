@@ -1,9 +1,9 @@
-// The page table of one checkpoint on its way to the disk: its changed chunks and the directory, everything twice.
+// Writes the page table of one checkpoint: its changed chunks and the directory, everything twice.
 //
-// A page that is damaged costs its own entries; a chunk would cost those of 256 pages, and a directory all. So each is
-// written a second time, in blocks of its own. The copies' places are taken before the images', as low in the file as
-// there is room, and the first ones' after them: damage in one place, or a file that lost its end, leaves one of the
-// two.
+// A damaged page costs the entries in it. A damaged chunk would cost those of 256 pages, a damaged directory all of
+// them. So each is written a second time, in blocks of its own. Places for these copies are taken before those of the
+// images, as low in the file as possible, and places for the originals after the images. So damage in one place, or a
+// file that has lost its end, leaves one of the two.
 import { IMAGE } from '../../assembly/state.ts'
 import { type Extent, sectorsOf } from '../store/block-map.ts'
 import { chunkBytes, directoryEntryBytes, metaBlocks, sectorsPerBlock } from '../store/format.ts'
@@ -11,7 +11,7 @@ import type { Meta } from '../store/meta.ts'
 import type { Core } from './core.ts'
 import type { Directory } from './directory.ts'
 
-/** What a meta says of the directory. */
+/** The fields of a meta that say where the directory is. */
 export type DirectoryPlace = Pick<
   Meta,
   'directorySector' | 'directoryBytes' | 'directoryChecksum' | 'directoryCopySector'
@@ -29,12 +29,12 @@ export class TableWriter {
   #lowest = metaBlocks
   /** The directory as this checkpoint makes it. */
   readonly directory: Directory
-  /** What was taken for this checkpoint. */
+  /** Extents taken for this checkpoint. */
   readonly written: Extent[] = []
-  /** What only the checkpoint before needs. */
+  /** Extents that only the previous checkpoint needs. */
   readonly replaced: Extent[] = []
 
-  /** `chunks` have changed since the last checkpoint, of `chunkCount` that there are. */
+  /** `chunks`: those that have changed since the last checkpoint, of `chunkCount`. */
   constructor(core: Core, chunks: readonly number[], chunkCount: number) {
     this.#core = core
     this.#chunks = chunks
@@ -42,7 +42,7 @@ export class TableWriter {
     this.directory.resize(chunkCount)
   }
 
-  /** Takes places for a slice of the copies, the directory's the last; true: all have one. */
+  /** Takes places for some of the copies, the directory's being the last. True: all have one. */
   placeCopies(): boolean {
     const last = Math.min(this.#copies.length + placesPerSlice, this.#chunks.length)
     while (this.#copies.length < last) this.#placeCopy(chunkBytes)
@@ -51,7 +51,7 @@ export class TableWriter {
     return true
   }
 
-  /** Writes a slice of the chunks as `snapshot` sees them; true: all are written. */
+  /** Writes some of the chunks as `snapshot` sees them. True: all are written. */
   writeChunks(snapshot: number): boolean {
     const { kernel, memory, data, directory } = this.#core
     const image = memory.word(IMAGE)

@@ -1,7 +1,8 @@
-// Which blocks of the data file are in use. Nothing of this is stored: it is what the tables name, found anew at open.
+// Which blocks of the data file are in use. This is not stored: a block is in use when the page table names it, which
+// is found out at every opening.
 //
-// A byte a block: bit i stands for the block's i-th sector. A run of images takes whole free blocks and packs its
-// images by sectors; the block is free again when all its bits are.
+// There is a byte for each block; bit i stands for the block's i-th sector. A run of images takes whole free blocks and
+// packs its images at sectors. A block is free again when all its bits are.
 import { assert } from '../errors.ts'
 import { metaBlocks, sectorBytes, sectorsPerBlock } from './format.ts'
 
@@ -25,9 +26,9 @@ export class BlockMap {
   #end = metaBlocks
   #used = metaBlocks
   #cursor = metaBlocks
-  /** One more with every change: who looks at the blocks bit by bit sees that they are not the same any more. */
+  /** Counts changes, so that whoever looks at the blocks piece by piece notices one in between. */
   changes = 0
-  /** Set while the file is made smaller: then every hole is worth filling. */
+  /** Set while the file is being made smaller: then every hole is worth filling. */
   isShrinking = false
   /** Below this share of free blocks, runs go to the end of the file instead of into small holes. */
   static readonly #holesWorthFilling = 1 / 5
@@ -36,12 +37,12 @@ export class BlockMap {
     this.#masks.fill(everySector, 0, metaBlocks)
   }
 
-  /** Blocks from the start of the file to the last one in use. */
+  /** Number of blocks from the start of the file to the last one in use. */
   get endBlock(): number {
     return this.#end
   }
 
-  /** Blocks in use, the meta slots' included. */
+  /** Number of blocks in use, those of the meta slots included. */
   get usedBlocks(): number {
     return this.#used
   }
@@ -50,7 +51,7 @@ export class BlockMap {
     return this.#end - this.#used
   }
 
-  /** Marks an extent as used; tells whether all of it was free before. */
+  /** Marks an extent as used. Returns whether all of it was free before. */
   mark(extent: Extent): boolean {
     this.changes++
     let wasFree = true
@@ -78,7 +79,7 @@ export class BlockMap {
     return true
   }
 
-  /** Gives an extent back. */
+  /** Marks an extent as free. */
   release(extent: Extent): void {
     this.changes++
     const first = Math.floor(extent.sector / sectorsPerBlock)
@@ -94,8 +95,9 @@ export class BlockMap {
   }
 
   /**
-   * Finds `blocks` free blocks in a row, or fewer but at least `least`, and takes none of them: `mark` does. Holes come
-   * first while they are worth it, then the end of the file, if `limitBlocks` allows. Undefined: no room.
+   * Finds `blocks` free blocks in a row, or fewer but at least `least`. They are not taken; that is done by `mark`.
+   * Holes come first while they are worth it, then the end of the file, up to `limitBlocks`. Undefined: there is no
+   * room.
    */
   find(blocks: number, least: number, limitBlocks: number): { block: number; blocks: number } | undefined {
     const worth = this.isShrinking || this.freeBlocks > this.#end * BlockMap.#holesWorthFilling
@@ -108,7 +110,7 @@ export class BlockMap {
     return this.#findHole(blocks, least)
   }
 
-  /** How many pieces of `blocks` blocks in a row can be found below the end: each find of as many or fewer costs one. */
+  /** How many pieces of `blocks` blocks in a row the holes have. Taking as many blocks or fewer uses up one at most. */
   freePieces(blocks: number): number {
     let pieces = 0
     let at = metaBlocks
@@ -123,17 +125,19 @@ export class BlockMap {
     return pieces
   }
 
-  /** Holes are filled from the start of the file on again. */
+  /** From now on holes are looked for from the start of the file again. */
   rewind(): void {
     this.#cursor = metaBlocks
   }
 
-  /** As `find`, in the next hole that begins before block `end`. Those in front of it are looked at after `rewind`. */
+  /** As `find`, in the next hole that begins before block `end`. Holes passed over are found again after `rewind`. */
   findBelow(blocks: number, least: number, end: number): { block: number; blocks: number } | undefined {
     return this.#scan(this.#cursor, Math.min(end, this.#end), blocks, least)
   }
 
-  /** Finds the lowest hole of `blocks` blocks at or behind block `from`; holes that are filled in turn stay so. */
+  /**
+   * Finds the lowest hole of `blocks` blocks at or behind block `from`. The order of other searches is not affected.
+   */
   findLow(blocks: number, from: number): number | undefined {
     const cursor = this.#cursor
     const found = this.#scan(from, this.#end, blocks, blocks)?.block
@@ -154,7 +158,7 @@ export class BlockMap {
     while (at < to) {
       let start = this.#masks.indexOf(0, at)
       if (start < 0 || start >= to) return undefined
-      // From the start of the hole on, so that it is not cut into two that are too short.
+      // Back to where the hole begins, so that it is not cut into two that are too short.
       while (start > metaBlocks && this.#masks[start - 1] === 0) start--
       let end = start + 1
       while (end < this.#end && end - start < blocks && this.#masks[end] === 0) end++

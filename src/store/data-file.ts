@@ -20,9 +20,9 @@ export class DataFile {
   readonly #limitBlocks: number
   readonly #verifyWrites: boolean
   #blocks = new BlockMap()
-  /** Up to here the file has been written, so that writing again needs no space. */
+  /** Up to here the file has been written, so writing there again needs no new space. */
   #writtenBlocks: number
-  /** Set when the disk is short of space: then blocks that were written before are preferred to growth. */
+  /** Set when the disk is short of space: then blocks that have been written before are taken first. */
   isDiskShort = false
   /** Pieces taken since the database was opened. */
   takenPieces = 0
@@ -39,13 +39,13 @@ export class DataFile {
     return this.#blocks
   }
 
-  /** Blocks behind the last one in use that can be taken for certain. */
+  /** Blocks behind the last one in use that can certainly be written. */
   get tailBlocks(): number {
     const end = this.isDiskShort ? Math.min(this.#limitBlocks, this.#writtenBlocks) : this.#limitBlocks
     return Math.max(0, end - this.#blocks.endBlock)
   }
 
-  /** Writes zeros behind the last block in use until `blocks` blocks there are written, or the quota is reached. */
+  /** Writes zeros until `blocks` blocks behind the last one in use have been written, or the quota is reached. */
   reserve(blocks: number): void {
     const end = Math.min(this.#limitBlocks, this.#blocks.endBlock + blocks)
     let from = Math.max(this.#writtenBlocks, this.#blocks.endBlock)
@@ -56,12 +56,12 @@ export class DataFile {
         from += step
       }
     } finally {
-      // What a full disk still took is reserved.
+      // A full disk may still have taken some of it.
       this.#writtenBlocks = Math.floor(this.file.size() / blockBytes)
     }
   }
 
-  /** Forgets what is in use; recovery marks it anew. */
+  /** Forgets which blocks are in use. Recovery marks them anew. */
   forgetBlocks(): void {
     this.#blocks = new BlockMap()
   }
@@ -117,7 +117,10 @@ export class DataFile {
     return sectors
   }
 
-  /** Takes room for images one after the other until `find`, which is told how many blocks are wanted and needed, finds no more. */
+  /**
+   * Takes space for images in turn until `find` finds no more; it is told how many blocks are wanted, and needed at
+   * least.
+   */
   #takeImages(
     lengths: readonly number[],
     find: (blocks: number, least: number) => { block: number; blocks: number } | undefined
@@ -143,12 +146,12 @@ export class DataFile {
     return sectors
   }
 
-  /** Whether an image of `bytes` bytes can stand there: behind the metas, and within a file of so many bytes. */
+  /** Whether an image of `bytes` bytes can be there: behind the metas, and within a file of `fileBytes` bytes. */
   holds(sector: number, bytes: number, fileBytes = this.file.size()): boolean {
     return sector >= metaBlocks * sectorsPerBlock && sector * sectorBytes + bytes <= fileBytes
   }
 
-  /** Writes `bytes` from a sector's start. A failed write leaves the blocks taken: the caller gives them back. */
+  /** Writes `bytes` from a sector on. If that fails, the blocks stay taken, and the caller releases them. */
   write(bytes: Uint8Array, sector: number): void {
     this.file.writeAt(bytes, sector * sectorBytes)
     const end = Math.floor((sector + sectorsOf(bytes.length)) / sectorsPerBlock)
@@ -169,9 +172,10 @@ export class DataFile {
   }
 
   /**
-   * The newest valid meta, and whether both slots hold it, byte by byte (one that was given up has the number of the next):
-   * only then it is surely durable, since the second slot is written when the first is synced. Throws `LIGHTNING_CORRUPT`
-   * when no slot holds one, `LIGHTNING_VERSION` for a newer format.
+   * The newest valid meta, and whether both slots hold it. Only if they do is it known to be durable, since the second
+   * slot is written after the first has been synced. They are compared byte by byte, not by number: a checkpoint that
+   * failed may have used the same number. Throws `LIGHTNING_CORRUPT` when no slot is valid, `LIGHTNING_VERSION` for a
+   * newer format.
    */
   readMeta(checksum: Checksum): { readonly meta: Meta; readonly isInBoth: boolean } {
     const bytes = new Uint8Array(blockBytes * 2)
@@ -200,12 +204,11 @@ export class DataFile {
   writeMeta(slot: number, meta: Meta, checksum: Checksum): void {
     const bytes = new Uint8Array(blockBytes)
     bytes.set(encodeMeta(meta, checksum), 0)
-    assert(bytes.length >= metaBytes, 'a slot holds a meta')
     this.file.writeAt(bytes, slot * blockBytes)
     if (this.#verifyWrites) verifyWritten(this.file, bytes, slot * blockBytes)
   }
 
-  /** Gives what lies more than `keptBlocks` blocks behind the last one in use back to the file system. */
+  /** Cuts the file off `keptBlocks` blocks behind the last one in use. */
   trim(keptBlocks = 0): void {
     const end = this.#blocks.endBlock + keptBlocks
     if (this.file.size() > end * blockBytes) this.file.truncate(end * blockBytes)
@@ -220,7 +223,7 @@ export class DataFile {
     return extent
   }
 
-  /** Blocks in a row as `BlockMap.find` says; on a disk that is short of space its end is the last resort. */
+  /** As `BlockMap.find`. On a disk that is short of space, blocks that have never been written are the last resort. */
   #find(blocks: number, least: number): { block: number; blocks: number } | undefined {
     if (this.isDiskShort) {
       const found = this.#blocks.find(blocks, least, Math.min(this.#limitBlocks, this.#writtenBlocks))
@@ -229,7 +232,7 @@ export class DataFile {
     return this.#blocks.find(blocks, least, this.#limitBlocks)
   }
 
-  /** What a meta says that cannot be is mostly true of a file that was longer once. */
+  /** The error of a meta that cannot be true of this file: mostly the file has been longer once. */
   #impossible(meta: Meta): LightningError {
     const { name } = this.file
     const size = this.file.size()

@@ -1,5 +1,6 @@
-// Writing page images: frames are packed one behind the other into the kernel's image area, given room in the data
-// file and written with as few calls as the room allows. Only then do the table's entries name the new images.
+// Writing page images: frames are packed one behind the other into the kernel's image area, get places in the data file
+// and are written with as few calls as the places allow. Only then do the entries of the page table name the new
+// images.
 import { IMAGE, IMAGE_CAPACITY, IMAGE_CHECKSUM, IMAGE_FORMAT, PAGE_BYTES } from '../../assembly/state.ts'
 import type { Kernel } from '../kernel/load.ts'
 import type { KernelMemory } from '../kernel/kernel-memory.ts'
@@ -42,7 +43,7 @@ export class ImageRun {
     return this.#end
   }
 
-  /** Whether another page surely fits. */
+  /** Whether another page certainly fits. */
   get hasRoom(): boolean {
     return this.#end + this.#memory.word(PAGE_BYTES) + sectorBytes <= this.#memory.word(IMAGE_CAPACITY)
   }
@@ -63,7 +64,7 @@ export class ImageRun {
     this.#images.push({ frame, at, bytes, format, checksum })
   }
 
-  /** Writes what was packed and makes the table name it. When that fails, the pages are as dirty as before. */
+  /** Writes what was packed and makes the page table name it. If that fails, the pages are as dirty as before. */
   flush(): void {
     const images = this.#images
     if (images.length === 0) return

@@ -1,5 +1,5 @@
-// A meta slot: where everything of one checkpoint is. Two slots hold the same meta as a rule; while a checkpoint ends
-// they differ, and the valid one with the higher number wins.
+// A meta slot says where everything of one checkpoint is. As a rule the two slots hold the same meta. They differ while
+// a checkpoint ends; then the valid one with the higher number wins.
 //
 //   0       8         12         16         20           24            40          48       56    64      72
 //   | magic | version | required | optional | page bytes | database id | timeline  | number | lsn | epoch | time |
@@ -26,7 +26,7 @@ import {
 const magic = [0x4c, 0x69, 0x67, 0x68, 0x74, 0x6e, 0x44, 0x42] as const
 const closedFlag = 1
 
-/** Everything a checkpoint says of itself. */
+/** What a meta slot holds; docs/file-format.md explains every field. */
 export interface Meta {
   readonly pageBytes: number
   /** 16 random bytes of the database. */
@@ -124,8 +124,8 @@ function isPageSize(bytes: number): boolean {
 }
 
 /**
- * Whether a data file of `fileBytes` bytes can have this meta. A checksum tells of damage, not of what some program has
- * written: nothing may be reserved, and no place be gone to, because of numbers that cannot be.
+ * Whether a data file of `fileBytes` bytes can have this meta. A checksum proves that a meta is as it was written, not
+ * that what was written makes sense; no memory may be reserved and no place read because of impossible numbers.
  */
 export function isPossible(meta: Meta, fileBytes: number): boolean {
   const { number, lsn, epoch, timeMs, logOffset, tableLimit, chunkCount, directoryBytes } = meta
@@ -146,11 +146,11 @@ export function isPossible(meta: Meta, fileBytes: number): boolean {
   )
 }
 
-/** Numbers of commits and times are below it: beyond, one more would not be another number. */
+/** Numbers of commits and times are below this. From 2 ** 53 on, adding one to a number need not change it. */
 export const largestNumber = 2 ** 52
-/** Ids of pages are below it: the kernel's table has no place for more. */
+/** Page ids are below this: the kernel's table has no place for more. */
 const largestTable = DIRECTORY_LENGTH * SEGMENT_IDS
-/** Ids of trees are below it: they have 32 bits, and no database makes so many. */
+/** Tree ids are below this. They have 32 bits, and no database creates so many. */
 export const largestTree = 0xffff_0000
 
 /** Whether the bytes begin as a slot does, whole or not. */

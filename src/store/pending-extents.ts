@@ -1,9 +1,9 @@
-// Extents that nothing in memory names any more but that recovery could still need: they are given back when the next
+// Extents that nothing in memory names any more but that a recovery could still need. They are freed when the next
 // checkpoint is durable (docs/durability.md, rules 9 and 12).
 //
-// While a checkpoint is under way there are two lists. What the checkpoint before it named and the one under way does
-// not is free as soon as that is durable. Large values are named by log frames too, and a frame written after the
-// checkpoint began is live beyond it, so their extents wait for the following one.
+// While a checkpoint is running there are two lists. An extent that the previous checkpoint named and this one does not
+// is freed as soon as this one is durable. Extents of large values are named by log frames, too; a frame written after
+// the checkpoint began is still needed after it, so these extents wait for the checkpoint after this one.
 import { ENTRY_LARGE, ENTRY_NAMED } from '../../assembly/table.ts'
 import { type Extent, sectorsOf } from './block-map.ts'
 import type { DataFile } from './data-file.ts'
@@ -19,7 +19,7 @@ export class PendingExtents {
     this.#data = data
   }
 
-  /** Whether a checkpoint is under way: it has taken extents that nothing names yet. */
+  /** Whether a checkpoint is running. It has taken extents that nothing names yet. */
   get isCheckpointing(): boolean {
     return this.#isCheckpointing
   }
@@ -29,7 +29,7 @@ export class PendingExtents {
     return this.#sectors
   }
 
-  /** Takes over an extent whose table entry had these format flags. */
+  /** Takes an extent that a table entry with these format flags has named: frees it, or has it wait. */
   give(sector: number, bytes: number, format: number): void {
     const extent = { sector, sectors: sectorsOf(bytes) }
     if (PLANTED_BUG === 16 || (format & (ENTRY_NAMED | ENTRY_LARGE)) === 0) {
@@ -41,7 +41,7 @@ export class PendingExtents {
     else this.#current.push(extent)
   }
 
-  /** Takes over an extent that the last checkpoint's chunks or directory lie in. */
+  /** Has an extent wait that holds a chunk or the directory of the last checkpoint. */
   giveNamed(extent: Extent): void {
     this.#sectors += extent.sectors
     this.#current.push(extent)
@@ -51,7 +51,7 @@ export class PendingExtents {
     this.#isCheckpointing = true
   }
 
-  /** The checkpoint is durable: what only the one before needed is free. */
+  /** The checkpoint is durable: frees what only the previous one needed. */
   endCheckpoint(): void {
     for (const extent of this.#current) {
       this.#data.release(extent)
@@ -62,7 +62,7 @@ export class PendingExtents {
     this.#isCheckpointing = false
   }
 
-  /** Memory is rebuilt from disk: what waited is found anew by then. */
+  /** Memory is being rebuilt from disk, which finds out anew what is free. */
   forget(): void {
     this.#current = []
     this.#next = []
@@ -70,7 +70,7 @@ export class PendingExtents {
     this.#isCheckpointing = false
   }
 
-  /** The checkpoint failed: everything goes on waiting. */
+  /** The checkpoint has failed: everything goes on waiting. */
   abandonCheckpoint(): void {
     this.#current.push(...this.#next)
     this.#next = []

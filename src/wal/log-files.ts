@@ -1,10 +1,10 @@
-// The two log files. Frames are appended to the current one inside space that was physically written before; a
-// checkpoint switches to the other one when no protected meta needs it, otherwise the current one grows.
+// The two log files. Frames are appended to the current one, into space that was filled with zeros before. A checkpoint
+// switches to the other file if no protected meta needs that one; otherwise the current file grows.
 import { assert, isLightningError } from '../errors.ts'
 import { verifyWritten } from '../store/data-file.ts'
 import type { VfsFile } from '../vfs/vfs.ts'
 
-/** Preallocation goes in steps of this many bytes, so that no commit waits long for one. */
+/** Zeros are written ahead in steps of this many bytes, so that no commit waits long for one. */
 const stepBytes = 1 << 20
 
 const zeros = new Uint8Array(stepBytes * 2)
@@ -19,14 +19,16 @@ export class LogFiles {
   readonly #files: readonly [VfsFile, VfsFile]
   readonly #verifyWrites: boolean
   readonly #allocated: [number, number]
-  /** Counts writes to each file, and how many of them are surely on stable storage. */
+  /** Writes to each file, and how many of these are known to be on stable storage. */
   readonly #written: [number, number] = [0, 0]
   readonly #synced: [number, number] = [0, 0]
-  /** Syncs of a file that had something to do, and how many milliseconds they took. */
+  /** Syncs of a file that were not needless, and the milliseconds they took. */
   readonly syncs = { count: 0, lastMs: 0, longestMs: 0, totalMs: 0 }
   #current = 0
   #offset = 0
-  /** Where the log that a protected meta needs begins. */
+  /** Where each file's part of the log ended when the log switched to the other one. */
+  readonly #ends: [number, number] = [0, 0]
+  /** Where the log begins that the durable meta needs; while a meta is being written, also the one before. */
   #needed: LogPosition = { file: 0, offset: 0 }
   #previousNeeded: LogPosition | undefined
 
@@ -47,8 +49,6 @@ export class LogFiles {
     return this.#ends[start.file === 0 ? 0 : 1] - start.offset + this.#offset
   }
 
-  readonly #ends: [number, number] = [0, 0]
-
   /** Bytes of both files on disk. */
   get sizeBytes(): number {
     return this.#allocated[0] + this.#allocated[1]
@@ -58,7 +58,7 @@ export class LogFiles {
     return index === 0 ? this.#files[0] : this.#files[1]
   }
 
-  /** Goes on at `position`; `needed` is the start that the durable meta names. */
+  /** Continues the log at `position`; `needed` is the start that the durable meta names. */
   resume(position: LogPosition, needed: LogPosition, endOfOther: number): void {
     this.#current = position.file
     this.#offset = position.offset
@@ -67,22 +67,22 @@ export class LogFiles {
     this.#ends[position.file === 0 ? 1 : 0] = endOfOther
   }
 
-  /** Bytes that can be appended into space that is physically written. */
+  /** Bytes that can be appended into space that has been written. */
   get reservedBytes(): number {
     return this.#allocated[this.#current === 0 ? 0 : 1] - this.#offset
   }
 
-  /** Writes zeros ahead until `bytes` more fit into written space. */
+  /** Writes zeros ahead, so that `bytes` more can be appended. */
   reserve(bytes: number): void {
     this.#allocate(this.#current === 0 ? 0 : 1, this.#offset + bytes)
   }
 
-  /** Sees to it that a switch finds `bytes` bytes of written space in the other file too. */
+  /** Writes zeros ahead in the other file, so that `bytes` can be appended after a switch. */
   reserveOther(bytes: number): void {
     this.#allocate(this.#current === 0 ? 1 : 0, bytes)
   }
 
-  /** Cuts the file that no protected meta needs down to `bytes`, giving the rest back to the disk. */
+  /** Cuts the other file down to `bytes`, if no protected meta needs it. */
   giveBack(bytes: number): void {
     const other = this.#current === 0 ? 1 : 0
     if (this.#isNeeded(other) || this.#allocated[other] <= bytes) return
@@ -115,7 +115,7 @@ export class LogFiles {
     this.#allocated[index] = from + bytes
   }
 
-  /** Appends bytes for which room was reserved. */
+  /** Appends bytes for which space was reserved. */
   append(bytes: Uint8Array): void {
     const index = this.#current === 0 ? 0 : 1
     assert(this.#offset + bytes.length <= this.#allocated[index], 'the log is written within reserved space')
@@ -125,7 +125,7 @@ export class LogFiles {
     this.#offset += bytes.length
   }
 
-  /** Everything appended is on stable storage when it returns. A sync that runs elsewhere has not covered it yet. */
+  /** When it returns, everything appended is on stable storage. */
   sync(): void {
     for (const index of [0, 1] as const) {
       if (PLANTED_BUG === 11 || this.#synced[index] === this.#written[index]) continue
@@ -157,7 +157,7 @@ export class LogFiles {
     syncs.totalMs += syncs.lastMs
   }
 
-  /** A checkpoint begins: goes on at the start of the other file when no protected meta needs that. */
+  /** For a checkpoint that begins: continues at the start of the other file, if no protected meta needs that file. */
   switchFile(): LogPosition {
     const other = this.#current === 0 ? 1 : 0
     if (!this.#isNeeded(other) && this.#offset > 0) {
@@ -168,7 +168,7 @@ export class LogFiles {
     return this.position
   }
 
-  /** The meta that names `start` is being written: until it is durable, the start before it is needed too. */
+  /** A meta that names `start` is being written. Until it is durable, the start before it is needed, too. */
   beginNaming(start: LogPosition): void {
     this.#previousNeeded ??= this.#needed
     this.#needed = start
@@ -179,7 +179,7 @@ export class LogFiles {
     this.#previousNeeded = undefined
   }
 
-  /** Overwrites with zeros what was written from `position` to the end of its file's written part, and syncs. */
+  /** Overwrites a file with zeros from `position` to its end, and syncs it. */
   erase(position: LogPosition): void {
     const file = this.file(position.file)
     const end = file.size()
@@ -191,7 +191,7 @@ export class LogFiles {
     if (PLANTED_BUG !== 18) file.sync()
   }
 
-  /** Writes the bytes from `position` to `end` of its file again, as they are; the caller syncs. */
+  /** Writes the bytes of a file from `position` to `end` once more, as they are. The caller syncs. */
   rewrite(position: LogPosition, end: number): void {
     const index = position.file === 0 ? 0 : 1
     const file = this.#files[index]
@@ -204,7 +204,7 @@ export class LogFiles {
     this.#written[index]++
   }
 
-  /** Gives the space of both files back but for `keptBytes` of each, the log being empty. */
+  /** Cuts both files down to `keptBytes`, when the log is empty. */
   shrink(keptBytes: number): void {
     for (const index of [0, 1] as const) {
       const bytes = Math.min(keptBytes, this.#allocated[index])

@@ -1,7 +1,8 @@
-// Reading the log's chain: frame after frame, each checked against the one before, through the kernel's log area.
+// Reading the log. Its frames form a chain: each carries the checksum of the one before. Files are read piece by piece
+// into the kernel's log area, where the kernel checks the frames.
 //
-// A frame belongs to the chain when it is whole, of this database and timeline, continues the checksum chain and has
-// the LSN that comes next. At the end of one file the chain may go on at the start of the other.
+// A frame continues the chain when it is whole, belongs to this database and timeline, carries the checksum of the
+// frame before it and has the next LSN. At the end of one file the chain may go on at the start of the other.
 import { CONTINUES, INCARNATION } from '../../assembly/log.ts'
 import { LOG, LOG_CAPACITY } from '../../assembly/state.ts'
 import type { Kernel } from '../kernel/load.ts'
@@ -9,10 +10,10 @@ import type { KernelMemory } from '../kernel/kernel-memory.ts'
 import { FRAME_HEADER_BYTES, type FrameHeader, readFrameHeader } from './frame.ts'
 import type { LogFiles, LogPosition } from './log-files.ts'
 
-/** Frames are at most so long, so that a scan with windows of twice the size meets every frame whole. */
+/** The longest frame. A scan reads twice as much at a time, in steps of this, and so meets every frame whole. */
 export const mostFrameBytes = 1 << 19
 
-/** Where a chain begins, and what must continue there. */
+/** Where a chain begins, and what its first frame must continue. */
 export interface ChainStart {
   readonly position: LogPosition
   readonly previous: number
@@ -21,14 +22,14 @@ export interface ChainStart {
   readonly lsn: number
 }
 
-/** The end of what a chain says: the last complete commit, and what follows it must continue. */
+/** Where a chain ends: behind its last complete commit; and what the next frame must continue. */
 export interface ChainEnd extends ChainStart {
-  /** Frames up to here, incomplete commits left out. */
+  /** Number of frames up to here; those of an incomplete commit at the end do not count. */
   readonly frames: number
-  /** End of the other file's part of the chain, when the chain switched files. */
+  /** Where the chain's part in the other file ends, if the chain has switched files; else 0. */
   readonly otherEnd: number
   readonly timeMs: number
-  /** Where the first frame after LSN `durableLsn` begins, if there is one. */
+  /** Whether there is any frame up to here. */
   readonly hasFrames: boolean
 }
 
@@ -39,7 +40,7 @@ export interface ChainStep {
   readonly header: FrameHeader
 }
 
-/** A frame that is whole, wherever it stands. */
+/** A whole frame, wherever in the log it is. */
 export interface FoundFrame {
   readonly header: FrameHeader
   readonly position: LogPosition
@@ -60,9 +61,9 @@ export class LogReader {
   }
 
   /**
-   * Walks the chain. `visit` gets each frame's address in kernel memory and its header and must leave the log area as
-   * it is; after `mostFrames` frames, or behind `lastLsn` (the end of some frame), the walk ends. Incomplete commits at the end are visited but
-   * not part of what is returned.
+   * Follows the chain from `start`, for at most `mostFrames` frames and not beyond commit `lastLsn`, which must be the
+   * last of some frame. `visit` gets each frame's address in the kernel's memory and its header, and must leave the log
+   * area as it is. An incomplete commit at the end is visited, too, but does not count in what is returned.
    */
   walk(
     start: ChainStart,
@@ -78,7 +79,7 @@ export class LogReader {
     }
   }
 
-  /** `walk`, step by step: between two steps other work may be done that leaves the log area as it is. */
+  /** `walk` step by step. Between steps other work may be done that leaves the log area as it is. */
   *steps(
     start: ChainStart,
     mostFrames = Number.POSITIVE_INFINITY,
@@ -133,7 +134,7 @@ export class LogReader {
     for (const found of this.scanSteps()) for (const { header, position } of found) visit(header, position)
   }
 
-  /** `scan`, window by window: between two steps other work may be done that leaves the log area as it is. */
+  /** `scan` piece by piece. Between steps other work may be done that leaves the log area as it is. */
   *scanSteps(): Generator<readonly FoundFrame[], void, undefined> {
     const { findFrame } = this.#kernel.exports
     for (const file of [0, 1]) {
@@ -155,12 +156,12 @@ export class LogReader {
     this.forget()
   }
 
-  /** Forgets the window: the log area is used for something else. */
+  /** To be called before the log area is used for something else. */
   forget(): void {
     this.#windowFile = -1
   }
 
-  /** Address of the valid frame at a place in the log, 0 when there is none. */
+  /** Address of the valid frame at a place in the log; 0: there is none. */
   #frameAt(file: number, offset: number): number {
     const { frameBytes } = this.#kernel.exports
     const base = this.#memory.word(LOG)
