@@ -71,24 +71,42 @@ export function belongs(page: u32, tree: u32, level: u32): bool {
  * this is not known could be out of order, and a page out of order has no prefix. Reading does not depend on it.
  */
 export function isWithin(page: u32, parent: u32, index: u32): bool {
-  const count = countOf(page)
-  if (count == 0) return true
-  const bound: u32 = JOINED + MAX_KEY_BYTES
-  if (index > 0) {
-    const first = copyKey(page, 0, JOINED)
-    const order = compareBytes(JOINED, first, bound, copyKey(parent, index - 1, bound))
-    if (order < 0 || (order == 0 && kindOf(page) == BRANCH)) return false
-  }
-  if (index == countOf(parent)) return true
-  const last = copyKey(page, count - 1, JOINED)
-  return compareBytes(JOINED, last, bound, copyKey(parent, index, bound)) < 0
+  if (countOf(page) == 0) return true
+  if (index > 0 && !isFrom(page, parent, index - 1)) return false
+  return index == countOf(parent) || isBelow(page, parent, index)
 }
 
-/** The first page on a path of this height that is not within its bounds, or 0. */
+/** Does no key of the page lie before key `index` of the page above? In a branch none is equal to it either. */
+function isFrom(page: u32, above: u32, index: u32): bool {
+  const bound: u32 = JOINED + MAX_KEY_BYTES
+  const first = copyKey(page, 0, JOINED)
+  const order = compareBytes(JOINED, first, bound, copyKey(above, index, bound))
+  return order > 0 || (order == 0 && kindOf(page) == LEAF)
+}
+
+/** Do all keys of the page lie before key `index` of the page above? */
+function isBelow(page: u32, above: u32, index: u32): bool {
+  const bound: u32 = JOINED + MAX_KEY_BYTES
+  const last = copyKey(page, countOf(page) - 1, JOINED)
+  return compareBytes(JOINED, last, bound, copyKey(above, index, bound)) < 0
+}
+
+/**
+ * The first page on a path of this height that is not within its bounds, or 0. A first or last child is bounded by what
+ * stands further up, and cutting it may bring its keys there.
+ */
 export function misplacedOnPath(height: u32): u32 {
   let level: u32 = 0
   while (level < height) {
-    if (!isWithin(pathFrame(level), pathFrame(level + 1), pathIndex(level + 1))) return pathId(level)
+    const page = pathFrame(level)
+    if (countOf(page) != 0) {
+      let above = level + 1
+      while (above <= height && pathIndex(above) == 0) above++
+      if (above <= height && !isFrom(page, pathFrame(above), pathIndex(above) - 1)) return pathId(level)
+      above = level + 1
+      while (above <= height && pathIndex(above) == countOf(pathFrame(above))) above++
+      if (above <= height && !isBelow(page, pathFrame(above), pathIndex(above))) return pathId(level)
+    }
     level++
   }
   return 0
