@@ -23,10 +23,10 @@ import {
 import { reserveFrames } from './frames'
 import { countChain, freeChain, largeAt } from './large'
 import { removeEntries } from './node'
-import { childAt, compareBytes, copyKey, countOf, flagsOf, levelOf, PAGE_HAS_LARGE } from './page'
+import { childAt, compareBytes, copyKey, countOf, flagsOf, idOf, levelOf, PAGE_HAS_LARGE } from './page'
 import { rebalance } from './rebalance'
 import { search } from './search'
-import { DROP_COUNT, DROP_STACK, JOINED, KEY2, MAX_LEVEL, MISS, OK, TRIMMED_KEY_BYTES } from './state'
+import { DROP_COUNT, DROP_STACK, JOINED, KEY2, MAX_LEVEL, MISS, OK, PAGES_USED, TRIMMED_KEY_BYTES } from './state'
 import { ENTRY_HAS_LARGE, entryOf, formatOf, frameOf, isId, isUsed } from './table'
 import { freePage, reserveRecords, writable } from './versions'
 
@@ -110,6 +110,8 @@ function countLarge(page: u32, from: u32, to: u32): i32 {
     const chain = countChain(largeAt(page, from))
     if (chain < 0) return chain
     segments += chain
+    // Cells that name the same segments: what is counted may be more than there can be records for.
+    if ((segments as u32) > load32(PAGES_USED)) return corrupt(idOf(page))
     from++
   }
   return segments

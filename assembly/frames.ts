@@ -74,6 +74,16 @@ export function reserveFrames(wanted: u32): i32 {
   return OK
 }
 
+/**
+ * The same for a call that needs `kept` pages in memory besides. What can never be is asked for in full: otherwise those
+ * pages would be evicted for the frames, and take the frames when they come back, for ever.
+ */
+export function reserveFramesBeside(kept: u32, wanted: u32): i32 {
+  const status = reserveFrames(wanted)
+  if (status == NEED_FRAMES && wanted + kept > load32(FRAME_LIMIT)) store32(WANTED_FRAMES, wanted + kept)
+  return status
+}
+
 /** Takes a free frame; `reserveFrames` was called before. */
 export function takeFrame(): u32 {
   const frame = load32(FREE_FRAME_LIST)

@@ -26,7 +26,7 @@ import {
   resolve,
   setPathFrame
 } from './descent'
-import { reserveFrames } from './frames'
+import { reserveFrames, reserveFramesBeside } from './frames'
 import { insertEntry, isUnderfull, movePage, removeEntry } from './node'
 import {
   BRANCH,
@@ -71,7 +71,8 @@ const PROMOTED: u32 = SEPARATOR + 2048
 export function rebalance(tree: u32, root: u32, key: u32, keyBytes: u32): i32 {
   const height = descend(tree, root, 0, BY_KEY, key, keyBytes)
   if (height < 0) return height
-  const frames = reserveFrames((height + 2) << 2)
+  // The path, and one sibling at a time.
+  const frames = reserveFramesBeside(height + 2, (height + 2) << 2)
   if (frames < 0) return frames
   const records = reserveRecords((height + 2) << 3)
   if (records < 0) return records

@@ -13,7 +13,7 @@ import {
   setPath,
   setPathFrame
 } from './descent'
-import { reserveFrames } from './frames'
+import { reserveFramesBeside } from './frames'
 import { hasRoom, insertEntry, movePage, removeEntry, replaceValue, split } from './node'
 import { countChain, freeChain, largeAt } from './large'
 import {
@@ -70,7 +70,7 @@ function reserve(height: u32, more: u32): i32 {
 /** The same without new pages. */
 function reserveCopies(height: u32, more: u32): i32 {
   const each = (height + 3) << 1
-  const frames = reserveFrames(each)
+  const frames = reserveFramesBeside(height + 1, each)
   return frames < 0 ? frames : reserveRecords((each << 1) + more)
 }
 

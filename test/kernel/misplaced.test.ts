@@ -1,50 +1,10 @@
-// Pages that are sound in themselves, and hold keys that belong elsewhere: nothing may be built from them.
+// Pages that are sound in themselves and contradict others: nothing may be built from them.
 import { expect, test } from 'vitest'
-import { CORRUPT, LOG_BYTES, WANTED_PAGE } from '../../assembly/state.ts'
+import { CORRUPT, FREE_RECORD_COUNT, LOG_BYTES, RECORDS_USED, WANTED_PAGE } from '../../assembly/state.ts'
 import { main, Pager } from './pager.ts'
+import { type Entry, writePage } from './sound-pages.ts'
 
 const pageBytes = 4096
-
-/** A leaf's entry, or a branch's key and what lies from there on. */
-type Entry = readonly [key: string, content: string | number]
-
-/** Writes a sound page of the main tree in place of what stands in the frame of page `id`; its keys begin with `prefix`. */
-function writePage(
-  pager: Pager,
-  id: number,
-  level: number,
-  first: number,
-  entries: readonly Entry[],
-  prefix = ''
-): void {
-  const bytes = Buffer.alloc(pageBytes)
-  const slots = (64 + prefix.length + 3) & ~3
-  bytes.writeUInt32LE(id, 0)
-  bytes.writeUInt8(level === 0 ? 1 : 2, 4)
-  bytes.writeUInt8(level, 5)
-  bytes.writeUInt16LE(entries.length, 6)
-  bytes.writeUInt16LE(prefix.length, 8)
-  bytes.writeUInt32LE(first, 20)
-  bytes.writeUInt32LE(main.tree, 24)
-  bytes.write(prefix, 64, 'latin1')
-  let heap = pageBytes
-  for (const [i, [key, content]] of entries.entries()) {
-    const suffix = key.slice(prefix.length)
-    const [word, value] = typeof content === 'string' ? [content.length, content] : [content, '']
-    heap -= 4 + suffix.length + value.length
-    bytes.writeUInt32LE(word, heap)
-    bytes.write(suffix + value, heap + 4, 'latin1')
-    // The head is a number, most significant byte first.
-    bytes.write(suffix.slice(0, 4).padEnd(4, '\0').split('').reverse().join(''), slots + i * 8, 'latin1')
-    bytes.writeUInt16LE(heap, slots + i * 8 + 4)
-    bytes.writeUInt16LE(suffix.length, slots + i * 8 + 6)
-  }
-  bytes.writeUInt32LE(heap, 12)
-  const frame = pager.frame(id)
-  pager.bytes.set(bytes.subarray(0, 32), frame)
-  pager.bytes.set(bytes.subarray(64), frame + 64)
-  expect(pager.kernel.exports.isSound(frame, id)).toBeTruthy()
-}
 
 /** Keys of ten bytes that fill a branch until no more than `left` bytes are free, and a last one that takes the rest. */
 function filling(prefix: string, left: number, child: number): Entry[] {
@@ -89,3 +49,19 @@ test.each(['wasm', 'javascript'] as const)(
     expect(pager.cell(WANTED_PAGE)).toBe(leaf)
   }
 )
+
+test('segments that many values name are not counted for each of them', async () => {
+  const pager = await Pager.make('wasm', pageBytes, 64)
+  const keys = ['a', 'b', 'c', 'd', 'e', 'f']
+  pager.commit(keys.map((key, i) => ({ type: 'large', tree: main.tree, key, segments: i === 0 ? 40 : 1 })))
+  const view = new DataView(pager.bytes.buffer, pager.frame(main.root), pageBytes)
+  // A cell: four bytes, the key, the id of the first segment.
+  const firstSegmentAt = keys.map((_, i) => view.getUint16(64 + i * 8 + 4, true) + 4 + 1)
+  for (const at of firstSegmentAt) view.setUint32(at, view.getUint32(firstSegmentAt[0] ?? 0, true), true)
+  expect(pager.kernel.exports.isSound(pager.frame(main.root), main.root)).toBeTruthy()
+  const used = pager.cell(RECORDS_USED) + pager.cell(FREE_RECORD_COUNT)
+  const length = pager.encode([{ type: 'clear', tree: main.tree, from: '', to: undefined }])
+  expect(pager.kernel.exports.commit(length, 0)).toBe(CORRUPT)
+  expect(pager.cell(WANTED_PAGE)).toBe(main.root)
+  expect(pager.cell(RECORDS_USED) + pager.cell(FREE_RECORD_COUNT)).toBe(used)
+})
