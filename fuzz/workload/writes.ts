@@ -143,12 +143,14 @@ function transaction(random: Random, model: Content): Write {
   const changes = changesOf(random, 1 + random.below(6), 2_000)
   const clears = random.chance(0.2)
   const takesBack = random.chance(0.3)
+  const hasRival = random.chance(0.3)
   return {
     apply(later) {
       if (clears) for (const path of [...later.keys()]) if (path.startsWith('two/')) later.delete(path)
       applyAll(changes, later)
     },
     async issue(db) {
+      const rival = hasRival ? loseTo(db, changes).catch(() => undefined) : undefined
       await db.transaction(async tx => {
         strictEqual(tx.get(read), model.get(`/${read}`))
         if (clears) tx.sublevel(db.sublevel<string, string>('two', { valueEncoding: 'utf8' })).clear()
@@ -164,8 +166,22 @@ function transaction(random: Random, model: Content): Write {
         await tx.getForUpdate(taken)
         tx.rollbackTo(savepoint)
       })
+      await rival
     }
   }
+}
+
+/**
+ * A transaction on the same keys that loses to the next commit, which is then made durable in the pool. Rejects with the
+ * conflict, or with what failed.
+ */
+async function loseTo(db: Database<string, string>, changes: readonly Change[]): Promise<void> {
+  const rival = db.begin()
+  for (const { sublevel, key } of changes) if (sublevel === '') rival.put(key, 'never')
+  const before = db.sequence()
+  for (let turns = 0; turns < 50 && db.sequence() === before; turns++) await undefined
+  if (db.sequence() === before) rival.rollback()
+  else await rival.commit()
 }
 
 function synchronousTransaction(random: Random): Write {

@@ -33,6 +33,8 @@ const quietTurns = 8
  */
 const turnBytes = 65_536
 /** Bytes that a sync counts for. */
+/** When fewer than one in so many commits is still to come, the sync is done on this thread. */
+const fewExpected = 8
 const syncCost = 4_096
 
 /** A group of commits that become durable together, and the promise of those who wait for them. */
@@ -53,6 +55,11 @@ export class Committer {
   #groups: Group[] = []
   #isScheduled = false
   #largeFlush: Promise<void> | undefined
+  /** A flush whose sync runs in the pool. */
+  #poolFlush: Promise<void> | undefined
+  /** Who will commit soon, and the commits, counted since the last flush of a group. */
+  #expected = 0
+  #commitsBefore = 0
   #turnsLeft = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #background: Promise<void> | undefined
@@ -134,6 +141,14 @@ export class Committer {
   }
 
   /**
+   * Somebody will commit soon who has not yet. Where they are many, a sync on this thread would hold them up, and they
+   * would need another one: the next flush syncs in the pool, and those who are ready when it ends share the one after it.
+   */
+  expectCommit(): void {
+    this.#expected++
+  }
+
+  /**
    * Resolves when all commits are on stable storage. Rejects with the error of an earlier relaxed sync, if one is owed.
    */
   async flush(): Promise<void> {
@@ -159,6 +174,7 @@ export class Committer {
     this.#timer = undefined
     await this.#background
     await this.#largeFlush
+    await this.#poolFlush
   }
 
   /** Writes the log's buffer out without syncing; for checkpoints. */
@@ -314,11 +330,32 @@ export class Committer {
       this.#largeFlush ??= this.#flushLarge()
       return
     }
+    // Those who came meanwhile are in the next one.
+    if (this.#poolFlush !== undefined) return
+    const areManyExpected = this.#expected * fewExpected > this.counts.commits - this.#commitsBefore
+    this.#expected = 0
+    this.#commitsBefore = this.counts.commits
+    if (areManyExpected) {
+      this.#poolFlush = this.#flushInPool()
+      return
+    }
     try {
       this.#flushNow()
     } catch {
       // The promises of the group have been rejected.
     }
+  }
+
+  async #flushInPool(): Promise<void> {
+    try {
+      await this.#syncInPool()
+      this.counts.groups++
+    } catch {
+      // The promises of the group have been rejected.
+    } finally {
+      this.#poolFlush = undefined
+    }
+    if (this.#groups.length > 0) this.#schedule()
   }
 
   /** Syncs large values off this thread; only then may the frames that name them be written. */
@@ -387,6 +424,22 @@ export class Committer {
     this.counts.bytes += bytes
   }
 
+  /** All commits until now are on stable storage when it resolves. Rejects with an error that no caller was told before. */
+  async #syncInPool(): Promise<void> {
+    const core = this.#core
+    const { generation } = core
+    const lsn = this.cut()
+    this.#guarded(() => this.#writeOut())
+    try {
+      await core.log.syncAsync()
+    } catch (error) {
+      if (core.failure === undefined) throw this.fail(error)
+      return
+    }
+    this.counts.syncs++
+    if (generation === core.generation) this.noteDurable(lsn)
+  }
+
   #startTimer(): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
@@ -404,22 +457,12 @@ export class Committer {
     }
     // A flush may have made everything durable meanwhile.
     if (core.isClosed || core.failure !== undefined || core.durableLsn >= core.appliedLsn) return
-    const { generation } = core
-    const lsn = this.cut()
     try {
-      this.#guarded(() => this.#writeOut())
+      await this.#syncInPool()
     } catch (error) {
       this.#owed = error
       return
     }
-    try {
-      await core.log.syncAsync()
-    } catch (error) {
-      if (core.failure === undefined) this.#owed = this.fail(error)
-      return
-    }
-    this.counts.syncs++
-    if (generation === core.generation) this.noteDurable(lsn)
     if (core.appliedLsn > core.durableLsn && this.#timer === undefined && !core.isClosed) this.#startTimer()
   }
 

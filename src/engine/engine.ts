@@ -260,6 +260,11 @@ export class Engine {
     return this.#committer.durable(sequence)
   }
 
+  /** Somebody will commit soon who has not yet: the next group may leave this thread to them while it is made durable. */
+  expectCommit(): void {
+    this.#committer.expectCommit()
+  }
+
   async flush(): Promise<void> {
     this.#core.checkOpen()
     await this.#committer.flush()

@@ -431,6 +431,8 @@ export class Transaction implements LockOwner {
   }
 
   #endLost(): void {
+    // Most that lose are run again.
+    this.engine.expectCommit()
     if (this.attempt >= firstClaimingAttempt - 1) {
       this.#footprint ??= new Footprint()
       this.#footprint.add(this.#views.list)

@@ -1,0 +1,134 @@
+// Strict commits while somebody else is expected to commit soon: their sync runs in the pool, and leaves this thread alone.
+import { expect, test } from 'vitest'
+import { isLightningError } from '../../src/errors.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { memoryVfs } from '../../src/vfs/memory.ts'
+import type { Vfs, VfsFile } from '../../src/vfs/vfs.ts'
+import { type Deferred, deferred } from '../support/deferred.ts'
+import { nextTurn } from '../support/next-turn.ts'
+import { SimulatedDisk } from '../support/simulated-disk.ts'
+import { contentOf, openEngine, path, utf8 } from './content.ts'
+
+/** The syncs of the log in the pool, each of which ends when the test says so. */
+function heldVfs(syncs: Deferred<void>[]): Vfs {
+  const vfs = memoryVfs()
+  const open = vfs.open.bind(vfs)
+  vfs.open = async (name, options) => {
+    const file = await open(name, options)
+    return name.startsWith('wal') ? held(file, syncs) : file
+  }
+  return vfs
+}
+
+function held(file: VfsFile, syncs: Deferred<void>[]): VfsFile {
+  return {
+    name: file.name,
+    readAt: (into, offset) => file.readAt(into, offset),
+    writeAt: (bytes, offset) => file.writeAt(bytes, offset),
+    sync: () => file.sync(),
+    syncAsync: async () => {
+      const sync = deferred()
+      syncs.push(sync)
+      await sync.promise
+      await file.syncAsync()
+    },
+    truncate: bytes => file.truncate(bytes),
+    size: () => file.size(),
+    close: () => file.close()
+  }
+}
+
+/** Puts, and tells what becomes of it. */
+function put(engine: Engine, key: string, told: string[]): Promise<void> {
+  engine.put(engine.tree(path('')), key, utf8, 'value', utf8)
+  return engine.settled().then(
+    () => void told.push(`${key} is durable`),
+    error => void told.push(`${key}: ${isLightningError(error) ? error.code : error}`)
+  )
+}
+
+async function turns(): Promise<void> {
+  for (let i = 0; i < 5; i++) await nextTurn()
+}
+
+test('what is committed while the sync runs waits for the next one', async () => {
+  const syncs: Deferred<void>[] = []
+  const told: string[] = []
+  const engine = await openEngine(heldVfs(syncs))
+  engine.expectCommit()
+  const first = put(engine, 'first', told)
+  await turns()
+  const second = put(engine, 'second', told)
+  await turns()
+  expect([syncs.length, told]).toEqual([1, []])
+  syncs[0]?.resolve()
+  await Promise.all([first, second])
+  expect(told).toEqual(['first is durable', 'second is durable'])
+  // Nobody was expected any more.
+  expect(syncs).toHaveLength(1)
+  await engine.close()
+})
+
+test('a synchronous flush does not wait for it', async () => {
+  const syncs: Deferred<void>[] = []
+  const told: string[] = []
+  const engine = await openEngine(heldVfs(syncs))
+  engine.expectCommit()
+  const first = put(engine, 'first', told)
+  await turns()
+  engine.flushSync()
+  await first
+  expect(told).toEqual(['first is durable'])
+  const closing = engine.close()
+  syncs[0]?.resolve()
+  await closing
+})
+
+test('few that are expected among many commits are not waited for', async () => {
+  const syncs: Deferred<void>[] = []
+  const engine = await openEngine(heldVfs(syncs))
+  const told: string[] = []
+  engine.expectCommit()
+  await Promise.all(Array.from({ length: 20 }, (_, i) => put(engine, `key ${i}`, told)))
+  expect([syncs.length, told.length]).toEqual([0, 20])
+  await engine.close()
+})
+
+test('a database that is closed meanwhile has both', async () => {
+  const syncs: Deferred<void>[] = []
+  const told: string[] = []
+  const vfs = heldVfs(syncs)
+  const engine = await openEngine(vfs)
+  engine.expectCommit()
+  const first = put(engine, 'first', told)
+  await turns()
+  const second = put(engine, 'second', told)
+  const closing = engine.close()
+  await turns()
+  syncs[0]?.resolve()
+  await Promise.all([closing, first, second])
+  expect(told).toEqual(['first is durable', 'second is durable'])
+  const again = await openEngine(vfs)
+  expect([...contentOf(again).keys()]).toEqual(['/first', '/second'])
+  await again.close()
+})
+
+test('all who wait are told when it fails, and what was acknowledged before is there after a crash', async () => {
+  const disk = new SimulatedDisk()
+  const engine = await openEngine(disk.vfs())
+  const told: string[] = []
+  await put(engine, 'before', told)
+  disk.fault = call => (call.kind === 'sync' && call.file.startsWith('wal') ? { code: 'EIO' } : undefined)
+  engine.expectCommit()
+  const first = put(engine, 'first', told)
+  // The sync has begun when the second is put.
+  for (let i = 0; i < 10; i++) await undefined
+  const second = put(engine, 'second', told)
+  await Promise.all([first, second])
+  expect(told).toEqual(['before is durable', 'first: LIGHTNING_FAILED', 'second: LIGHTNING_FAILED'])
+  expect([...contentOf(engine).keys()]).toEqual(['/before'])
+  disk.fault = undefined
+  await engine.close()
+  const again = await openEngine(new SimulatedDisk(1, disk.state()).crash(1).vfs())
+  expect(contentOf(again).has('/before')).toBe(true)
+})
