@@ -10,6 +10,9 @@
 //
 // node scripts/build-kernel.mjs [--force] [--use NAME=value]… [--out DIRECTORY]
 //
+// Every build of the same sources exports a function that is named after them and does nothing: a module of another
+// version has the same functions as a rule, and other places for its state.
+//
 // With --out the same kernel, with other build-time constants, goes to DIRECTORY/kernel.wasm and DIRECTORY/kernel.mjs.
 // It does nothing when neither sources nor constants have changed.
 import { createHash } from 'node:crypto'
@@ -92,7 +95,7 @@ export async function bundleJavaScript(values = constants, { typed = false, sour
     define: values,
     banner: { js: opening(typed) },
     // The spread turns esbuild's getters into plain properties, which calls go through much faster.
-    footer: { js: 'return { ...kernel }\n}' },
+    footer: { js: `return { ...kernel, ${mark()}() {} }\n}` },
     plugins: [esbuildTwins]
   })
   const [file] = result.outputFiles
@@ -111,6 +114,13 @@ function opening(typed) {
   ].join('\n')
 }
 
+const markFile = 'assembly/mark.ts'
+
+/** Name of the function that says which sources a module was built from. */
+function mark() {
+  return `sources${sourceFingerprint({}).slice(0, 8)}`
+}
+
 /** @param {Record<string, string>} values */
 async function compileWasm(values) {
   const { default: asc } = await import('assemblyscript/asc')
@@ -122,12 +132,14 @@ async function compileWasm(values) {
     [
       '--config',
       'asconfig.json',
+      markFile,
       '--outFile',
       'kernel.wasm',
       ...[...options.use, ...uses].flatMap(use => ['--use', use])
     ],
     {
       readFile: (name, base) => {
+        if (name === markFile) return `export function ${mark()}(): void {}`
         const path = resolve(root, base, name)
         return existsSync(path) ? readFileSync(path, 'utf8') : null
       },

@@ -86,6 +86,17 @@ describe('loadKernel', () => {
     })
   })
 
+  test('refuses a kernel that was built from other sources, though it has the same functions', async () => {
+    const names = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map(({ name }) => name)
+    const mark = names.find(name => /^sources[0-9a-f]{8}$/.test(name)) ?? ''
+    const stale = Buffer.from(bytes)
+    stale.write('sourcesffffffff', stale.indexOf(mark), 'latin1')
+    await expect(loadKernel(stale)).rejects.toMatchObject({
+      code: 'LIGHTNING_INVALID_ARGUMENT',
+      message: expect.stringMatching(/^This is not the kernel of this version of Lightning DB\./)
+    })
+  })
+
   test('says so when there is no room for the memory', async () => {
     const instantiate = () => Promise.reject(new RangeError('could not allocate memory'))
     vi.stubGlobal('WebAssembly', Object.assign(Object.create(WebAssembly), { instantiate }))
