@@ -2,15 +2,15 @@
  * Every code a `LightningError` can carry. Codes are stable: programs branch on them, never on messages.
  */
 export const lightningErrorCodes = [
-  /** The caller passed something that cannot be meant; nothing was written. */
+  /** The caller passed an invalid argument; nothing was written. */
   'LIGHTNING_INVALID_ARGUMENT',
   /** There is no database at the location. */
   'LIGHTNING_NOT_FOUND',
-  /** There is a database at the location, and none was expected. */
+  /** There is a database at the location, but none was expected. */
   'LIGHTNING_EXISTS',
-  /** Another opener holds the database; the message says who. */
+  /** Somebody else has the database open; the message says who. */
   'LIGHTNING_LOCKED',
-  /** A write to a database, or a medium, that is open for reading only. */
+  /** A write to a database that was opened, or to a medium that can be used, for reading only. */
   'LIGHTNING_READ_ONLY',
   /** The database, snapshot, iterator or transaction has ended. */
   'LIGHTNING_CLOSED',
@@ -18,9 +18,9 @@ export const lightningErrorCodes = [
   'LIGHTNING_CORRUPT',
   /** The file format is newer than this version of the package. */
   'LIGHTNING_VERSION',
-  /** A transaction lost against another commit and has been rolled back. */
+  /** A transaction lost against another commit and was rolled back. */
   'LIGHTNING_CONFLICT',
-  /** A transaction was chosen to end a deadlock and has been rolled back. */
+  /** A transaction was chosen to end a deadlock and was rolled back. */
   'LIGHTNING_DEADLOCK',
   /** A wait, a transaction or a snapshot was open for longer than allowed. */
   'LIGHTNING_TIMEOUT',
@@ -32,22 +32,22 @@ export const lightningErrorCodes = [
   'LIGHTNING_PERMISSION',
   /** The system reports an input or output error. */
   'LIGHTNING_IO',
-  /** A sync failed, so what is on disk is unknown: reopen the database. */
+  /** A sync failed, so it is unknown what is on disk: reopen the database. */
   'LIGHTNING_FAILED',
-  /** The thread that owned the database died before it answered. */
+  /** The thread that owned the database ended before it answered. */
   'LIGHTNING_OWNER_LOST',
-  /** The operation needs more memory than `cacheBytes` allows. */
+  /** The operation needs more memory than `cacheBytes` or the system allows. */
   'LIGHTNING_OUT_OF_MEMORY',
-  /** Stored bytes do not fit the encoding they are read with. */
+  /** Stored bytes do not fit the encoding with which they are read. */
   'LIGHTNING_DECODE',
-  /** This environment cannot do what was asked. */
+  /** The environment cannot do what was asked. */
   'LIGHTNING_UNAVAILABLE'
 ] as const
 
 /** One of {@link lightningErrorCodes}. */
 export type LightningErrorCode = (typeof lightningErrorCodes)[number]
 
-/** Where an error was found, as far as it is known. */
+/** What is known about the place and the cause of an error. */
 export interface LightningErrorDetails {
   /** What led to this error. */
   readonly cause?: unknown
@@ -61,7 +61,7 @@ export interface LightningErrorDetails {
   readonly keyRange?: { readonly from: Uint8Array | undefined; readonly to: Uint8Array | undefined } | undefined
 }
 
-/** The only kind of error that the package throws or rejects with for what the world does. */
+/** The error that the package throws, or rejects with, for everything but bugs of its own. */
 export class LightningError extends Error {
   /** Stable; see {@link lightningErrorCodes}. */
   readonly code: LightningErrorCode
@@ -85,17 +85,20 @@ export class LightningError extends Error {
   }
 }
 
-// On the prototype, so that stacks and logs show it and every instance stays free of it.
+// On the prototype: stacks and logs show the name, but it is no property of every instance.
 Object.defineProperty(LightningError.prototype, 'name', { value: 'LightningError', configurable: true, writable: true })
 
-/** Whether `error` is a {@link LightningError}, with the given code if one is given; copies of the package count too. */
+/**
+ * Whether `error` is a {@link LightningError}, with this code if one is given. Also true for errors of another copy of
+ * the package.
+ */
 export function isLightningError(error: unknown, code?: LightningErrorCode): error is LightningError {
   if (!(error instanceof Error) || error.name !== 'LightningError' || !('code' in error)) return false
   const known: readonly unknown[] = lightningErrorCodes
   return code === undefined ? known.includes(error.code) : error.code === code
 }
 
-/** A bug of ours: an invariant does not hold. Never thrown for what a caller, a disk or a network does. */
+/** A bug of this package: an invariant does not hold. Never thrown for what a caller, a disk or a network does. */
 export class InternalError extends Error {
   /** `message` names the invariant. */
   constructor(message: string) {
@@ -105,7 +108,9 @@ export class InternalError extends Error {
 
 Object.defineProperty(InternalError.prototype, 'name', { value: 'InternalError', configurable: true, writable: true })
 
-/** Throws {@link InternalError} unless `condition` holds. For our own bugs only; `message` names the invariant. */
+/**
+ * Throws {@link InternalError} unless `condition` holds. For bugs of this package only; `message` names the invariant.
+ */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new InternalError(message)
 }

@@ -8,7 +8,7 @@ import type { CachedKeyspace } from './value-cache.ts'
 
 const operationNames: KnownNames = new Set(['type', 'key', 'value', 'sublevel', 'keyEncoding', 'valueEncoding'])
 
-/** An operation as the engine takes it, and where cached values may go out of date by it. */
+/** An operation as the engine takes it, and the cache in which it makes a value out of date. */
 export type PlacedOperation = KeyOperation & { readonly cached: CachedKeyspace | undefined }
 
 /** A keyspace that can be written to. */
@@ -38,7 +38,7 @@ export function parseOperations(
     try {
       parsed.push(parseOperation(operations[i], place, options, where))
     } catch {
-      // To be said again with its number: to make that up for every operation would cost more than the checks.
+      // Checked again for a message with its number. Making that text for every operation costs more than the checks.
       parsed.push(parseOperation(operations[i], place, options, `${where}, operation ${i}`))
     }
   }

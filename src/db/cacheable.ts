@@ -1,19 +1,19 @@
-// What the option `valueCache` can keep.
+// Which values the cache of the option `valueCache` can keep.
 
 import type { KeyEncoding } from '../encoding/encoding.ts'
 
-/** Whether keys of this encoding are text that finds entries. */
+/** Whether keys of this encoding are strings, by which the cache finds entries. */
 export function isText(encoding: KeyEncoding<unknown>): boolean {
   return encoding.name === 'utf8' && !encoding.callsBack
 }
 
 /**
- * Freezes a JSON-like value through and through. False, and nothing frozen, when there is something in it that can be
- * changed all the same: bytes, dates, maps, sets, instances of classes.
+ * Freezes a JSON-like value deeply. False, and nothing is frozen, if something in it can be changed even when frozen:
+ * bytes, dates, maps, sets, instances of classes.
  */
 export function freeze(value: unknown): boolean {
   if (!isReference(value)) return true
-  // A set visits what is added while it is walked, each object once.
+  // Iterating over a set also visits what is added meanwhile, and each object once.
   const found = new Set<object>([value])
   for (const object of found) {
     if (!isJsonLike(object)) return false

@@ -1,4 +1,4 @@
-// Checks of what single calls take beside their keys and values.
+// Checks of the options of single calls.
 
 import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
@@ -30,7 +30,7 @@ export interface CheckedCare {
   readonly signal: AbortSignal | undefined
 }
 
-/** The options of a long operation that tells how far it is, checked. */
+/** The options of a long operation that reports its progress, checked. */
 export interface CheckedProgress extends CheckedCare {
   readonly onProgress: ((progress: Progress) => void) | undefined
 }
@@ -41,7 +41,7 @@ export function checkCare(options: unknown, where: string): CheckedCare {
   return { signal: checkLiveSignal(given.signal, where) }
 }
 
-/** As `checkCare`, for what takes `onProgress` too. */
+/** As `checkCare`, for calls that also take `onProgress`. */
 export function checkProgress(options: unknown, where: string): CheckedProgress {
   const given = checkKnown(options, progressNames, where)
   const { onProgress } = given
@@ -75,7 +75,7 @@ export interface Encodings {
   readonly valueEncoding: ValueEncoding<unknown>
 }
 
-/** A keyspace as far as its encodings go. */
+/** What is needed of a keyspace to find encodings. */
 export interface EncodedPlace extends Encodings {
   readonly session: { readonly encodings: EncodingTable }
 }

@@ -130,14 +130,14 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V, K, V> implements Da
     if (session.isClosed) throw session.closedError('database')
     const { logger } = session
     return this.#engine.on(event, (detail: DatabaseEvents[E]) => {
-      // The engine logs what a listener throws; an async one rejects instead.
+      // The engine logs what a listener throws. An async listener rejects instead, which is logged here.
       const result: unknown = listener(detail)
       if (isThenable(result)) result.then(undefined, error => logger?.error(`A listener of '${event}' failed`, error))
     })
   }
 
   close(): Promise<void> {
-    // Listeners of 'closing' are called in here, and may still read.
+    // Calls the listeners of 'closing', which may still read.
     const closing = this.#engine.close()
     this.place.session.end()
     return closing
@@ -150,7 +150,7 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V, K, V> implements Da
 
 /** Opens the database in `vfs`. Rejects as `open` does. */
 export async function openIn<K, V>(vfs: Vfs, options: ParsedOptions): Promise<Database<K, V>> {
-  // Before the engine, which would have to be closed again if the script could not be loaded.
+  // Before the engine is opened, which would have to be closed again if the script cannot be loaded.
   const cache = options.valueCache === 0 ? undefined : await newValueCache(options.valueCache)
   return new LocalDatabase<K, V>(await Engine.open(vfs, options), options, cache)
 }

@@ -1,8 +1,8 @@
-// Which entry it was that could not be decoded: whoever iterates has no key in hand when a step throws.
+// Says which entry could not be decoded: when a step of an iterator throws, the caller has no key.
 import { keyText } from '../engine/key-text.ts'
 import { isLightningError, LightningError } from '../errors.ts'
 
-/** The same error with the key that the bytes stand under; errors that are not about decoding as they are. */
+/** Adds the key to an error about decoding; returns other errors as they are. */
 export function underKey(error: unknown, key: Uint8Array): unknown {
   if (!isLightningError(error, 'LIGHTNING_DECODE')) return error
   const from = key.slice()

@@ -1,5 +1,5 @@
-// The symbols behind `using` and `await using`. Where a platform lacks them, compilers of `using` look for those of the
-// global registry.
+// The symbols behind `using` and `await using`. On platforms without them, what compilers generate for `using` looks
+// for symbols of the global registry.
 
 /** `Symbol.dispose`, or what stands in for it. */
 export const dispose: typeof Symbol.dispose = /* @__PURE__ */ symbolOf('dispose')

@@ -1,4 +1,4 @@
-// Iterators over ranges, written by hand: a generator costs as much again as the row it yields.
+// Iterators over ranges. They are written by hand, since a generator would double the cost of a row.
 
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { Cursor, Snapshot } from '../engine/engine.ts'
@@ -13,11 +13,11 @@ import { freeze } from './cacheable.ts'
 export interface IteratorSource {
   readonly session: Session
   readonly cursor: Cursor
-  /** What the caller wants to see; undefined: the state at the first step. */
+  /** The snapshot to read; undefined: the state at the first step. */
   readonly snapshot: Snapshot | undefined
   readonly keyEncoding: KeyEncoding<unknown>
   readonly valueEncoding: ValueEncoding<unknown>
-  /** Kept, for a snapshot is closed when its handle is collected. */
+  /** The handle of the snapshot or transaction, kept because a collected handle closes it. */
   readonly holder: unknown
 }
 
@@ -78,15 +78,15 @@ abstract class RowIterator<T> implements RangeIterator<T> {
     }
   }
 
-  /** What the cursor's current row is to the caller. */
+  /** The cursor's current row as the caller gets it. */
   protected abstract decode(cursor: Cursor): T
 
-  /** Rows that have been loaded are not delivered any more when their state is gone. */
+  /** Throws if the state that the loaded rows are from is gone: then they are not delivered any more. */
   #checkCurrent(): void {
     const { session, snapshot } = this.source
     const isCurrent = !session.isClosed && session.engine.generation === this.#generation
     if (isCurrent && snapshot?.isOpen !== false) return
-    // The cursor says why, unless it has nothing left to load.
+    // Loading more makes the cursor throw the reason, unless there is nothing left to load.
     this.#cursor.fill()
     if (!isCurrent) throw session.closedError('iterator')
     throw new LightningError('LIGHTNING_CLOSED', 'The snapshot of the iterator is closed. Take a new one.')

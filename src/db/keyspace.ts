@@ -12,8 +12,8 @@ import type { BatchOperation, ClearOptions, Keyspace, SnapshotHandle, Sublevel }
 const none = {}
 
 /**
- * A keyspace on an engine in this thread: the database's own, or a sublevel. Every write has three forms: one that only
- * applies it, and around that the public ones, which wait for the engine's promise or sync at once.
+ * A keyspace on an engine in this thread: the database's own, or a sublevel. Every write has three forms: a private one
+ * that only applies it, and two public ones around that, which return the engine's promise or sync before they return.
  */
 export class LocalKeyspace<K, V, DK, DV> extends LocalReads<K, V> implements Keyspace<K, V, DK, DV> {
   readonly #engine: Engine
@@ -199,7 +199,7 @@ export class LocalKeyspace<K, V, DK, DV> extends LocalReads<K, V> implements Key
 
   #drop(name: unknown, where: string): void {
     this.#engine.drop(pathOf(this.#tree.path, checkName(name, where)))
-    // Sublevels inside go too.
+    // Sublevels inside the dropped one go, too, so the whole cache is cleared.
     this.place.session.cache?.clear()
   }
 }

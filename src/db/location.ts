@@ -1,17 +1,17 @@
-// Locations, without the files there: a page that connects has no use for those.
+// Locations, apart from the files there, since a page that connects loads no code for files.
 
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import { fullName } from './full-name.ts'
 
-/** The location that keeps nothing. */
+/** The location of databases in memory. */
 export const inMemory = ':memory:'
 
-/** What the file system calls a directory, wherever it is asked from. Rejects with `LIGHTNING_INVALID_ARGUMENT`. */
+/** The full name of a directory, independent of the working directory. Rejects with `LIGHTNING_INVALID_ARGUMENT`. */
 export async function directoryName(location: unknown, where: string): Promise<string> {
   return await fullName(checkDirectory(location, where))
 }
 
-/** The path of a directory. Throws `LIGHTNING_INVALID_ARGUMENT`. */
+/** Returns `location` if it can be the path of a directory. Throws `LIGHTNING_INVALID_ARGUMENT`. */
 export function checkDirectory(location: unknown, where: string): string {
   if (typeof location !== 'string') {
     const hint = location instanceof URL ? ' Turn it into a path by fileURLToPath of node:url.' : ''

@@ -5,14 +5,14 @@ import { vfsAt } from './place.ts'
 import type { Database } from './types.ts'
 
 /**
- * Opens the database in the directory `location`, or an empty one that keeps nothing (`':memory:'`). The engine runs in
- * this thread, so reads are synchronous. The types of keys and values follow from the encodings, or are given:
+ * Opens the database in the directory `location`, or an empty one in memory (`':memory:'`). The engine runs in this
+ * thread, so reads are synchronous. The types of keys and values follow from the encodings, or are given:
  * `open<string, User>('./users')`.
  *
  * Rejects with `LIGHTNING_INVALID_ARGUMENT`, `LIGHTNING_NOT_FOUND` (with `createIfMissing: false` or `readOnly`),
  * `LIGHTNING_EXISTS` (with `errorIfExists`), `LIGHTNING_LOCKED`, `LIGHTNING_CORRUPT`, `LIGHTNING_VERSION`,
- * `LIGHTNING_DISK_FULL`, `LIGHTNING_PERMISSION`, `LIGHTNING_READ_ONLY`, `LIGHTNING_IO`, `LIGHTNING_OUT_OF_MEMORY`, and in
- * browsers with `LIGHTNING_UNAVAILABLE`.
+ * `LIGHTNING_DISK_FULL`, `LIGHTNING_PERMISSION`, `LIGHTNING_READ_ONLY`, `LIGHTNING_IO`, `LIGHTNING_OUT_OF_MEMORY`, and
+ * in browsers with `LIGHTNING_UNAVAILABLE`.
  */
 export function open<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
   location: string,

@@ -1,4 +1,5 @@
-// The options of `open`, and the checks that those of single calls share. What a caller passes is `unknown` until here.
+// The options of `open`, and checks that other options share. What a caller passes is `unknown` until it has been
+// checked.
 
 import {
   checkBoolean,
@@ -13,78 +14,79 @@ import { EncodingTable } from '../encoding/encodings.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { KeyEncodingChoice, ValueEncodingChoice } from './encoding-types.ts'
 
-export { checkKnown } from '../encoding/arguments.ts'
-
 const kib = 1_024
 const mib = 1_024 * kib
 
-/** Timers of the platforms count milliseconds in 31 bits. */
+/** Timers count milliseconds in 31 bits on all platforms. */
 const longestTimerMs = 0x7fffffff
 
-/** Where messages go: pino and `console` fit. */
+/** Where messages go, such as `console` or pino. */
 export interface Logger {
-  /** What only helps to find a fault. */
+  /** Details that help to find a fault. */
   debug(...message: unknown[]): void
-  /** What happens as a rule. */
+  /** Normal but noteworthy events. */
   info(...message: unknown[]): void
-  /** What failed and will be tried again. */
+  /** Failures after which the database goes on by itself. */
   warn(...message: unknown[]): void
-  /** What failed and nobody else is told. */
+  /** Failures that need somebody's attention. */
   error(...message: unknown[]): void
 }
 
-/** A `WebAssembly.Module` where such types are installed: those of Node alone have none. */
+/** `WebAssembly.Module` where its type is known, which it is not with the types of Node alone. */
 export type WasmModule = typeof globalThis extends { WebAssembly: { Module: new (...parameters: never) => infer M } }
   ? M
   : object
 
-/** How the kernel is loaded: a module, its bytes, where they are, or `'off'` for the JavaScript build. */
+/** The kernel: a module, its bytes or its URL; or `'off'` for the kernel's JavaScript build. */
 export type WasmOption = WasmModule | ArrayBuffer | ArrayBufferView | URL | string
 
-/** Options of `open` and `connect`; `undefined` means absent. */
+/** Options of `open` and `connect`; `undefined` means the default. */
 export interface OpenOptions<
   K extends KeyEncodingChoice = KeyEncodingChoice,
   V extends ValueEncodingChoice = ValueEncodingChoice
 > {
-  /** Makes the database when there is none (default true). */
+  /** Creates the database if there is none (default true). */
   readonly createIfMissing?: boolean | undefined
-  /** Rejects when there is a database (default false). */
+  /** Rejects with `LIGHTNING_EXISTS` if there is a database (default false). */
   readonly errorIfExists?: boolean | undefined
-  /** Refuses writes and shares the location with other such openers (default false). */
+  /** Refuses writes, and shares the location with other openers that set it (default false). */
   readonly readOnly?: boolean | undefined
   /** How keys become bytes, `'utf8'` by default. */
   readonly keyEncoding?: K | undefined
   /** How values become bytes, `'msgpack'` by default. */
   readonly valueEncoding?: V | undefined
-  /** When a write resolves: once it is on stable storage (`'strict'`, the default), or once it is in the log's buffer. */
+  /** When a write resolves: `'strict'` (default): when it is on stable storage; `'relaxed'`: when it is in memory. */
   readonly durability?: 'strict' | 'relaxed' | undefined
   /** Milliseconds between syncs with `durability: 'relaxed'` (default 100). */
   readonly syncIntervalMs?: number | undefined
-  /** Bytes of a page of a new database: a power of two from 4,096 to 65,536. An existing one keeps its own. */
+  /**
+   * Bytes of a page in a new database: a power of two from 4,096 to 65,536 (default 16,384). An existing one keeps its
+   * own.
+   */
   readonly pageSize?: number | undefined
-  /** Hard cap on page frames in bytes, from 4 MiB to 3 GiB (default 64 MiB). */
+  /** The most bytes for pages in memory, from 4 MiB to 3 GiB (default 64 MiB). */
   readonly cacheBytes?: number | undefined
-  /** Entries of the cache of decoded hot values (default 0: none). */
+  /** How many decoded values are kept in a cache of their own (default 0). */
   readonly valueCache?: number | undefined
-  /** How page images are compressed (default `'lz4'`). */
+  /** How pages on disk are compressed (default `'lz4'`). */
   readonly compression?: 'lz4' | 'none' | undefined
-  /** Bytes of log that start a checkpoint, from 1 MiB (default 64 MiB). */
+  /** Bytes of log at which a checkpoint starts, at least 1 MiB (default 64 MiB). */
   readonly walBytes?: number | undefined
   /** Quota of the data file in bytes (default none). */
   readonly maxBytes?: number | undefined
-  /** Default bound of lock waits in milliseconds; 0 does not wait, `Infinity` waits on (default 10,000). */
+  /** Default bound for waits for locks, in milliseconds. 0: no wait; `Infinity`: no bound (default 10,000). */
   readonly lockTimeoutMs?: number | undefined
-  /** Ends snapshots and transactions that have been open for so many milliseconds (default never). */
+  /** Ends snapshots and transactions that have been open for so many milliseconds (default: never). */
   readonly maxSnapshotAgeMs?: number | undefined
-  /** Reads every page image and log block back after writing it (default false). */
+  /** Reads everything back after writing it, and compares (default false). */
   readonly verifyWrites?: boolean | undefined
-  /** Replaces the bundled kernel, or turns WebAssembly off. */
+  /** The kernel to use instead of the bundled one, or `'off'` to do without WebAssembly. */
   readonly wasm?: WasmOption | undefined
-  /** Where messages go (default nowhere). */
+  /** Where messages go (default: nowhere). */
   readonly logger?: Logger | undefined
 }
 
-/** Open options with every default filled in and every range checked; `undefined` is "none" here. */
+/** Options of `open`, checked and with every default filled in; `undefined` here means "none". */
 export interface ParsedOptions {
   readonly createIfMissing: boolean
   readonly errorIfExists: boolean
@@ -210,7 +212,7 @@ function isSignal(value: unknown): value is AbortSignal {
 function isWasm(value: unknown): value is WasmOption {
   if (typeof value === 'string') return value !== ''
   if (ArrayBuffer.isView(value)) return true
-  // By tag, so that objects of other realms do.
+  // By tag, so that objects of other realms are recognized.
   const kind = Object.prototype.toString.call(value).slice(8, -1)
   return kind === 'WebAssembly.Module' || kind === 'ArrayBuffer' || kind === 'URL'
 }

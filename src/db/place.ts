@@ -13,8 +13,9 @@ export async function vfsAt(location: unknown, where: string): Promise<Vfs> {
 }
 
 /**
- * Files in a directory: through node:fs, or of the origin private file system of a browser. Rejects with
- * `LIGHTNING_INVALID_ARGUMENT`; where files cannot be reached, the first use of them does with `LIGHTNING_UNAVAILABLE`.
+ * Files in a directory, by node:fs or in a browser's origin private file system. Rejects with
+ * `LIGHTNING_INVALID_ARGUMENT`. Where there is no access to files, their first use rejects with
+ * `LIGHTNING_UNAVAILABLE`.
  */
 export async function directoryVfs(location: unknown, where: string): Promise<Vfs> {
   return await directoryAt(checkDirectory(location, where))

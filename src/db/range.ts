@@ -1,10 +1,11 @@
-// Ranges of keys, as callers say them and as bytes.
+// Ranges of keys: checked, and turned from what callers pass into bytes.
 
 import { checkBoolean, checkInteger, checkKnown, type KnownNames } from '../encoding/arguments.ts'
 import { compareBytes, successorOf } from '../encoding/bytes.ts'
 import type { KeyEncoding } from '../encoding/encoding.ts'
+import type { ByteRange } from '../engine/bounds.ts'
 
-/** Which keys, in which order, how many of them. Bounds that are absent or `undefined` bound nothing. */
+/** Which keys, in which order, and how many of them. A bound that is `undefined` does not bound. */
 export interface RangeOptions<K> {
   /** Only keys after this one. */
   readonly gt?: K | undefined
@@ -18,25 +19,8 @@ export interface RangeOptions<K> {
   readonly prefix?: K | undefined
   /** From the last key to the first (default false). */
   readonly reverse?: boolean | undefined
-  /** At most so many; -1 and `Infinity` are no limit, the default. */
+  /** At most so many; -1 and `Infinity` (default) mean no limit. */
   readonly limit?: number | undefined
-}
-
-/** A range as bytes, with one bound at each end. */
-export interface ByteRange {
-  /** `undefined`: from the first key. */
-  readonly lower: Uint8Array | undefined
-  /** Whether `lower` itself is outside. */
-  readonly lowerOpen: boolean
-  /** `undefined`: to the last key. */
-  readonly upper: Uint8Array | undefined
-  /** Whether `upper` itself is outside. */
-  readonly upperOpen: boolean
-  readonly reverse: boolean
-  /** A whole number from 0, or `Infinity`. */
-  readonly limit: number
-  /** Whether no key can be in it, by its bounds or its limit. */
-  readonly empty: boolean
 }
 
 interface Bound {
@@ -54,8 +38,8 @@ export const rangeAndEncodingNames: KnownNames = new Set([...rangeNames, 'keyEnc
 export const readRangeNames: KnownNames = new Set([...rangeAndEncodingNames, 'snapshot'])
 
 /**
- * Checks a range and encodes its bounds; several at one end are taken together, the tightest counts. `names` are all
- * that the call takes, its other options included. Throws `LIGHTNING_INVALID_ARGUMENT`.
+ * Checks a range and encodes its bounds. Of several bounds at one end the tightest counts. `names` are all that the
+ * call takes, its other options included. Throws `LIGHTNING_INVALID_ARGUMENT`.
  */
 export function parseRange(
   range: unknown,
@@ -89,7 +73,9 @@ export function parseRange(
   }
 }
 
-/** The bound that lets less through; `sign` is 1 for lower bounds, where the greater does, and -1 for upper ones. */
+/**
+ * The tighter of two bounds. `sign` is 1 for lower bounds, of which the greater is tighter, and -1 for upper bounds.
+ */
 function tighter(a: Bound | undefined, b: Bound, sign: 1 | -1): Bound {
   if (a === undefined) return b
   const order = compareBytes(a.bytes, b.bytes) * sign

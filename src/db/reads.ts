@@ -1,42 +1,45 @@
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
+import type { ByteRange } from '../engine/bounds.ts'
 import type { Engine, Snapshot as EngineSnapshot, Tree } from '../engine/engine.ts'
 import { checkFunction, encodingNames, encodingsOf, isThenable, readNames } from './call-options.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
-import { EntryIterator, type IteratorSource, KeyIterator, ValueIterator } from './iterators.ts'
-import { type ByteRange, parseRange, rangeAndEncodingNames, readRangeNames } from './range.ts'
+import type { IteratorSource } from './iterators.ts'
+import { parseRange, rangeAndEncodingNames, readRangeNames } from './range.ts'
+import { RangeReads } from './range-reads.ts'
 import type { Place } from './session.ts'
-import type { RangeIterator, RangeReadOptions, ReadOptions, Reads } from './types.ts'
+import type { RangeReadOptions, ReadOptions, Reads } from './types.ts'
 import { freeze, isText } from './cacheable.ts'
 import type { CachedKeyspace } from './value-cache.ts'
 
 /** How one call reads. */
 interface ReadCall {
   readonly snapshot: EngineSnapshot | undefined
-  /** The handle that keeps the snapshot open. */
+  /** The handle that keeps the snapshot open; kept here, since a collected handle closes its snapshot. */
   readonly holder: unknown
   readonly keyEncoding: KeyEncoding<unknown>
   readonly valueEncoding: ValueEncoding<unknown>
 }
 
 /**
- * Reads of one keyspace, at one snapshot or of the newest state. The overloads say what the encodings make of keys and
- * values; behind them everything is `unknown` and checked.
+ * Reads of one keyspace, at a snapshot or of the newest state. The overloads say which keys and values the encodings
+ * give; the implementations take everything as `unknown` and check it.
  */
-export class LocalReads<K, V> implements Reads<K, V> {
+export class LocalReads<K, V> extends RangeReads<K, V> implements Reads<K, V> {
   protected readonly place: Place
   readonly #engine: Engine
   readonly #tree: Tree
   readonly #keyEncoding: KeyEncoding<unknown>
   readonly #valueEncoding: ValueEncoding<unknown>
-  /** What every read sees; undefined: the newest state, or what a call names. */
+  /** What every read sees; undefined: the newest state, or the snapshot that a call names. */
   readonly #snapshot: EngineSnapshot | undefined
   readonly #cached: CachedKeyspace | undefined
-  /** The same where reads without options are served from it. */
+  /** `#cached`, if reads without options may be served from it. */
   readonly #cachedText: CachedKeyspace | undefined
 
   constructor(place: Place, snapshot: EngineSnapshot | undefined) {
+    super()
     this.place = place
     this.#engine = place.session.engine
     this.#tree = place.tree
@@ -97,7 +100,7 @@ export class LocalReads<K, V> implements Reads<K, V> {
     const checked = checkFunction(callback, 'read, the callback')
     const result = this.#engine.read<unknown>(this.#tree, call.snapshot, key, call.keyEncoding, checked)
     if (!isThenable(result)) return result
-    // It has no use for the bytes any more; that it fails is a consequence of what is thrown here.
+    // The promise will fail, since the bytes are gone. The error thrown here tells why, so that failure is ignored.
     result.then(undefined, () => undefined)
     throw invalidArgument('read: the callback returned a promise, but the bytes are gone by then. Use get().')
   }
@@ -108,27 +111,6 @@ export class LocalReads<K, V> implements Reads<K, V> {
   count(range?: unknown): number {
     const { snapshot, keyEncoding } = this.#readCall(range, 'count', true)
     return this.#engine.count(this.#tree, snapshot, this.#parseRange(range, keyEncoding, 'count'))
-  }
-
-  entries<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: RangeReadOptions<K, KE, VE>
-  ): RangeIterator<[KeyIn<K, KE>, ValueIn<V, VE>]>
-  entries(range?: unknown): RangeIterator<[unknown, unknown]> {
-    return new EntryIterator(this.#iteratorSource(range, 'entries', false))
-  }
-
-  keys<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: RangeReadOptions<K, KE, VE>
-  ): RangeIterator<KeyIn<K, KE>>
-  keys(range?: unknown): RangeIterator<unknown> {
-    return new KeyIterator(this.#iteratorSource(range, 'keys', true))
-  }
-
-  values<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: RangeReadOptions<K, KE, VE>
-  ): RangeIterator<ValueIn<V, VE>>
-  values(range?: unknown): RangeIterator<unknown> {
-    return new ValueIterator(this.#iteratorSource(range, 'values', false))
   }
 
   #get(key: unknown, call: ReadCall): unknown {
@@ -156,7 +138,7 @@ export class LocalReads<K, V> implements Reads<K, V> {
     return value
   }
 
-  #iteratorSource(range: unknown, where: string, keysOnly: boolean): IteratorSource {
+  protected iteratorSource(range: unknown, where: string, keysOnly: boolean): IteratorSource {
     const { snapshot, holder, keyEncoding, valueEncoding } = this.#readCall(range, where, true)
     const bytes = this.#parseRange(range, keyEncoding, where)
     const cursor = this.#engine.cursor(this.#tree, snapshot, bytes, keysOnly)
@@ -171,7 +153,7 @@ export class LocalReads<K, V> implements Reads<K, V> {
     return this.#snapshot === undefined ? readRangeNames : rangeAndEncodingNames
   }
 
-  /** Takes from options or a range what all reads have in common. */
+  /** Checks what the options of all reads, ranges included, have in common. */
   #readCall(options: unknown, where: string, isRange = false): ReadCall {
     if (options === undefined) {
       const { keyEncoding, valueEncoding } = this.place

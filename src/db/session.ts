@@ -91,8 +91,8 @@ export class Session {
   }
 
   /**
-   * Calls `handle.watch()` before long unless it has ended by then: most transactions do, and watching one costs more than
-   * all else about it, for the collector has to keep a list of what is watched.
+   * Calls `handle.watch()` before long unless it has ended by then: most transactions do, and watching one costs more
+   * than all else about it, for the collector has to keep a list of what is watched.
    */
   watchLater(handle: Watchable): void {
     this.#young.add(handle)

@@ -34,7 +34,7 @@ export class LocalSnapshot<K, V> extends LocalReads<K, V> implements Snapshot<K,
 
 /** A sublevel at a snapshot. */
 class SnapshotSublevel<K, V> extends LocalReads<K, V> {
-  /** Kept, for the snapshot is closed when its handle is collected. */
+  /** The handle of the snapshot, kept because a collected handle closes it. */
   readonly owner: LocalSnapshot<unknown, unknown>
 
   constructor(place: Place, snapshot: EngineSnapshot, owner: LocalSnapshot<unknown, unknown>) {

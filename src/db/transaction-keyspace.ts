@@ -1,35 +1,31 @@
 import { checkKnown } from '../encoding/arguments.ts'
-import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { describe, inOperation, invalidArgument } from '../encoding/failure.ts'
 import type { Transaction as OpenTransaction } from '../txn/transaction.ts'
 import type { TreeView } from '../txn/tree-view.ts'
 import { parseOperations } from './batch.ts'
-import { encodingNames, encodingsOf } from './call-options.ts'
+import { type Encodings, encodingNames, encodingsOf } from './call-options.ts'
 import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
-import { EntryIterator, type IteratorSource, KeyIterator, ValueIterator } from './iterators.ts'
+import type { IteratorSource } from './iterators.ts'
 import { parseRange, rangeAndEncodingNames } from './range.ts'
+import { RangeReads } from './range-reads.ts'
 import type { Place } from './session.ts'
 import { checkForUpdate } from './transaction-options.ts'
 import type { ForUpdateOptions, TransactionKeyspace } from './transaction-types.ts'
-import type { BatchOperation, ClearOptions, RangeIterator, RangeReadOptions, ReadOptions } from './types.ts'
+import type { BatchOperation, ClearOptions, RangeReadOptions, ReadOptions } from './types.ts'
 import { freeze } from './cacheable.ts'
 
 const none = {}
 
-interface Encodings {
-  readonly keyEncoding: KeyEncoding<unknown>
-  readonly valueEncoding: ValueEncoding<unknown>
-}
-
 /** One keyspace in a transaction on an engine in this thread. */
-export class LocalTransactionKeyspace<K, V> implements TransactionKeyspace<K, V> {
+export class LocalTransactionKeyspace<K, V> extends RangeReads<K, V> implements TransactionKeyspace<K, V> {
   protected readonly place: Place
   protected readonly open: OpenTransaction
-  /** Kept, for the transaction is rolled back when its handle is collected; undefined: this is the handle. */
+  /** The handle, kept because a collected handle rolls the transaction back; undefined: it is this object. */
   readonly #owner: unknown
   #view: TreeView | undefined
 
   constructor(place: Place, transaction: OpenTransaction, owner: unknown) {
+    super()
     this.place = place
     this.open = transaction
     this.#owner = owner
@@ -75,33 +71,12 @@ export class LocalTransactionKeyspace<K, V> implements TransactionKeyspace<K, V>
     return this.#viewed().count(parseRange(range, keyEncoding, rangeAndEncodingNames, 'count'))
   }
 
-  entries<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: RangeReadOptions<K, KE, VE>
-  ): RangeIterator<[KeyIn<K, KE>, ValueIn<V, VE>]>
-  entries(range?: unknown): RangeIterator<[unknown, unknown]> {
-    return new EntryIterator(this.#iteratorSource(range, 'entries', false))
-  }
-
-  keys<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: RangeReadOptions<K, KE, VE>
-  ): RangeIterator<KeyIn<K, KE>>
-  keys(range?: unknown): RangeIterator<unknown> {
-    return new KeyIterator(this.#iteratorSource(range, 'keys', true))
-  }
-
-  values<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: RangeReadOptions<K, KE, VE>
-  ): RangeIterator<ValueIn<V, VE>>
-  values(range?: unknown): RangeIterator<unknown> {
-    return new ValueIterator(this.#iteratorSource(range, 'values', false))
-  }
-
   getForUpdate<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,
     options?: ForUpdateOptions<KE, VE>
   ): Promise<ValueIn<V, VE> | undefined>
   getForUpdate(key: unknown, options?: unknown): Promise<unknown> {
-    // In the body of `transactionSync` nobody would see a rejection.
+    // Thrown, not rejected: in the body of `transactionSync` nobody would see a rejection.
     this.open.checkWaits()
     return this.#getForUpdate(key, options)
   }
@@ -161,7 +136,7 @@ export class LocalTransactionKeyspace<K, V> implements TransactionKeyspace<K, V>
     return this.#freeze(value)
   }
 
-  #iteratorSource(range: unknown, where: string, keysOnly: boolean): IteratorSource {
+  protected iteratorSource(range: unknown, where: string, keysOnly: boolean): IteratorSource {
     const { keyEncoding, valueEncoding } = this.#rangeEncodings(range, where)
     const cursor = this.#viewed().cursor(parseRange(range, keyEncoding, rangeAndEncodingNames, where), keysOnly)
     const { session } = this.place

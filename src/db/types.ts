@@ -1,5 +1,5 @@
-// The public interface, as types that an implementation elsewhere (in a worker, behind a network) can satisfy too. What
-// implements them on an engine in this thread stands in keyspace.ts, snapshot.ts and database.ts.
+// The public interface, as types that other implementations can satisfy, too (in a worker, over a network). On an
+// engine in this thread they are implemented by keyspace.ts, snapshot.ts and database.ts.
 //
 // Reads are synchronous. Every method throws, or rejects with, `LightningError`s; all may throw
 // `LIGHTNING_INVALID_ARGUMENT` (and then have changed nothing) and, once the database is closed, `LIGHTNING_CLOSED`.
@@ -15,11 +15,11 @@ export interface ReadOptions<
   KE extends KeyEncodingChoice = KeyEncodingChoice,
   VE extends ValueEncodingChoice = ValueEncodingChoice
 > extends EncodingOptions<KE, VE> {
-  /** Reads the state that this snapshot keeps; absent: the newest. Snapshots themselves do not take it. */
+  /** Reads the state of this snapshot; absent: the newest state. Reads through a snapshot do not take it. */
   readonly snapshot?: SnapshotHandle | undefined
 }
 
-/** Options of reads on ranges: the range, and those of reads. */
+/** Options of reads of ranges: the range, and the options of reads. */
 export type RangeReadOptions<K, KE extends KeyEncodingChoice, VE extends ValueEncodingChoice> = RangeOptions<
   KeyIn<K, KE>
 > &
@@ -33,30 +33,32 @@ export type ClearOptions<K, KE extends KeyEncodingChoice, VE extends ValueEncodi
 export interface SnapshotHandle {
   /** Number of the newest commit that the snapshot sees. */
   readonly sequence: number
-  /** Lets go of what only this snapshot needs. */
+  /** Releases what only this snapshot needs. */
   close(): void
 }
 
 /** What an option `sublevel` takes: a sublevel of the same database, or the database itself. */
 export interface KeyspaceHandle {
-  /** Names from the root down; the root's own is empty. */
+  /** Names of the sublevels from the outermost on; empty: the database's own keyspace. */
   readonly path: readonly string[]
 }
 
 /**
- * An iterator over a range, usable once. It sees the state at its first step whatever is written meanwhile, and closes
- * itself at the end, after an error, on `break` and on `return()`. `for await` takes it too.
+ * An iterator over a range, which can be used once. It sees the state of its first step, whatever is written meanwhile.
+ * It closes itself at the end, after an error, on `break` and on `return()`. `for await` accepts it, too.
  */
 export interface RangeIterator<T> extends IterableIterator<T, undefined, undefined>, Disposable {
   /** Throws `LIGHTNING_CLOSED`, `LIGHTNING_DECODE`, `LIGHTNING_CORRUPT`, `LIGHTNING_IO`. */
   next(): IteratorResult<T, undefined>
-  /** Closes it; every later step is the end. */
+  /** Closes the iterator; every later step is at the end. */
   return(): IteratorResult<T, undefined>
   /** Itself, so that `for` takes it. */
   [Symbol.iterator](): RangeIterator<T>
 }
 
-/** Reads of one keyspace. Throw `LIGHTNING_CORRUPT` and `LIGHTNING_IO`, and where values come out `LIGHTNING_DECODE`. */
+/**
+ * Reads of one keyspace. Throw `LIGHTNING_CORRUPT` and `LIGHTNING_IO`, and where values come out `LIGHTNING_DECODE`.
+ */
 export interface Reads<K, V> {
   /** The value, or `undefined` when the key is missing. */
   get<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
@@ -101,7 +103,7 @@ export interface Reads<K, V> {
   ): RangeIterator<ValueIn<V, VE>>
 }
 
-/** One operation of a batch. With a sublevel or encodings of its own its keys and values are of other types. */
+/** One operation of a batch. If it names a sublevel or encodings, its key and value have other types. */
 export type BatchOperation<K, V> = PutOperation<K, V> | DelOperation<K> | ForeignPutOperation | ForeignDelOperation
 
 /** Stores a value. */
@@ -134,9 +136,9 @@ export interface DelOperation<K> {
   readonly valueEncoding?: undefined
 }
 
-/** Where an operation works that does not follow the keyspace it is given to. */
+/** Where an operation applies that is not for the keyspace, or not in the encodings, of its batch. */
 export interface ForeignKeyspace extends EncodingOptions {
-  /** Where, if not in the keyspace that `batch` is called on; its encodings count then. */
+  /** The keyspace, if it is not the one that `batch` is called on. Then the encodings of this keyspace count. */
   readonly sublevel?: KeyspaceHandle | undefined
 }
 
@@ -163,25 +165,25 @@ type Foreign =
   | { readonly keyEncoding: NonNullable<KeyEncodingChoice> }
   | { readonly valueEncoding: NonNullable<ValueEncodingChoice> }
 
-/** The writes of one keyspace that are waited for: those of a client, and half of those of a database. */
+/** The writes of one keyspace that return promises. Clients have only these. */
 export interface AwaitedWrites<K, V> {
-  /** Stores a value. What is passed is copied before the call returns. */
+  /** Stores a value. Key and value are copied before the call returns. */
   put<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,
     value: ValueIn<V, VE>,
     options?: EncodingOptions<KE, VE>
   ): Promise<void>
-  /** Removes a key; that it is missing is no error. */
+  /** Removes a key. It is no error if there is none. */
   del<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,
     options?: EncodingOptions<KE, VE>
   ): Promise<void>
-  /** Applies all operations, in their order, or none; they may span the sublevels of the database. */
+  /** Applies all operations, in order, or none. They may span sublevels of the database. */
   batch<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     operations: readonly BatchOperation<KeyIn<K, KE>, ValueIn<V, VE>>[],
     options?: EncodingOptions<KE, VE>
   ): Promise<void>
-  /** Removes all keys in the range, at once; sublevels are left alone. */
+  /** Removes all keys in the range, as one write. Sublevels are left alone. */
   clear<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     range?: ClearOptions<K, KE, VE>
   ): Promise<void>
@@ -222,14 +224,14 @@ export interface Writes<K, V> extends AwaitedWrites<K, V> {
  */
 export interface Keyspace<K, V, DK = unknown, DV = unknown> extends Reads<K, V>, Writes<K, V>, KeyspaceHandle {
   /**
-   * The keyspace `name` below this one. The handle is only a name: the sublevel exists from its first write. Encodings
-   * not given are those of the database, whatever this keyspace has.
+   * The keyspace `name` below this one. The handle is only a name: the sublevel exists from its first write on.
+   * Encodings that are not given are those of the database, not those of this keyspace.
    */
   sublevel<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     name: string,
     options?: EncodingOptions<KE, VE>
   ): Sublevel<KeyIn<DK, KE>, ValueIn<DV, VE>, DK, DV>
-  /** The same, the types of its keys and values being given. */
+  /** The same, with the types of keys and values given. */
   sublevel<SK, SV = unknown>(name: string, options?: EncodingOptions): Sublevel<SK, SV, DK, DV>
   /** Names of the sublevels directly below, in the order of their bytes. */
   sublevels(options?: { readonly snapshot?: SnapshotHandle | undefined }): string[]
@@ -240,26 +242,26 @@ export interface Keyspace<K, V, DK = unknown, DV = unknown> extends Reads<K, V>,
 }
 
 /**
- * A keyspace below the root of a database. `DK` and `DV` are the keys and values of the database, which sublevels of it
- * have that name no encodings; leave them out where none are made.
+ * A keyspace below the root of a database. `DK` and `DV` are the keys and values of the database itself, which
+ * sublevels inside this one have if they name no encodings. They may be left out where there are no such sublevels.
  */
 export interface Sublevel<K, V, DK = unknown, DV = unknown> extends Keyspace<K, V, DK, DV> {
-  /** The last of `path`. */
+  /** The last name of `path`. */
   readonly name: string
 }
 
 /**
- * The state of the whole database at one commit. It holds back the reuse of what was there then: close it. After a
- * rollback that took away what it could see, every use is `LIGHTNING_CLOSED` with the cause.
+ * The state of the whole database after one commit. While it is open, it keeps the space of old pages in use, so close
+ * it. If a rollback takes away what it could see, every use is `LIGHTNING_CLOSED` with the cause.
  */
 export interface Snapshot<K, V> extends Reads<K, V>, SnapshotHandle, Disposable {
   /** The same state of a sublevel of the same database. */
   sublevel<SK, SV>(sublevel: Sublevel<SK, SV>): Reads<SK, SV>
-  /** May be called again; every use afterwards is `LIGHTNING_CLOSED`. */
+  /** Ends the snapshot; every later use is `LIGHTNING_CLOSED`. May be called again. */
   close(): void
 }
 
-/** What the long operations take. */
+/** Options of the long operations. */
 export interface CareOptions {
   /** Ends the operation with `LIGHTNING_ABORTED`. */
   readonly signal?: AbortSignal | undefined
@@ -267,14 +269,14 @@ export interface CareOptions {
 
 /** Options of `verify` and `compact`. */
 export interface ProgressOptions extends CareOptions {
-  /** Is told now and then how far it is. What it throws ends the operation and passes unchanged. */
+  /** Is called now and then with the progress. What it throws ends the operation and is passed on unchanged. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
-/** Events of a database and what their listeners are told. */
+/** Events of a database, and what their listeners get. */
 export type DatabaseEvents = EngineEvents
 
-/** What is done with a database as a whole, here or through a client. */
+/** Calls that concern a database as a whole, here or through a client. */
 export interface Care {
   /** Absolute path of the directory, or `:memory:`. */
   readonly location: string
@@ -282,34 +284,35 @@ export interface Care {
   flush(): Promise<void>
   /** Folds the log into the pages. */
   checkpoint(options?: CareOptions): Promise<void>
-  /** Reads every page and checks structure, order and checksums; damage is in `problems`, not thrown. */
+  /** Reads every page and checks structure, order and checksums. Damage is reported in `problems`, not thrown. */
   verify(options?: ProgressOptions): Promise<VerifyReport>
   /** Gives space back to the file system while reads and writes go on. */
   compact(options?: ProgressOptions): Promise<void>
-  /** Writes a copy of the state of now into the directory `destination`, while writes go on. */
+  /** Writes a copy of the present state into the directory `destination`, while reads and writes go on. */
   backup(destination: string, options?: CareOptions): Promise<void>
   /**
-   * Calls `listener` at every such event; the result ends that. It may read and write: it is called between commits, and
-   * before the promise concerned settles. What it throws goes to the logger. A client's `'closing'` is its own `close`.
+   * Calls `listener` at every such event, until the returned function is called. The listener may read and write: it is
+   * called between commits, and before the promise concerned settles. What it throws goes to the logger. For a client,
+   * `'closing'` is its own `close`.
    */
   on<E extends keyof DatabaseEvents>(event: E, listener: (detail: DatabaseEvents[E]) => void): () => void
 }
 
 /** An open database; its own keys and values are those of the root keyspace. */
 export interface Database<K, V> extends Keyspace<K, V, K, V>, Transactional<K, V>, Care, AsyncDisposable {
-  /** Keeps the state of now for reading, until it is closed. */
+  /** Keeps the present state for reading, until the snapshot is closed. */
   snapshot(): Snapshot<K, V>
-  /** Number of the newest commit; counts from 1, 0 for none yet. */
+  /** Number of the newest commit, counting from 1; 0: there is none yet. */
   sequence(): number
-  /** `flush` before it returns. */
+  /** `flush` that is done when it returns. */
   flushSync(): void
   /** Counters and sizes, as plain numbers. */
   stats(): EngineStats
-  /** What every page is doing, page by page; takes longer the more there are. */
+  /** The state of every page. Takes time in proportion to their number. */
   pageMap(): PageMap
   /**
-   * Waits until everything is durable, ends snapshots and iterators, and releases the files and the lock, even when it
-   * rejects. May be called again.
+   * Waits until everything is durable, rolls open transactions back, ends snapshots and iterators, and releases the
+   * files and the lock, even if it rejects. May be called again.
    */
   close(): Promise<void>
 }

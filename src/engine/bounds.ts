@@ -1,16 +1,20 @@
-// Bounds of ranges as the kernel takes them.
+// Ranges of encoded keys, and their bounds as the kernel takes them.
 import { MAX_KEY_BYTES } from '../../assembly/state.ts'
 
-/** A range of encoded keys, as the layer above parses it. */
+/** A range of encoded keys, with one bound at each end. */
 export interface ByteRange {
+  /** `undefined`: from the first key. */
   readonly lower: Uint8Array | undefined
+  /** Whether `lower` itself is outside. */
   readonly lowerOpen: boolean
+  /** `undefined`: to the last key. */
   readonly upper: Uint8Array | undefined
+  /** Whether `upper` itself is outside. */
   readonly upperOpen: boolean
   readonly reverse: boolean
-  /** `Infinity`: no limit. */
+  /** A whole number from 0, or `Infinity`. */
   readonly limit: number
-  /** No key can be in it. */
+  /** Whether no key can be in it, by its bounds or its limit. */
   readonly empty: boolean
 }
 

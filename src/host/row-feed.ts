@@ -2,7 +2,7 @@
 // whoever stops early has moved little and whoever goes on never waits long. It must not refer to the iterator itself:
 // that is how an abandoned one is found.
 
-import type { ByteRange } from '../db/range.ts'
+import type { ByteRange } from '../engine/bounds.ts'
 import { malformed } from './messages.ts'
 import type { ClientSession } from './client-session.ts'
 import type { Link } from './link.ts'

@@ -15,7 +15,7 @@
 // sees: 0 the newest state, otherwise the number of a snapshot or a transaction, which the client chose. Nothing that
 // arrives is believed before `Fields` has looked at it.
 
-import type { ByteRange } from '../db/range.ts'
+import type { ByteRange } from '../engine/bounds.ts'
 import { malformed, type Message } from './messages.ts'
 
 /** Changes whenever one side would misunderstand the other. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type ByteRange, parseRange, rangeNames } from '../../src/db/range.ts'
+import type { ByteRange } from '../../src/engine/bounds.ts'
+import { parseRange, rangeNames } from '../../src/db/range.ts'
 import { compareBytes } from '../../src/encoding/bytes.ts'
 import { keyEncodingOf } from '../../src/encoding/encodings.ts'
 import { expectCode, seeded } from '../encoding/support.ts'
