@@ -58,7 +58,10 @@ export class Space {
   #wasSurprised = false
   /** Pieces in holes when they were last counted, and `DataFile.takenPieces` at that time. */
   #holes = { pieces: 0, taken: 0 }
+  /** What the system said when space was last asked of it in vain; undefined: it gave what it was asked for. */
   #refusal: unknown
+  /** The last refusal that was counted out beforehand, when nothing had met a full disk. */
+  #counted: unknown
 
   constructor(core: Core, checkpoint: Checkpoint) {
     this.#core = core
@@ -99,6 +102,7 @@ export class Space {
       attempt()
     } catch (error) {
       if (this.#core.failure !== undefined || !isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+      if (error === this.#counted) throw error
       if (this.#wasSurprised || generation !== this.#core.generation) throw this.refuse(error)
       this.noteFull()
       this.ensure(demand)
@@ -117,9 +121,14 @@ export class Space {
     this.#look()
     if (!this.isLimited) return
     const demand = of()
+    this.#refusal = undefined
     if (!this.#secure(demand)) {
       this.#squeeze()
-      if (!this.#secure(demand)) throw this.refuse(this.#full())
+      this.#refusal = undefined
+      if (!this.#secure(demand)) {
+        this.#counted = this.#full()
+        throw this.refuse(this.#counted)
+      }
     }
     if (demand.grows) this.#core.health.admitted(this.#core.appliedLsn + 1)
   }
@@ -207,7 +216,7 @@ export class Space {
   #full(): LightningError {
     const { options, location } = this.#core
     const { maxBytes } = options
-    if (!this.#isShort && maxBytes !== undefined) {
+    if (maxBytes !== undefined && this.#refusal === undefined) {
       return new LightningError(
         'LIGHTNING_DISK_FULL',
         `The database may take ${maxBytes} bytes (option maxBytes) and this write could need more. ` +

@@ -238,4 +238,19 @@ describe('the data file', () => {
     expectContent(contentOf(again), model)
     await again.close()
   })
+
+  test('who is refused by the quota is told of the quota, not of a full disk', async () => {
+    const engine = await openEngine(memoryVfs(), { maxBytes: 4 * MiB, compression: 'none', cacheBytes: 4 * MiB })
+    const random = new Random(2)
+    const refusals: unknown[] = []
+    for (let i = 0; refusals.length < 3; i++) {
+      try {
+        put(engine, keyOf(i), someText(random, 3_000))
+      } catch (error) {
+        refusals.push(error)
+      }
+    }
+    for (const error of refusals) expect(error).toMatchObject({ message: expect.stringContaining('option maxBytes') })
+    await engine.close()
+  })
 })
