@@ -137,21 +137,22 @@ function drop(random: Random): Write {
   }
 }
 
-/** Reads, writes, and takes some of it back. */
+/** Reads, writes, and takes some of it back; sometimes another wants the same and loses. */
 function transaction(random: Random, model: Content): Write {
   const [read, taken] = [keyOf(random), keyOf(random)]
   const changes = changesOf(random, 1 + random.below(6), 2_000)
   const clears = random.chance(0.2)
   const takesBack = random.chance(0.3)
-  const hasRival = random.chance(0.3)
+  // Deleting what is not there changes nothing, so nobody loses by it.
+  const last = changes.findLast(({ sublevel }) => sublevel === '')
+  const contended = random.chance(0.3) && last?.value !== undefined ? last.key : undefined
   return {
     apply(later) {
       if (clears) for (const path of [...later.keys()]) if (path.startsWith('two/')) later.delete(path)
       applyAll(changes, later)
     },
     async issue(db) {
-      const rival = hasRival ? loseTo(db, changes).catch(() => undefined) : undefined
-      await db.transaction(async tx => {
+      const committed = db.transaction(async tx => {
         strictEqual(tx.get(read), model.get(`/${read}`))
         if (clears) tx.sublevel(db.sublevel<string, string>('two', { valueEncoding: 'utf8' })).clear()
         for (const { sublevel, key, value } of changes) {
@@ -166,21 +167,25 @@ function transaction(random: Random, model: Content): Write {
         await tx.getForUpdate(taken)
         tx.rollbackTo(savepoint)
       })
-      await rival
+      const lost = contended === undefined ? undefined : loseTo(committed, contended, db).catch(() => undefined)
+      await committed
+      await lost
     }
   }
 }
 
-/**
- * A transaction on the same keys that loses to the next commit, which is then made durable in the pool. Rejects with the
- * conflict, or with what failed.
- */
-async function loseTo(db: Database<string, string>, changes: readonly Change[]): Promise<void> {
+/** Writes a key that another transaction is writing, and loses as soon as that is applied: the pool syncs that then. */
+async function loseTo(other: Promise<void>, key: string, db: Database<string, string>): Promise<void> {
+  let isOver = false
+  const end = () => {
+    isOver = true
+  }
+  other.then(end, end)
   const rival = db.begin()
-  for (const { sublevel, key } of changes) if (sublevel === '') rival.put(key, 'never')
+  rival.put(key, 'never')
   const before = db.sequence()
-  for (let turns = 0; turns < 50 && db.sequence() === before; turns++) await undefined
-  if (db.sequence() === before) rival.rollback()
+  for (let turns = 0; turns < 1_000 && !isOver && db.sequence() === before; turns++) await undefined
+  if (isOver || db.sequence() === before) rival.rollback()
   else await rival.commit()
 }
 
