@@ -42,24 +42,24 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V, K, V> implements Da
   }
 
   transaction<R>(body: (tx: Transaction<K, V>) => R | PromiseLike<R>, options?: TransactionOptions): Promise<R>
-  async transaction<R>(body: (tx: Transaction<K, V>) => R | PromiseLike<R>, options?: unknown): Promise<R> {
-    checkBody(body, 'transaction')
-    const given = checkTransaction(options, 'transaction')
-    const { isolation, lockTimeoutMs } = given
-    const { place } = this
-    return await runWithRetries(
-      (attempt, previous: OpenTransaction | undefined) => {
-        const begun = { isolation, lockTimeoutMs, attempt, previous }
-        const attempted = (transaction: OpenTransaction) => ({
-          transaction,
-          handle: new LocalTransaction<K, V>(place, transaction)
-        })
-        const transaction = place.session.transactions.beginInTurn(begun)
-        return transaction instanceof Promise ? transaction.then(attempted) : attempted(transaction)
-      },
-      body,
-      given
-    )
+  transaction<R>(body: (tx: Transaction<K, V>) => R | PromiseLike<R>, options?: unknown): Promise<R> {
+    try {
+      checkBody(body, 'transaction')
+      const given = checkTransaction(options, 'transaction')
+      const { isolation, lockTimeoutMs } = given
+      const { place } = this
+      const attempted = (transaction: OpenTransaction) => ({
+        transaction,
+        handle: new LocalTransaction<K, V>(place, transaction)
+      })
+      const begin = (attempt: number, previous: OpenTransaction | undefined) => {
+        const begun = place.session.transactions.beginInTurn({ isolation, lockTimeoutMs, attempt, previous })
+        return begun instanceof Promise ? begun.then(attempted) : attempted(begun)
+      }
+      return runWithRetries(begin, body, given)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   transactionSync<R>(body: (tx: Transaction<K, V>) => R, options?: SyncTransactionOptions): R

@@ -58,18 +58,26 @@ export type Begin<T extends Repeatable, H> = (
  * Runs the body until it commits. Rejects with what the body throws, `LIGHTNING_TIMEOUT`, `LIGHTNING_ABORTED`, what the
  * commit failed by, and `LIGHTNING_CONFLICT` or `LIGHTNING_DEADLOCK` after the last attempt.
  */
-export async function runWithRetries<T extends Repeatable, H, R>(
+export function runWithRetries<T extends Repeatable, H, R>(
+  begin: Begin<T, H>,
+  body: (handle: H) => R | PromiseLike<R>,
+  options: RetryOptions
+): Promise<R> {
+  if (options.timeoutMs !== undefined || options.signal !== undefined) return runBounded(begin, body, options)
+  return runAttempts(begin, body, options.retries, undefined)
+}
+
+async function runBounded<T extends Repeatable, H, R>(
   begin: Begin<T, H>,
   body: (handle: H) => R | PromiseLike<R>,
   options: RetryOptions
 ): Promise<R> {
   if (options.signal?.aborted === true) throw aborted(options.signal)
-  const isBounded = options.timeoutMs !== undefined || options.signal !== undefined
-  const bounds = isBounded ? new Bounds(options) : undefined
+  const bounds = new Bounds(options)
   try {
     return await runAttempts(begin, body, options.retries, bounds)
   } finally {
-    bounds?.end()
+    bounds.end()
   }
 }
 
