@@ -10,9 +10,18 @@ export function applyWrites(engine: Engine, views: readonly TreeView[]): void {
   const only = views.length === 1 ? view?.writes?.onlyEntry : undefined
   // A single write need not be staged.
   if (view === undefined || only === undefined || only.value?.isOnDisk === true)
-    engine.batch(new CommitOperations(views))
+    engine.batch(isSmall(views) ? [...new CommitOperations(views)] : new CommitOperations(views))
   else if (only.value === null) engine.del(view.tree, only.key, binaryKeys)
   else engine.put(view.tree, only.key, binaryKeys, only.value, storedValues)
+}
+
+/** Few operations are walked through faster when they are made once; many would take memory. */
+const fewEntries = 64
+
+function isSmall(views: readonly TreeView[]): boolean {
+  let entries = 0
+  for (const { writes } of views) entries += writes?.entries.size ?? 0
+  return entries <= fewEntries
 }
 
 /** May be walked through several times. */
