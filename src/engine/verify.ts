@@ -1,6 +1,6 @@
-// Verification: everything the newest state consists of is read and compared with what refers to it. Structure and keys
-// are checked page by page from the catalog down, as one snapshot sees them; images, chunks and directory are read from
-// disk and compared with their checksums; and every extent must be named exactly once.
+// Verification: everything that the newest state consists of is read and compared with what refers to it. Structure and
+// keys are checked page by page, from the catalog down, as one snapshot sees them. Images, chunks and directory are read
+// from disk and compared with their checksums. Every extent must be named exactly once.
 import { ENTRY_LARGE } from '../../assembly/table.ts'
 import { IMAGE, MISS, TABLE_LIMIT } from '../../assembly/state.ts'
 import { CATALOG_ROOT, CATALOG_TREE, MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
@@ -53,7 +53,7 @@ export async function verify(core: Core, snapshot: EngineSnapshot, options: Care
   return await new Verification(core, snapshot, options).run()
 }
 
-/** So many problems are told; a database that is damaged all over must not fill the memory. */
+/** The most problems that are reported, so that a database with damage everywhere does not fill the memory. */
 const mostProblems = 10_000
 
 interface Visit {
@@ -76,10 +76,10 @@ class Verification {
   readonly #pace: Pace
   readonly #problems: VerifyProblem[] = []
   readonly #seen: Uint8Array
-  /** Pages that a problem was noted of: their images are not looked at again. */
+  /** Pages with a problem that has been noted: their images are not checked again. */
   readonly #faulty = new Set<number>()
   readonly #limit: number
-  /** Whether a page is damaged that leads to others. */
+  /** Whether a page is damaged that leads to others, which then cannot be reached. */
   #isCutOff = false
   #untold = 0
   #pages = 0
@@ -94,7 +94,7 @@ class Verification {
   }
 
   async run(): Promise<VerifyReport> {
-    // Pages are met twice: in their trees, and as images on the disk.
+    // Every page is visited twice: in its tree, and as an image on disk.
     const total = this.#limit * 2
     await this.#checkTree(CATALOG_TREE, CATALOG_ROOT, undefined)
     await this.#checkTree(MAIN_TREE, MAIN_ROOT, [])
@@ -137,7 +137,7 @@ class Verification {
     }
   }
 
-  /** Checks a page, puts its children onto the stack and gives its large values. */
+  /** Checks a page, puts its children onto the stack, and returns its large values. */
   #checkPage(tree: number, visit: Visit, stack: Visit[]): readonly LargeEntry[] {
     const { id } = visit
     if (!this.#visit(id)) return []
@@ -174,11 +174,11 @@ class Verification {
     return large
   }
 
-  /** The segments of a large value, with turns for other work: there may be sixteen thousand. */
+  /** Checks the segments of a large value, in turns with other work, since there may be thousands. */
   async #checkLarge({ key, first, bytes }: LargeEntry, sublevel: readonly string[] | undefined): Promise<void> {
     try {
       for (const segment of checkedSegments(this.#core, first, bytes, () => this.#snapshot.use())) {
-        // It was followed from here on, or leads back into itself.
+        // From here on it was followed before, or it leads back into itself.
         if (!this.#visit(segment)) return
         await this.#pace.step(this.#pages, this.#limit * 2)
       }
@@ -187,7 +187,7 @@ class Verification {
     }
   }
 
-  /** Notes that a page is reached; false, with a problem noted, when it was before or cannot be. */
+  /** Notes that a page is reached. False, and a problem is noted: it was reached before, or there is no such page. */
   #visit(id: number): boolean {
     if (id < 1 || id >= this.#limit) {
       this.#note({
@@ -213,53 +213,60 @@ class Verification {
     }
   }
 
-  /** Reads every image from disk, those of pages that are in memory too. */
+  /** Reads every image from disk, also those of pages that are in memory. */
   async #checkImages(): Promise<void> {
-    const { memory, kernel, data } = this.#core
     const unreached: number[] = []
     for (let id = 1; id < this.#limit; id++) {
-      const entry = kernel.exports.entryAt(id, this.#snapshot.use()) >>> 0
-      const word = memory.word(entry + 4)
-      const format = word >>> 24
-      const bytes = word & 0xffffff
-      const sector = memory.word(entry)
-      const isUsed = sector !== 0 || kernel.exports.nextDirtyAt(id, id + 1, this.#snapshot.use()) !== 0
-      if (isUsed && this.#seen[id] === 0) unreached.push(id)
-      if (!isUsed && this.#seen[id] !== 0)
-        this.#note({
-          message: `Page ${id} is referred to but has no image. Restore a backup, or run repair.`,
-          page: id
-        })
-      // The pages of an empty database are those of the first commit, which is still to come.
-      if (sector !== 0 && memory.long(entry + 12) > Math.max(1, this.#snapshot.sequence)) {
-        this.#note({
-          message: `Page ${id} is said to be of commit ${memory.long(entry + 12)}, which there is not yet. Run repair.`,
-          page: id
-        })
-      }
-      if (sector !== 0 && (format & ENTRY_LARGE) === 0 && !this.#faulty.has(id)) {
-        try {
-          const image = memory.word(IMAGE)
-          const checksum = memory.word(entry + 8)
-          data.read(memory.bytes.subarray(image, image + bytes), sector)
-          if (kernel.exports.xxh32(image, bytes, id) >>> 0 !== checksum) {
-            throw new LightningError(
-              'LIGHTNING_CORRUPT',
-              `The image of page ${id} does not match its checksum. Restore a backup, or run repair.`,
-              {
-                file: data.file.name,
-                page: id,
-                offset: sector * sectorBytes
-              }
-            )
-          }
-        } catch (error) {
-          this.#report(error)
-        }
-      }
+      const isReached = this.#seen[id] !== 0
+      if (this.#checkImage(id, isReached) && !isReached) unreached.push(id)
       await this.#pace.step(this.#limit + id, this.#limit * 2)
     }
     this.#noteUnreached(unreached)
+  }
+
+  /** Checks a page's table entry and image. Returns whether the page is in use. */
+  #checkImage(id: number, isReached: boolean): boolean {
+    const { memory, kernel } = this.#core
+    const entry = kernel.exports.entryAt(id, this.#snapshot.use()) >>> 0
+    const sector = memory.word(entry)
+    const isUsed = sector !== 0 || kernel.exports.nextDirtyAt(id, id + 1, this.#snapshot.use()) !== 0
+    if (!isUsed && isReached) {
+      this.#note({
+        message: `Page ${id} is referred to but has no image. Restore a backup, or run repair.`,
+        page: id
+      })
+    }
+    if (sector === 0) return isUsed
+    // The pages of an empty database are those of the first commit, which is still to come.
+    const lsn = memory.long(entry + 12)
+    if (lsn > Math.max(1, this.#snapshot.sequence)) {
+      this.#note({
+        message: `Page ${id} is said to be of commit ${lsn}, which there is not yet. Run repair.`,
+        page: id
+      })
+    }
+    const isLarge = ((memory.word(entry + 4) >>> 24) & ENTRY_LARGE) !== 0
+    if (!isLarge && !this.#faulty.has(id)) this.#checkChecksum(id, entry)
+    return true
+  }
+
+  #checkChecksum(id: number, entry: number): void {
+    const { memory, kernel, data } = this.#core
+    const sector = memory.word(entry)
+    const bytes = memory.word(entry + 4) & 0xffffff
+    const checksum = memory.word(entry + 8)
+    const image = memory.word(IMAGE)
+    try {
+      data.read(memory.bytes.subarray(image, image + bytes), sector)
+      if (kernel.exports.xxh32(image, bytes, id) >>> 0 === checksum) return
+      throw new LightningError(
+        'LIGHTNING_CORRUPT',
+        `The image of page ${id} does not match its checksum. Restore a backup, or run repair.`,
+        { file: data.file.name, page: id, offset: sector * sectorBytes }
+      )
+    } catch (error) {
+      this.#report(error)
+    }
   }
 
   #noteUnreached(ids: readonly number[]): void {
@@ -272,7 +279,7 @@ class Verification {
     this.#note({ message, file: this.#core.data.file.name, page })
   }
 
-  /** Reads the tables of the last checkpoint from disk. */
+  /** Reads the chunks of the last checkpoint, and their copies, from disk. */
   async #checkTables(): Promise<void> {
     const { data, directory, memory, kernel } = this.#core
     const check = (chunk: number, sector: number, message: string): void => {
