@@ -7,9 +7,10 @@ import { LightningError } from '../errors.ts'
 import { discardFile } from './discard.ts'
 import { guarded, systemCodeOf, systemError } from './system-error.ts'
 
-// Whether the holder of a lock lives is asked of a local socket that it listens on: the system closes it with the
-// thread or process, however that ends, and a listening socket takes connections while its owner is busy for minutes.
-// (A process number proves nothing: numbers are reused, differ between containers, and outlive a worker.)
+// Whether the holder of a lock is alive is found out by connecting to a local socket on which it listens. The system
+// closes the socket when the thread or process ends, however that happens, and a listening socket accepts connections
+// even while its owner is busy for minutes. (A process number proves nothing: numbers are reused, differ between
+// containers, and a process may outlive its worker.)
 
 /** A socket that is listening: the sign of life of this thread. */
 export interface LivenessSocket {
@@ -17,23 +18,23 @@ export interface LivenessSocket {
   close(): Promise<void>
 }
 
-/** Takes a connection of somebody who may want more than to know whether we live. */
+/** Takes a connection from somebody who may want more than to find out whether this thread is alive. */
 export type Visitor = (socket: Socket) => void
 
 /**
- * What answers to a connection under a socket's name; `unclear` when the system does not let us know. `refused`: nobody
- * listens to the socket that is there; only Linux does not say so as well when more visitors wait than the queue holds.
+ * What a connection to a socket shows. `refused`: nobody listens to the socket that is there; on systems other than
+ * Linux it may also be that the queue of connections is full. `unclear`: the system does not let us find out.
  */
 export type Liveness = 'alive' | 'dead' | 'refused' | 'unclear'
 
 /**
- * Listens in `directory` (on Windows the directory of pipes) under `name`, which nobody must have used before. It does
- * not keep the process running. With a `visitor` it is for processes of the same user only: others cannot tell whether
- * we live.
+ * Listens in `directory` (on Windows, the directory of pipes) under `name`, which nobody must have used before. That
+ * does not keep the process running. With a `visitor`, only processes of the same user can connect; others cannot find
+ * out whether this thread is alive.
  */
 export async function listenForLiveness(directory: string, name: string, visitor?: Visitor): Promise<LivenessSocket> {
   const server = createServer(socket => {
-    // Whoever connects wanted to know only whether that works, and may be gone already.
+    // Whoever has connected only to see whether that works may have gone already.
     socket.on('error', () => {})
     if (visitor === undefined) socket.destroy()
     else visitor(socket)
@@ -64,7 +65,7 @@ export async function listenForLiveness(directory: string, name: string, visitor
   }
 }
 
-/** Tells whether somebody listens in `directory` under `name`. */
+/** Finds out whether somebody listens in `directory` under `name`. */
 export async function probeLiveness(directory: string, name: string): Promise<Liveness> {
   try {
     await withShortPath(directory, name, connectOnce)
@@ -95,7 +96,7 @@ export async function probeLiveness(directory: string, name: string): Promise<Li
   }
 }
 
-/** A connection to whoever listens in `directory` under `name`. Rejects with the system's error. */
+/** Connects to whoever listens in `directory` under `name`. Rejects with the system's error. */
 export async function visit(directory: string, name: string): Promise<Socket> {
   return await withShortPath(directory, name, path => connectTo(path))
 }
@@ -146,7 +147,9 @@ async function withShortPath<T>(directory: string, name: string, use: (path: str
   }
 }
 
-/** A short way to a directory: an open descriptor where the system shows those as paths, else a passing link. */
+/**
+ * A short path to a directory: by an open descriptor where the system has paths for those, otherwise a temporary link.
+ */
 function shortDetour(directory: string): { path: string; end: () => void } {
   const fd = openSync(directory, 'r')
   const path = `/proc/self/fd/${fd}`

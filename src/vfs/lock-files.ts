@@ -22,8 +22,8 @@ import { guarded, systemCodeOf, systemError } from './system-error.ts'
 //   LOCK.r-9f3c….5be0….sock
 //   LOCK.5be0….new             a lock file that is being written
 //
-// Generations are removed in ascending order only, and never the newest. So while LOCK.n exists, a LOCK.n+1 that has
-// ever existed still does: `socket-lock.ts` rests on that.
+// Generations are removed only in ascending order, and never the newest. So while LOCK.n exists, LOCK.n+1 exists if it
+// ever has. `socket-lock.ts` relies on that.
 
 /** Name of the lock file of a generation, 1 and up. */
 export function generationName(generation: number): string {
@@ -67,7 +67,7 @@ export function listClaims(directory: string): { generations: number[]; readers:
   return { generations: generations.sort((a, b) => a - b), readers: names.filter(isReaderName) }
 }
 
-/** Longer is no lock file of ours. */
+/** A longer file is not one of these lock files. */
 const longestClaimBytes = 4096
 
 /** The text of a lock file; undefined when there is none, '' when something by that name cannot be read. */
@@ -88,10 +88,10 @@ export function readClaim(directory: string, name: string): string | undefined {
   }
 }
 
-/** What file systems without hard links answer; EISDIR is what Node makes of it on Windows. */
+/** Errors of file systems without hard links; on Windows, Node reports EISDIR. */
 const withoutLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES', 'EISDIR'])
 
-/** Makes a lock file, complete from the start, unless one is there: then returns false and nothing has changed. */
+/** Creates a lock file, complete from the start. False: there is one already, and nothing has changed. */
 export function publishClaim(directory: string, name: string, text: string, token: string): boolean {
   const path = join(directory, name)
   const unfinished = join(directory, `LOCK.${token}.new`)
@@ -114,7 +114,7 @@ export function publishClaim(directory: string, name: string, text: string, toke
   }
 }
 
-/** Gives a lock file another text in one step. */
+/** Replaces the text of a lock file, atomically. */
 export function rewriteClaim(directory: string, name: string, text: string, token: string): void {
   const unfinished = join(directory, `LOCK.${token}.new`)
   try {
@@ -129,7 +129,7 @@ export function removeClaim(directory: string, name: string): void {
   discardFile(join(directory, name))
 }
 
-/** What tells the file of this name from another that takes its place; undefined when there is none. */
+/** Identifies the file behind a name, which changes when another file takes its place; undefined: there is none. */
 export function identityOfClaim(directory: string, name: string): string | undefined {
   const path = join(directory, name)
   const found = guarded('examine', path, () => lstatSync(path, { bigint: true, throwIfNoEntry: false }))
@@ -137,14 +137,14 @@ export function identityOfClaim(directory: string, name: string): string | undef
 }
 
 /**
- * Removes what earlier holders and others' attempts left: for the owner of generation `owner` only, who has found no
- * reader. Whoever is in the middle of an attempt sees the owner in its last check and gives up, so nothing is missed.
- * What cannot be removed stays: it does no harm, and the next owner tries again.
+ * Removes what earlier holders and others' attempts have left. Only for the owner of generation `owner`, who has found
+ * no reader. An opener in the middle of an attempt sees the owner in its last check and gives up, so its files may go,
+ * too. What cannot be removed stays; it does no harm, and the next owner tries again.
  */
 export function sweepLockFiles(directory: string, owner: number, ownSocket: string): void {
   try {
     const { generations, readers } = listClaims(directory)
-    // Not past one that could not be removed: the order is what the lock rests on.
+    // Stops at one that cannot be removed, because the lock relies on the order.
     for (const generation of generations)
       if (generation < owner) unlinkSync(join(directory, generationName(generation)))
     for (const name of readers) discardFile(join(directory, name))
@@ -165,9 +165,9 @@ export function sweepSockets(directory: string, prefix: string, owner: number, o
 }
 
 /**
- * Removes every lock file: for the owner only, who has nothing left to protect. Only what is there at the call: once
- * the newest generation is gone the next database may begin here, and its lock files must stay. What belongs to others'
- * attempts goes before that, so that they find it gone when they look for it at last.
+ * Removes every lock file. Only for the owner, when nothing is left to protect. Removes only files that are there at
+ * the call: as soon as the newest generation is gone, the next database may be created here, and its lock files must
+ * stay. Files of others' attempts are removed before that, so that these find them gone in their last check.
  */
 export function removeLockFiles(directory: string): void {
   try {

@@ -87,8 +87,8 @@ export function canSee(holder: LockHolder, isShared: () => boolean): boolean {
 }
 
 /**
- * Whether the holder may be busy though its socket refuses connections. Other systems than Linux refuse them when too many
- * wait; there a process of its number, which may have been given anew, leaves that open.
+ * Whether the holder may be busy though its socket refuses connections. Other systems than Linux refuse them when too
+ * many wait; there a process of its number, which may have been given anew, leaves that open.
  */
 export function mayBeBusy({ pid, host }: LockHolder): boolean {
   return process.platform !== 'linux' && host === machineName() && isRunning(pid)

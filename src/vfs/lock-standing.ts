@@ -16,15 +16,17 @@ import { isLightningError } from '../errors.ts'
 import { systemCodeOf, systemError } from './system-error.ts'
 import type { VfsLockKind } from './vfs.ts'
 
-// The two halves of liveness: the sign of life that a lock file promises, and whether another's still holds.
+// The two sides of liveness: giving the sign of life that a lock file promises, and checking that of another holder.
 
-/** A holder as it writes itself down, and the socket it listens on. */
+/** A holder as its lock file describes it, and the socket on which it listens. */
 export interface Presence {
   readonly holder: LockHolder
   readonly socket: LivenessSocket
 }
 
-/** Where sockets may be, the best place first: beside the database every process that reaches the one finds the other. */
+/**
+ * Where sockets may be, the best place first: beside the database every process that reaches the one finds the other.
+ */
 const places: readonly SocketPlace[] = process.platform === 'win32' ? ['pipe'] : ['beside', 'temporary']
 
 /**
@@ -58,7 +60,7 @@ export function isSeen(directory: string, { holder }: Presence, claim: string): 
   return holder.place === 'pipe' || identityOfClaim(directoryOf(holder, directory), holder.socket) !== undefined
 }
 
-/** What a lock file stands for now. `text` is undefined when there is none (any more). */
+/** What a lock file means now. `text` is undefined when there is no such file (any more). */
 export interface Standing {
   readonly held: boolean
   /** Undefined if the file cannot be read or understood. */
@@ -68,7 +70,7 @@ export interface Standing {
   readonly text: string | undefined
 }
 
-/** Asks whether the holder of the lock file `claim` lives. That it does not is final. */
+/** Finds out whether the holder of the lock file `claim` is alive. If it is not, that is final. */
 export async function standingOf(directory: string, claim: string): Promise<Standing> {
   const text = readClaim(directory, claim)
   if (text === undefined) return { held: false, holder: undefined, certain: true, text }
@@ -91,8 +93,9 @@ export interface HolderConnection {
 }
 
 /**
- * Connects to whoever holds the exclusive lock of `directory`; undefined when nobody does, `'busy'` when more wait there
- * than it can take at once, `'forbidden'` when it takes none of this user. Whether it takes clients shows when it answers.
+ * Connects to whoever holds the exclusive lock of `directory`; undefined when nobody does, `'busy'` when more wait
+ * there than it can take at once, `'forbidden'` when it takes none of this user. Whether it takes clients shows when it
+ * answers.
  */
 export async function visitHolder(directory: string): Promise<HolderConnection | 'busy' | 'forbidden' | undefined> {
   const newest = newestGeneration(directory)

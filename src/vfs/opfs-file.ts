@@ -4,12 +4,12 @@ import { browserError, guardedBrowser } from './browser-error.ts'
 import type { VfsFile } from './vfs.ts'
 
 /**
- * More than so many bytes are never unsynced. There is no thread pool here: a sync stops the owner's thread, so a long
- * one is better had in pieces (docs/durability.md, rule 22).
+ * After so many written bytes a file is synced. There is no thread pool here, so a sync blocks the owner's thread, and
+ * several short ones are better than a long one (docs/durability.md, rule 22).
  */
 const mostUnsyncedBytes = 8 << 20
 
-/** A handle that several `VfsFile`s of one thread use, since browsers give out only one. */
+/** A handle that several `VfsFile`s of one thread share, since browsers give out only one. */
 export class SharedHandle {
   readonly path: string
   readonly handle: AccessHandle
@@ -46,7 +46,7 @@ export class SharedHandle {
 
   truncate(bytes: number): void {
     guardedBrowser('resize', this.path, () => this.handle.truncate(bytes))
-    // One browser reports nothing when there is no room.
+    // Firefox reports no error when there is no space.
     if (this.size() !== bytes) throw full('resize', this.path, `it stays at ${this.size()} of ${bytes} bytes`)
   }
 

@@ -1,6 +1,8 @@
 import { LightningError } from '../errors.ts'
 
-/** The names from the root of the origin private file system down to a directory. Throws `LIGHTNING_INVALID_ARGUMENT`. */
+/**
+ * The names from the root of the origin private file system down to a directory. Throws `LIGHTNING_INVALID_ARGUMENT`.
+ */
 export function opfsNames(location: string): string[] {
   const names = location.split('/').filter(name => name !== '' && name !== '.')
   if (names.length > 0 && !names.includes('..')) return names

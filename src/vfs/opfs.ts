@@ -29,13 +29,14 @@ import { takeWebLock } from './web-lock.ts'
 // - Names cannot be synced. Browsers keep them in a database of their own, written as files are made and renamed. That
 //   outlives the browser's death; after a power failure the newest names may be missing, and nothing can be done.
 // - A file that is open can be neither renamed nor replaced.
-// - How much room there is can be asked, and the answer is made up: Chromium says 10 GiB whatever the quota. So there is
+// - How much room there is can be asked, and the answer is made up: Chromium says 10 GiB whatever the quota. So there
+// is
 //   no `freeBytesNow`, and space counts as there when it has been written.
 
 /**
- * The directory `location` of the origin private file system of this site. Throws `LIGHTNING_INVALID_ARGUMENT`. Files can
- * be opened in dedicated workers only; locking and removing works in pages, too. `whenLocked` is waited for when a lock has
- * been taken.
+ * The directory `location` of the origin private file system of this site. Throws `LIGHTNING_INVALID_ARGUMENT`. Files
+ * can be opened in dedicated workers only; locking and removing works in pages, too. `whenLocked` is waited for when a
+ * lock has been taken.
  */
 export function opfsVfs(location: string, whenLocked?: () => Promise<unknown>): Vfs {
   return new OpfsVfs(opfsNames(location), whenLocked)

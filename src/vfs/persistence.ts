@@ -11,7 +11,8 @@ export async function persisted(): Promise<boolean> {
 
 /**
  * Asks the browser to keep what this site stores until the user removes it, and tells whether it will. Some ask the
- * user, others decide by how much the site is used. Rejects with `LIGHTNING_UNAVAILABLE` in workers: only pages may ask.
+ * user, others decide by how much the site is used. Rejects with `LIGHTNING_UNAVAILABLE` in workers: only pages may
+ * ask.
  */
 export async function requestPersistence(): Promise<boolean> {
   if (await persisted()) return true

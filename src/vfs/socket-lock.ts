@@ -21,30 +21,32 @@ import { announce, isSeen, type Presence, type Standing, standingOf } from './lo
 import { systemCodeOf } from './system-error.ts'
 import type { VfsLock, VfsLockKind } from './vfs.ts'
 
-// The lock (docs/durability.md, rules 20 and 21) has to get three things right.
+// The lock (docs/durability.md, rules 20 and 21) must get three things right. `lock-files.ts` lists its files.
 //
-// 1. Who holds it and has died holds it no longer, and who lives does, however busy. Every holder listens on a socket
-//    from before its lock file appears until after it is done; see `liveness-socket.ts`.
+// 1. A holder that has died does not hold the lock any more, and a living one does, however busy it is. Every holder
+//    listens on a socket from before its lock file appears until after it is done; see `liveness-socket.ts`.
 //
-// 2. Of two that find the same dead holder, one wins. Say LOCK.7 is dead. Both try to create LOCK.8, which only one
-//    can. But a third may have been 8 already, been followed by 9, and been swept away, all since we looked: then we
-//    create LOCK.8 anew, beside 9. So after that we look at LOCK.7 again. Owners remove generations in ascending order;
-//    if 7 is still there no 8 was removed but by one that withdrew, so ours is the only one, and whoever comes later
-//    finds it, and us alive. Without a 7 (nobody had locked the directory) we look for any other file instead. Then
-//    owners may have come and removed every lock file, our socket among them: so at last we look for our own.
+// 2. Of two openers that find the same dead holder, only one wins. Say the holder of LOCK.7 is dead. Both try to create
+// LOCK.8, and only one can. But since we looked, somebody else may have created LOCK.8, been followed by the owner of
+// LOCK.9, and been swept away by that one. Then we create a second LOCK.8, beside LOCK.9. So after creating it we look
+//    at LOCK.7 again. Owners remove generations in ascending order, so if LOCK.7 is still there, no LOCK.8 has been
+// removed (except by a candidate that withdrew). Then ours is the only one, and whoever comes later finds it, and finds
+// us alive. If there was no LOCK.7, since nobody had locked the directory, we look for any other lock file instead. In
+// that case owners may have come and removed every lock file, our socket included, so at the end we look for our own.
 //
-// 3. Readers and a writer see each other. Each makes its own file first and looks for the other's afterwards, so at
-//    least one of two that come together sees the other and withdraws. A reader has a file of its own, `LOCK.r-…`, and
-//    takes no generation; the writer looks for readers when its generation is made.
+// 3. Readers and a writer notice each other. Each creates its own file first and looks for the other's afterwards, so
+// of
+// two that come at the same time at least one sees the other and withdraws. A reader has a file of its own, `LOCK.r-…`,
+//    and takes no generation. The writer looks for readers after it has created its generation.
 //
-// A candidate that withdraws because of readers marks its generation released, since the newest must stay. Nothing here
-// waits, but for the moment in which a reader may be about to withdraw.
+// A candidate that withdraws because of readers marks its generation as released, since the newest generation must
+// stay. Nothing here waits, except for a moment when a reader may be about to withdraw.
 
-/** More attempts than others can spoil; each spoilt one means that somebody else has just taken the lock, or failed. */
+/** Attempts before giving up. Each that fails means that somebody else has just taken the lock, or failed to. */
 const attempts = 50
 /**
- * Takes the lock of `directory`, or throws `LIGHTNING_LOCKED`, `LIGHTNING_NOT_FOUND`, `LIGHTNING_PERMISSION`… A `visitor`
- * of an exclusive lock takes those who connect to its socket.
+ * Takes the lock of `directory`, or throws `LIGHTNING_LOCKED`, `LIGHTNING_NOT_FOUND`, `LIGHTNING_PERMISSION`…
+ * Connections to the socket of an exclusive lock are given to `visitor`.
  */
 export async function takeSocketLock(directory: string, kind: VfsLockKind, visitor?: Visitor): Promise<VfsLock> {
   for (let attempt = 0; attempt < attempts; attempt++) {
@@ -55,7 +57,7 @@ export async function takeSocketLock(directory: string, kind: VfsLockKind, visit
   throw new LightningError('LIGHTNING_LOCKED', message, { file: directory })
 }
 
-/** The generation that was found free, and its text; 0 if there was none. */
+/** The newest generation, found free, and the text of its file; generation 0: there was none. */
 interface Predecessor {
   readonly generation: number
   readonly text: string | undefined
@@ -119,8 +121,8 @@ async function tryShared(directory: string): Promise<VfsLock | undefined> {
 }
 
 /**
- * The newest generation, if none has a living holder; otherwise throws `LIGHTNING_LOCKED`. Undefined when it was removed
- * while we looked: then there is a newer one.
+ * Finds the newest generation, if no generation has a living holder; otherwise throws `LIGHTNING_LOCKED`. Undefined: it
+ * was removed while we looked, so there is a newer one.
  */
 async function findFree(directory: string): Promise<Predecessor | undefined> {
   let newest: Predecessor = { generation: 0, text: undefined }
@@ -132,7 +134,9 @@ async function findFree(directory: string): Promise<Predecessor | undefined> {
   return newest.generation > 0 && newest.text === undefined ? undefined : newest
 }
 
-/** Throws `LIGHTNING_LOCKED` if a reader lives; asks several times, since it may be withdrawing because of us. */
+/**
+ * Throws `LIGHTNING_LOCKED` if a reader is alive. Asks several times, since a reader may be withdrawing because of us.
+ */
 async function refuseReaders(directory: string, times: number): Promise<void> {
   for (let time = 1; ; time++) {
     const found = await findReader(directory)
@@ -150,21 +154,21 @@ async function findReader(directory: string): Promise<LightningError | undefined
   return undefined
 }
 
-/** Ends an attempt that came too late. Its number may be somebody else's by now, whose lock file must stay. */
+/** Ends an attempt that came too late. The lock file of this number may be somebody else's by now; then it stays. */
 async function withdraw(directory: string, name: string, { holder, socket }: Presence): Promise<void> {
   if (readClaim(directory, name) === formatHolder(holder)) removeClaim(directory, name)
   await socket.close()
 }
 
-/** Whether our generation, just made, is the first of its number and no higher one is there. */
+/** Whether our generation, just created, is the first of its number and no higher one is there. */
 function isFirst(directory: string, generation: number, predecessor: Predecessor): boolean {
   if (predecessor.generation > 0)
     return readClaim(directory, generationName(predecessor.generation)) === predecessor.text
-  // Twice, since one listing may miss a file that is replaced by a higher one while it runs.
+  // Twice, since a listing may miss a file that is replaced by a higher one meanwhile.
   return [1, 2].every(() => listClaims(directory).generations.every(other => other <= generation))
 }
 
-/** Whether no generation was made after `predecessor`, in the order that the removal of old ones demands. */
+/** Whether no generation was created after `predecessor`; looked at in an order that suits the removal of old ones. */
 function isNewest(directory: string, predecessor: Predecessor): boolean {
   if (predecessor.generation === 0) return [1, 2].every(() => listClaims(directory).generations.length === 0)
   if (identityOfClaim(directory, generationName(predecessor.generation + 1)) !== undefined) return false
@@ -193,7 +197,7 @@ class ExclusiveLock implements VfsLock {
       this.#lost ||= !this.#isNewest()
       return !this.#lost
     } catch (error) {
-      // Not to be told now, which is no proof that it is lost.
+      // It cannot be found out now, which is no proof that the lock is lost.
       if (systemCodeOf(error) === undefined) throw error
       return false
     }
@@ -210,7 +214,7 @@ class ExclusiveLock implements VfsLock {
     if (identityOfClaim(this.#directory, generationName(this.#generation + 1)) !== undefined) return false
     const identity = identityOfClaim(this.#directory, name)
     if (identity === undefined || identity === this.#identity) return identity !== undefined
-    // Somebody touched it, or the file system does not keep its numbers: what it says decides.
+    // Somebody has touched the file, or the file system does not keep its numbers: then its content decides.
     if (readClaim(this.#directory, name) !== this.#text) return false
     this.#identity = identity
     return true
@@ -221,7 +225,7 @@ class ExclusiveLock implements VfsLock {
       const text = formatHolder({ ...this.#presence.holder, released: true })
       rewriteClaim(this.#directory, generationName(this.#generation), text, newToken())
     } catch (error) {
-      // A full disk, perhaps. The mark only spares the next opener a question: without the socket the lock is free.
+      // Perhaps the disk is full. The mark only saves the next opener a question: without the socket the lock is free.
       if (systemCodeOf(error) === undefined) throw error
     }
   }
@@ -252,7 +256,7 @@ class SharedLock implements VfsLock {
   }
 }
 
-/** A reader on a medium that takes no lock file: it can only tell whether a writer has come since. */
+/** A reader's lock on a medium that cannot be written: it has no file, and can only notice that a writer has come. */
 class UnmarkedLock implements VfsLock {
   readonly kind = 'shared'
   readonly #directory: string
@@ -281,7 +285,7 @@ function sweep(directory: string, generation: number, presence: Presence): void 
   try {
     sweepSockets(placeDirectory(place, directory), placePrefix(place, directory), generation, socket)
   } catch (error) {
-    // As beside the database: what stays does no harm.
+    // What stays does no harm, here as beside the database.
     if (systemCodeOf(error) === undefined) throw error
   }
 }

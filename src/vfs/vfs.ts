@@ -1,13 +1,13 @@
 import { assert } from '../errors.ts'
 
-// Where a database keeps its bytes: one flat directory of files, and the lock that makes one owner of it.
+// Where a database keeps its bytes: one flat directory of files, and the lock that gives it a single owner.
 //
-// Only opening, naming and waiting are asynchronous; the bytes of an open file are reached synchronously, because every
-// target (node:fs, OPFS access handles in a worker, memory) can do so and the core is written that way. Whatever the
-// system reports arrives as a `LightningError` (see `system-error.ts`); a file name that is not a plain name, an offset
-// that is negative or no integer, is a bug of ours and an assertion.
+// Only opening, naming and waiting are asynchronous. Open files are read and written synchronously: every platform can
+// do that (node:fs, OPFS access handles in a worker, memory), and the engine is written that way. Errors of the system
+// arrive as `LightningError`s (see `system-error.ts`). A file name that is not a plain name, or an offset that is
+// negative or not an integer, is a bug of this package and fails an assertion.
 
-/** One open file. Reads and writes are positional; nothing keeps a cursor. Not usable after `close`. */
+/** One open file. Reads and writes name their position. Not usable after `close`. */
 export interface VfsFile {
   /** The name it was opened under, for messages; a later rename does not change it. */
   readonly name: string
@@ -19,20 +19,23 @@ export interface VfsFile {
   readAt(into: Uint8Array, offset: number): number
 
   /**
-   * Writes all of `bytes` at `offset`; a hole before it reads as zeros. A short write is continued once, then it is an
-   * error, and any prefix may have been written. Throws `LIGHTNING_DISK_FULL`, `LIGHTNING_READ_ONLY`, `LIGHTNING_IO`.
+   * Writes all of `bytes` at `offset`; a hole before it reads as zeros. A short write is continued once; after that it
+   * is an error, and any prefix may have been written. Throws `LIGHTNING_DISK_FULL`, `LIGHTNING_READ_ONLY`,
+   * `LIGHTNING_IO`.
    */
   writeAt(bytes: Uint8Array, offset: number): void
 
   /**
    * Returns when everything written, and the size, is on stable storage (fdatasync). Once a sync of this file has
-   * failed, in either way, every later one fails too: what the system still holds can no longer be trusted.
+   * failed, `sync` or `syncAsync`, every later one fails, too, because what the system still holds cannot be trusted
+   * any more.
    */
   sync(): void
 
   /**
-   * The same off this thread where the platform has a pool. It covers what was written before the call; calls that
-   * overlap share one sync. It uses a descriptor of its own, since overlapping syncs on one report a fault only once.
+   * The same off this thread, where the platform has a thread pool. It covers what was written before the call; calls
+   * that overlap share one sync. It uses a descriptor of its own, since of overlapping syncs on one only one reports a
+   * fault.
    */
   syncAsync(): Promise<void>
 
@@ -42,7 +45,7 @@ export interface VfsFile {
   /** Size now, in bytes. */
   size(): number
 
-  /** Gives the descriptors back; may be called again. Syncs nothing. A `syncAsync` that is running ends first. */
+  /** Closes the descriptors, after a running `syncAsync` has ended. Syncs nothing. May be called again. */
   close(): void
 }
 
@@ -59,13 +62,13 @@ export interface VfsOpenOptions {
 /** `exclusive` for one owner that may write, `shared` for readers among themselves. */
 export type VfsLockKind = 'exclusive' | 'shared'
 
-/** A lock that is held. It lives as long as its thread: it needs no renewal, and a crash frees it. */
+/** A lock that is held. It lasts as long as its thread: it needs no renewal, and a crash frees it. */
 export interface VfsLock {
   readonly kind: VfsLockKind
 
   /**
-   * Whether it is still the newest; asked before each write of a meta slot (docs/durability.md, rule 21). It can only turn
-   * false when somebody removed lock files by hand, and then it never turns true again.
+   * Whether the lock is still this one's; asked before each write of a meta slot (docs/durability.md, rule 21). It
+   * turns false only when somebody has removed or moved files by hand, and then it stays false.
    */
   ours(): boolean
 
@@ -78,17 +81,21 @@ export interface Vfs {
   /** What a message calls the place: an absolute path, or `:memory:`. */
   readonly location: string
 
-  /** Makes the directory and its parents, synced, if it is missing and `create` says so. Tells whether it was there. */
+  /**
+   * Creates and syncs the directory and its parents if it is missing and `create` is set. Returns whether it was there.
+   */
   prepare(options: { create: boolean }): Promise<boolean>
 
   /**
-   * Takes the lock without waiting, or throws `LIGHTNING_LOCKED` naming who holds it. The directory must exist
-   * (`LIGHTNING_NOT_FOUND`). On a medium that cannot be written a shared lock is given without leaving a mark: then a
-   * writer that reaches the same bytes another way is not kept out.
+   * Takes the lock without waiting, or throws `LIGHTNING_LOCKED`, which names the holder. The directory must exist
+   * (`LIGHTNING_NOT_FOUND`). On a medium that cannot be written, a shared lock leaves no mark, so it does not keep out
+   * a writer that can reach the same files in another way.
    */
   lock(kind: VfsLockKind): Promise<VfsLock>
 
-  /** Throws `LIGHTNING_NOT_FOUND`, `LIGHTNING_EXISTS`, `LIGHTNING_PERMISSION`, `LIGHTNING_READ_ONLY`, `LIGHTNING_IO`. */
+  /**
+   * Throws `LIGHTNING_NOT_FOUND`, `LIGHTNING_EXISTS`, `LIGHTNING_PERMISSION`, `LIGHTNING_READ_ONLY`, `LIGHTNING_IO`.
+   */
   open(name: string, options?: VfsOpenOptions): Promise<VfsFile>
 
   exists(name: string): Promise<boolean>
@@ -96,27 +103,27 @@ export interface Vfs {
   /** The names of all files, sorted, without those that belong to the lock. A missing directory has none. */
   list(): Promise<string[]>
 
-  /** Removes a file; missing is `LIGHTNING_NOT_FOUND`. Lasting only after `syncDirectory`. */
+  /** Removes a file; a missing one is `LIGHTNING_NOT_FOUND`. Durable only after `syncDirectory`. */
   remove(name: string): Promise<void>
 
-  /** Gives a file another name, in the place of any that has it. Lasting only after `syncDirectory`. */
+  /** Renames a file, replacing any file of that name. Durable only after `syncDirectory`. */
   rename(from: string, to: string): Promise<void>
 
-  /** Returns when names made, changed and removed so far will survive a crash. */
+  /** Resolves when all names that were created, changed and removed so far survive a crash. */
   syncDirectory(): Promise<void>
 
   /** Bytes that can still be written here, or undefined where the platform does not tell. */
   freeBytes(): Promise<number | undefined>
 
   /**
-   * The same without waiting; `Infinity` where nothing but memory bounds it. Absent, or undefined: it cannot be told, so
-   * space counts as there only when it has been written. Throws `LIGHTNING_IO`.
+   * The same, synchronously; `Infinity` where only memory is the limit. Absent or undefined: it cannot be found out, so
+   * only space that has been written counts. Throws `LIGHTNING_IO`.
    */
   freeBytesNow?(): number | undefined
 
   /**
-   * Removes every database file (`isDatabaseFile`) and the lock's own, then the directory if it is empty. Others' files
-   * are left alone. Only for the holder of the exclusive lock, who releases it afterwards.
+   * Removes every database file (`isDatabaseFile`) and the files of the lock, then the directory if it is empty. Other
+   * files are left alone. Only for the holder of the exclusive lock, who releases it afterwards.
    */
   removeAll(): Promise<void>
 }

@@ -2,10 +2,10 @@ import { LightningError } from '../errors.ts'
 import { browserError } from './browser-error.ts'
 import type { VfsLock, VfsLockKind } from './vfs.ts'
 
-// The lock in browsers is a Web Lock: the browser frees it with its tab or worker, however that ends, so it is liveness
-// itself (docs/durability.md, rule 20) and needs no generations. A second one, whose name tells who holds the first, is there
-// for messages alone. What Web Locks do not see, another program of this site that opens the files itself, the handles
-// refuse: browsers give out one for writing.
+// The lock in browsers is a Web Lock. The browser frees it when its tab or worker ends, however that happens, so it
+// proves by itself that its holder is alive (docs/durability.md, rule 20) and needs no generations. A second Web Lock,
+// whose name tells who holds the first, is only for messages. If another program of this site opens the files without
+// this lock, the file handles refuse: browsers give out only one for writing.
 
 /** Takes the lock of the directory `path`, or throws `LIGHTNING_LOCKED`, `LIGHTNING_UNAVAILABLE`. */
 export async function takeWebLock(path: string, location: string, kind: VfsLockKind): Promise<VfsLock> {
@@ -36,7 +36,7 @@ function lockManager(location: string): LockManager {
 
 class WebLock implements VfsLock {
   readonly kind: VfsLockKind
-  /** Tells others who holds this one; goes with it. */
+  /** The lock whose name tells others who holds this one; released with it. */
   note: WebLock | undefined
   readonly #location: string
   #isHeld = false
