@@ -1,26 +1,27 @@
 // How a long transaction wins against a stream of short ones.
 //
 // Validation lets the first committer win, so a transaction that runs long over keys that others change all the time
-// would lose every attempt. Therefore one that `db.transaction` runs again after several losses claims what it used
-// before: as long as it runs, commits of younger transactions that would change any of it wait, until it has ended. A
-// body reads and writes mostly the same each time, so this attempt wins.
+// would lose every attempt. Therefore, after several losses, a transaction that `db.transaction` runs again claims what
+// the attempts before it have used: until it has ended, commits of younger transactions that would change any of that
+// wait. A body mostly reads and writes the same each time, so this attempt wins.
 //
-// A claim is waited for as a lock is, in a keyspace of its own that no caller can name: it has a queue, a bound, and its
-// deadlocks are found. Only the younger wait, so two claims cannot block each other. What cannot wait, plain writes and
-// synchronous commits, goes on.
+// A claim is a lock in a keyspace of its own that no caller can name. So waits for it have a queue and a bound, and
+// deadlocks are found. Only younger transactions wait, so two claims cannot block each other. Plain writes and
+// synchronous commits cannot wait and go on.
 //
-// Where many are after the same keys, most would lose all their attempts against the older ones of their own kind. So
-// an attempt that claims does not begin before claims on the same have ended, first come, first served: a queue, as if
-// the keys had been locked. It holds nothing yet while it waits, so nobody can wait for it in turn.
+// Where many transactions compete for the same keys, most would lose all their attempts against older ones that claim,
+// too. So an attempt that claims does not begin before other claims on the same keys have ended, first come, first
+// served: a queue, as if the keys had been locked. While an attempt waits it holds nothing yet, so nobody can wait for
+// it in turn.
 import { keyBehind } from './binary-key.ts'
 import { haveOverlap, KeyRanges, overlap, rangeAt } from './key-ranges.ts'
 import type { Lock, LockTable } from './locks.ts'
 import type { Transaction } from './transaction.ts'
 import type { TreeView } from './tree-view.ts'
 
-/** The attempt that claims first. */
+/** The first attempt that claims. */
 export const firstClaimingAttempt = 4
-/** No path of a keyspace is like this one. */
+/** A name that no keyspace has. */
 const claimTree = '\0claims'
 
 /** What was used of one keyspace. */
@@ -112,7 +113,7 @@ export class Claims {
     if (this.#claims.size === 0) return
     const claim = this.#claims.get(transaction)
     this.#claims.delete(transaction)
-    // One after the other: who comes first claims before the next one looks.
+    // One after the other: the first begins, and so claims, before the next one looks.
     for (const wake of claim?.waiting ?? []) wake()
   }
 

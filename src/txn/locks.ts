@@ -1,9 +1,9 @@
-// Locks of single keys, one holder at a time. Who finds a lock taken waits in its queue, first come, first served: a lock
-// that is released goes to the first in the queue at once, so nobody can overtake.
+// Locks of single keys, each with one holder at a time. If a lock is taken, the next transaction waits in its queue,
+// first come, first served: a released lock goes to the first in the queue at once, so nobody can overtake.
 //
-// When a wait closes a cycle (waits-for.ts), the youngest transaction in it loses: it is rolled back, its waits reject
-// with `LIGHTNING_DEADLOCK`, and its locks go on to the others. Age counts from the first attempt, so one that is tried
-// again grows older until it can lose no more.
+// When a wait completes a cycle (`waits-for.ts`), the youngest transaction in it loses: it is rolled back, its waits
+// reject with `LIGHTNING_DEADLOCK`, and its locks go to the others. Age counts from the first attempt, so a transaction
+// that is run again becomes older than the others some time and does not lose any more.
 import { LightningError } from '../errors.ts'
 import { showKey } from './binary-key.ts'
 import { isClaim } from './claims.ts'
@@ -18,7 +18,9 @@ export interface LockOwner {
   readonly seniority: number
   readonly held: Set<Lock>
   readonly waits: Set<LockWait>
-  /** It was chosen to end a deadlock: rolls back, releasing its locks and rejecting its waits with `error`. */
+  /**
+   * The transaction was chosen to end a deadlock: it rolls back, releases its locks and rejects its waits with `error`.
+   */
   lose(error: LightningError): void
 }
 
@@ -67,7 +69,7 @@ export class LockWait implements Wait<LockOwner> {
     owner.waits.add(this)
   }
 
-  /** One transaction may stand in a queue several times, in one place; it does not wait for itself. */
+  /** A transaction may have several waits in a queue, all at one place; it does not wait for itself. */
   get blocker(): LockOwner {
     let before = PLANTED_BUG === 27 ? undefined : this.previous
     while (before !== undefined && before.owner === this.owner) before = before.previous
@@ -120,8 +122,8 @@ export class LockWait implements Wait<LockOwner> {
 }
 
 /**
- * The last wait of an owner for a lock. The next one stands behind it, for the owner gets the lock for all of them at once:
- * at the end of the queue it would wait for those who wait for the owner.
+ * The last wait of an owner for a lock. Its next wait is put directly behind this one, since the owner gets the lock
+ * for all its waits at once; at the end of the queue it would wait for others that wait for the owner.
  */
 function ownWait(owner: LockOwner, lock: Lock): LockWait | undefined {
   let found: LockWait | undefined
@@ -129,7 +131,7 @@ function ownWait(owner: LockOwner, lock: Lock): LockWait | undefined {
   return found
 }
 
-/** Whether somebody stands behind the owner. Who does not cannot close a cycle. */
+/** Whether somebody waits behind the owner. If not, a wait of the owner cannot complete a cycle. */
 function isWaitedFor(owner: LockOwner): boolean {
   for (const { first } of owner.held) if (first !== undefined) return true
   for (const wait of owner.waits) if (wait.next !== undefined && wait.next.owner !== owner) return true
@@ -145,7 +147,7 @@ export class LockTable {
     return this.#trees.size === 0
   }
 
-  /** The lock of a written key, or of one in a cleared range, that another than `owner` holds. */
+  /** The lock of a written key, or of a key in a cleared range, that somebody other than `owner` holds. */
   inTheWay(owner: LockOwner, tree: string, writes: WriteSet): Lock | undefined {
     const keys = this.#trees.get(tree)
     if (keys === undefined) return undefined
@@ -164,8 +166,8 @@ export class LockTable {
   }
 
   /**
-   * Takes a lock: undefined when it is the owner's at once, else a promise, which rejects with `LIGHTNING_TIMEOUT`,
-   * `LIGHTNING_ABORTED`, `LIGHTNING_DEADLOCK`, or what ends the owner meanwhile.
+   * Takes a lock. Undefined: the owner has it at once. Otherwise a promise, which rejects with `LIGHTNING_TIMEOUT`,
+   * `LIGHTNING_ABORTED`, `LIGHTNING_DEADLOCK`, or the error by which the owner is ended meanwhile.
    */
   acquire(owner: LockOwner, tree: string, key: string, options: LockWaitOptions): Promise<void> | undefined {
     if (options.signal?.aborted === true) throw abortedBy(options.signal)

@@ -1,16 +1,16 @@
-// What has been committed since the oldest open transaction took its snapshot, as far as a validation asks for it: the
-// number (LSN) of the newest commit that changed each key, cleared ranges, dropped keyspaces.
+// What has been committed since the oldest open transaction took its snapshot, as far as validation needs it: for each
+// key the number (LSN) of the newest commit that changed it, and cleared ranges and dropped keyspaces.
 //
-// The engine reports every commit here while somebody watches, plain writes included, just before it applies it; one
-// that fails after all can only cause a conflict too many. Nothing is reported while no transaction is open.
+// While transactions are open, the engine reports every commit here just before it is applied, plain writes included.
+// (A commit that then fails can only cause an unnecessary conflict.) Without open transactions nothing is reported.
 //
 //   log of a keyspace:   [a 7] [b 8] [a 9] [c 9]      in the order of the commits; [a 7] is stale
 //   newest:              a → 9, b → 8, c → 9
 //
-// A point is one look-up in `newest`; a range walks the log back to the snapshot. What is older than every open snapshot
-// is dropped from the front. Memory is bounded: when too many keys are kept, the older half becomes ranges around
-// neighbouring keys, each with the newest LSN inside. They hold every key they were made of and more, so a conflict can
-// be reported where there is none, but none is missed.
+// Checking a key is one look-up in `newest`; checking a range walks the log back to the snapshot. What is older than
+// every open snapshot is dropped from the front. Memory is bounded: when there are too many keys, the older half
+// becomes ranges around neighbouring keys, each with the newest LSN inside. A range contains all keys that it was made
+// of, and others. So a conflict can be reported where there is none, but none is missed.
 import type { CommitObserver } from '../engine/commit-observer.ts'
 import { keyBehind, toBinary } from './binary-key.ts'
 import { byBytes, type KeyRange, overlap, rangeAt } from './key-ranges.ts'
@@ -20,7 +20,7 @@ const mostKeys = 262_144
 /** Ranges that a keyspace's older keys become. */
 const piecesOfKeys = 512
 const mostRanges = 2_048
-/** Fewest notes between two removals of what is too old. */
+/** The fewest entries to add between two removals of what is too old. */
 const notesPerPruning = 4_096
 
 interface Write {
@@ -47,7 +47,9 @@ export class RecentWrites implements CommitObserver {
   #notes = 0
   readonly #mostKeys: number
 
-  /** `before` runs before a commit is applied, `oldest` gives the LSN of the oldest snapshot that may be asked about. */
+  /**
+   * `before` runs before a commit is applied, `oldest` gives the LSN of the oldest snapshot that may be asked about.
+   */
   constructor(before: () => void, oldest: () => number, limit = mostKeys) {
     this.#before = before
     this.#oldest = oldest
@@ -116,7 +118,7 @@ export class RecentWrites implements CommitObserver {
     return undefined
   }
 
-  /** Nobody watches any more. */
+  /** No transaction is open any more. */
   forget(): void {
     // Clearing costs something even where there is nothing.
     if (this.#trees.size > 0) this.#trees.clear()

@@ -1,9 +1,9 @@
-// A sorted map of binary strings that can be frozen at no cost.
+// A sorted map of binary strings of which a view can be kept at no cost.
 //
-// Entries lie in blocks, arrays of some hundred keys in order; a key is found by two binary searches, and inserting moves
-// at most one block. `pin` gives a view of the map as it is: from then on a block, and the list of blocks, is copied
-// before it is changed for the first time (copy on write, told by a version number in each). Iterators pin what they
-// walk over, and a savepoint is a pin that can be restored; neither costs anything until something is written.
+// Entries are in blocks, sorted arrays of some hundred keys. A key is found by two binary searches, and an insertion
+// moves at most one block. `pin` returns a view of the map as it is now: from then on each block, and the list of
+// blocks, is copied before its first change (copy on write, by a version number in each). Iterators pin what they walk
+// over, and a savepoint is a pin that can be restored. Neither costs anything until something is written.
 
 /** Entries of a full block; one that overflows is cut in two. */
 const mostEntries = 256
@@ -84,7 +84,9 @@ export class SortedMap<V> {
     return undefined
   }
 
-  /** Removes the keys from `from` on, up to but without `to` (undefined: all further ones); tells each value to `visit`. */
+  /**
+   * Removes the keys from `from` on, up to but without `to` (undefined: all further ones); tells each value to `visit`.
+   */
   removeRange(from: string, to: string | undefined, visit: (key: string, value: V) => void): void {
     let i = Math.max(0, blockOf(this.#blocks, from))
     while (i < this.#blocks.length) {

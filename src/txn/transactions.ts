@@ -11,7 +11,10 @@ import { Transaction } from './transaction.ts'
 import type { Isolation } from './validation.ts'
 import { SpareChunks } from './value-arena.ts'
 
-/** What write sets may take beside the cache: so much in any case, and so many times `cacheBytes`. */
+/**
+ * Memory that all write sets together may take, in addition to the cache: so many bytes plus so many times
+ * `cacheBytes`.
+ */
 const leastBudgetBytes = 256 * 1_024 * 1_024
 const budgetPerCacheByte = 4
 
@@ -85,8 +88,8 @@ export class Transactions {
   }
 
   /**
-   * The same for an attempt of `db.transaction`: one that has lost often waits until those have ended that claim the same,
-   * no longer than for a lock; `onWait` gets what ends the wait. Throws, or rejects with, `LIGHTNING_CLOSED`.
+   * The same for an attempt of `db.transaction`: one that has lost often waits until those have ended that claim the
+   * same, no longer than for a lock; `onWait` gets what ends the wait. Throws, or rejects with, `LIGHTNING_CLOSED`.
    */
   beginInTurn(options: BeginOptions, onWait?: (stop: () => void) => void): Transaction | Promise<Transaction> {
     const footprint = options.previous?.footprint

@@ -1,5 +1,5 @@
-// One keyspace as a transaction sees it: its snapshot below, its own writes above. What is read and written is noted for
-// the validation.
+// One keyspace as a transaction sees it: its own writes on top of its snapshot. What is read and written is recorded
+// for validation.
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { ByteRange } from '../engine/bounds.ts'
 import type { Cursor, Tree } from '../engine/engine.ts'
@@ -12,7 +12,7 @@ import { TransactionCursor } from './transaction-cursor.ts'
 import type { StoredValue, ValueArena } from './value-arena.ts'
 import { WriteSet } from './write-set.ts'
 
-/** What an entry of a write set takes beside its bytes, about. */
+/** Memory that an entry of a write set takes in addition to its bytes, roughly. */
 const entryBytes = 96
 
 /** Decoded values that go out of date when a transaction commits. */
@@ -21,7 +21,7 @@ export interface CachedValues {
   forgetAll(): void
 }
 
-/** So many keys are forgotten one by one, more all together. */
+/** Up to so many keys are removed from the value cache one by one; beyond that the whole keyspace is. */
 const mostForgotten = 1_024
 
 /** An encoded write; null deletes. */
@@ -57,11 +57,11 @@ export class TreeView {
     }
     const name = transaction.keys.read(key, keyEncoding)
     if (isText) return this.getBinary(name, key, keyEncoding, valueEncoding)
-    // Code of the caller encodes once: it may give something else the second time, or commit and move the newest state.
+    // The caller's code encodes only once: the second time it might give another result, or commit something.
     return this.getBinary(name, name, binaryKeys, valueEncoding)
   }
 
-  /** The same by a key that is a binary string; `key` and `keyEncoding` are what it was made of. */
+  /** The same for a key as a binary string; `key` and `keyEncoding` are what it was made from. */
   getBinary(
     name: string,
     key: unknown,
@@ -113,7 +113,7 @@ export class TreeView {
     return new TransactionCursor(this, range, keysOnly)
   }
 
-  /** The same for rows that somebody else takes, who tells by `noteDelivered` how far. */
+  /** The same for rows that are passed on: `noteDelivered` reports how many of them have been taken. */
   deferredCursor(range: ByteRange, keysOnly: boolean): TransactionCursor {
     this.transaction.checkUse()
     return new TransactionCursor(this, range, keysOnly, true)
@@ -151,12 +151,12 @@ export class TreeView {
   }
 
   apply({ key, value }: PreparedWrite): void {
-    // Code of the caller that an encoding ran may have ended the transaction.
+    // The caller's code, run by an encoding, may have ended the transaction.
     this.transaction.checkUse()
     this.#writeSet().set(key, value)
   }
 
-  /** Deletes what the transaction sees in the range. */
+  /** Deletes the keys in the range that the transaction sees. */
   clear(range: ByteRange): void {
     const { transaction } = this
     transaction.checkWritable()
@@ -168,7 +168,7 @@ export class TreeView {
       this.#writeSet().clear(keys)
       return
     }
-    // At read-committed only what is seen now may go, whatever others put there until the commit.
+    // At read-committed only the keys seen now may be deleted, not what others store in the range until the commit.
     const names: string[] = []
     const read = new RangeRead(keys, range.reverse)
     const isWhole = this.#walk(range, (name, cursor) => {

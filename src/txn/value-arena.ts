@@ -1,7 +1,7 @@
-// The values that a transaction has written, encoded. Small ones stand one after the other in chunks that grow with the
-// transaction, for an array of its own would cost more than a small value. Large ones go to the disk at once, where
-// nothing names them until the commit, so that a transaction of any size needs little memory; whatever is not named when
-// the transaction ends is given back, and after a crash nobody knows of it.
+// The encoded values that a transaction has written. Small values are stored one after the other in chunks that grow
+// with the transaction, since an array for each would cost more than the value. Large values are written to disk at
+// once, where nothing names them until the commit, so they need little memory. If the transaction ends without naming
+// them, their space is freed; after a crash it is free anyway.
 import type { ValueEncoding } from '../encoding/encoding.ts'
 import type { Engine } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
@@ -11,7 +11,10 @@ const firstChunkBytes = 1_024
 const largestChunkBytes = 1_048_576
 /** Longer values are written to the disk; they would not fit into any page. */
 const mostBytesInMemory = 65_536
-/** First chunks of transactions that have ended, kept for the next ones: a new array costs more than a small transaction. */
+/**
+ * First chunks of transactions that have ended, kept for the next ones: a new array costs more than a small
+ * transaction.
+ */
 const mostSpares = 1_024
 
 /** Bytes of one value; nobody changes them any more. Of one that is on disk they describe where it is. */
@@ -67,8 +70,8 @@ export class ValueArena {
 
   /** Encodes a value. Throws `LIGHTNING_INVALID_ARGUMENT`. */
   add(value: unknown, encoding: ValueEncoding<unknown>): StoredValue {
-    // Code of the caller, run by an encoding, may write to the same transaction: then the place behind the last value is
-    // taken by the outer write.
+    // The caller's code, run by an encoding, may write to the same transaction, while the space behind the last value
+    // is being written by the outer call.
     if (encoding.callsBack || this.#isBusy) return this.#keep(encoding.encode(value))
     this.#isBusy = true
     try {
@@ -93,9 +96,9 @@ export class ValueArena {
   /** No value is needed any more. */
   end(): void {
     this.#hasEnded = true
-    // Code of the caller that is encoding may have ended the transaction; what called it goes on writing into the chunk.
+    // The caller's code may have ended the transaction while an encoding runs, which goes on writing into the chunk.
     if (!this.#isBusy) this.#spares.give(this.#first)
-    // A rollback of the engine has found everything that is not named to be free.
+    // After a rollback of the engine, everything that is not named is free already.
     if (this.#onDisk === undefined || this.#generation !== this.#engine.generation) return
     for (const { bytes } of this.#onDisk) this.#engine.discardValue(bytes)
   }
@@ -114,7 +117,7 @@ export class ValueArena {
         `A value may have ${mostValueBytes} bytes, this one has ${length}. Store it in pieces.`
       )
     }
-    // What is encoded after the end is for nothing: the chunk is another's, and nobody would give back what is on disk.
+    // After the end nothing is stored: the chunk belongs to another transaction, and nobody would free what is on disk.
     if (this.#hasEnded) return new StoredValue(bytes, 0, length)
     if (length > mostBytesInMemory) {
       const description = this.#engine.writeValue(bytes)

@@ -1,10 +1,10 @@
-// Who waits for whom. A deadlock is a cycle of waits; it is looked for when a wait begins, since only that can close
-// one, and every cycle that it closes leads through the one who begins to wait.
+// Who waits for whom. A deadlock is a cycle of waits. Cycles are looked for when a wait begins, since only that can
+// complete one, and every cycle that it completes leads through the transaction that begins to wait.
 //
-// Of those who wait for the same thing each waits for the one before, and only the first for the holder, so that a long
-// queue has as many edges as members; whoever is reached through all edges to all before is reached this way too.
+// In a queue each transaction waits for the one before it, and only the first for the holder, so that a long queue has
+// only as many edges as members. This reaches the same transactions as edges from each to all before it would.
 
-/** A way that is longer may run in a circle. */
+/** A longer path may run in a cycle. */
 const mostStepsWithoutNotes = 1_000
 
 /** Somebody who may wait for several things at once. */
@@ -25,7 +25,10 @@ export function findCycle<O extends Waiting<W>, W extends Wait<O>>(start: O): W[
   return endsSoon<O, W>(start) ? undefined : search<O, W>(start)
 }
 
-/** Whether a short way that never parts leads to somebody who waits for nothing: mostly so, and told without notes. */
+/**
+ * Whether a short path without branches leads to somebody who waits for nothing: the usual case, found without a
+ * search.
+ */
 function endsSoon<O extends Waiting<W>, W extends Wait<O>>(start: O): boolean {
   let at = start
   for (let steps = 0; at.waits.size === 1; steps++) {
