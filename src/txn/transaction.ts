@@ -1,9 +1,9 @@
 // One transaction: its snapshot, its write sets, its locks, and how it ends.
 //
-// It is open until it commits, rolls back, or is ended from outside: as the victim of a deadlock, by a rollback of the
-// engine that took away what it saw, by its age, by `close`, by the garbage collector. Who ended it from outside leaves
-// an error, which the next use throws; uses after that are `LIGHTNING_CLOSED`. This object must never refer to the
-// caller's handle: that is how an abandoned one is found.
+// It is open until it commits or rolls back, or is ended from outside: as the victim of a deadlock, by a rollback of
+// the engine that took away what it saw, by its age, by `close`, or by the garbage collector. Ending it from outside
+// leaves an error, which the next use throws; later uses are `LIGHTNING_CLOSED`. This object must never refer to the
+// caller's handle: otherwise the garbage collector would not find a handle that was dropped.
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { Engine, Snapshot, Tree } from '../engine/engine.ts'
 import { isLightningError, LightningError } from '../errors.ts'
@@ -241,7 +241,9 @@ export class Transaction implements LockOwner {
     return committing
   }
 
-  /** The same; undefined when it has lost. Of many at once on the same keys most do, and an error costs as much as they. */
+  /**
+   * The same; undefined when it has lost. Of many at once on the same keys most do, and an error costs as much as they.
+   */
   commitOrLose(): Promise<void> | undefined {
     try {
       this.checkUse()
