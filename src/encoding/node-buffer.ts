@@ -6,6 +6,8 @@ export interface BufferConstructor {
   allocUnsafe(size: number): Uint8Array
   /** A view of `length` bytes of `buffer` from `offset` on. */
   from(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array
+  /** The bytes that a well formed text stands for. */
+  from(text: string, encoding: 'base64'): Uint8Array<ArrayBuffer>
 }
 
 /** `Buffer`, or undefined where there is none. */

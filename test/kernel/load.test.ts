@@ -98,8 +98,10 @@ describe('loadKernel', () => {
   })
 
   test('says so when there is no room for the memory', async () => {
-    const instantiate = () => Promise.reject(new RangeError('could not allocate memory'))
-    vi.stubGlobal('WebAssembly', Object.assign(Object.create(WebAssembly), { instantiate }))
+    const Instance = function Instance() {
+      throw new RangeError('could not allocate memory')
+    }
+    vi.stubGlobal('WebAssembly', Object.assign(Object.create(WebAssembly), { Instance }))
     expect(await codeOf(loadKernel(bytes))).toBe('LIGHTNING_OUT_OF_MEMORY')
   })
 })
