@@ -1,4 +1,4 @@
-// Work on files from a page, whose own thread cannot reach them: a worker does it and ends.
+// Work on files for a page, whose main thread has no access to them: a worker is started, does the work and ends.
 
 import { isNodeLike } from '../vfs/environment.ts'
 import type { Progress } from '../engine/engine.ts'
@@ -8,10 +8,10 @@ import { onDemand } from '../kernel/on-demand.ts'
 import { malformed } from './messages.ts'
 import { errorOf } from './wire-error.ts'
 
-/** What a worker can be sent to do. */
+/** What such a worker can do. */
 export type Errand = 'restore' | 'repair'
 
-/** What ends an errand, and who is told how far it is. */
+/** How an errand can be aborted, and who gets its progress. */
 export interface ErrandOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined

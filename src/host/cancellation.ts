@@ -1,12 +1,12 @@
-// Signals of the caller across a channel: the owner is told to end the request, and answers.
+// The caller's AbortSignal across a channel: the owner is told to end the request, and answers it.
 
 import { isLightningError, LightningError } from '../errors.ts'
 import type { Link, Sink } from './link.ts'
 import { operation } from './wire.ts'
 
 /**
- * A sink whose request the signal ends. The error has the caller's own reason, which the owner never sees. As long as the
- * request waits for an owner nobody need answer: then it ends at once, and is taken back when it is sent after all.
+ * A sink for a request that the signal can end. The error carries the caller's own reason, which the owner never sees.
+ * While the request still waits for an owner, it ends at once, and is cancelled if it is sent after all.
  */
 export function cancellable(signal: AbortSignal | undefined, sink: Sink): Sink {
   if (signal === undefined) return sink

@@ -1,6 +1,6 @@
-// What clients and owners speak through: something that carries frames in order, both ways, until it is closed. A frame
-// is one piece of encoded messages and the large byte strings that they refer to, which travel beside it so that
-// channels within a process can hand them over instead of copying.
+// Channels between clients and owners. A channel carries frames in both directions, in order, until it is closed. A
+// frame is a piece of encoded messages, with the large byte strings that they refer to beside it, so that channels
+// within a process can transfer these instead of copying them.
 
 /** Bytes that belong to whoever has the frame: nobody else uses their buffers. */
 export interface Frame {

@@ -19,13 +19,14 @@ export interface ConnectOptions<
   V extends ValueEncodingChoice = ValueEncodingChoice
 > extends OpenOptions<K, V> {
   /**
-   * Script of the thread that owns the database: `lightning-db/worker` as your bundler or server gives it. By default it
-   * is made from a text inside the package, which a content-security policy of a page must allow (`worker-src blob:`).
+   * Script of the thread that owns the database: `lightning-db/worker` as your bundler or server gives it. By default
+   * it is made from a text inside the package, which a content-security policy of a page must allow
+   * (`worker-src blob:`).
    */
   readonly worker?: string | URL | undefined
   /**
-   * Bounds every wait for an owner that gives no sign of life, in milliseconds (default 10,000). After that calls reject
-   * with `LIGHTNING_OWNER_LOST`, and `connect` with `LIGHTNING_LOCKED`.
+   * Bounds every wait for an owner that gives no sign of life, in milliseconds (default 10,000). After that calls
+   * reject with `LIGHTNING_OWNER_LOST`, and `connect` with `LIGHTNING_LOCKED`.
    */
   readonly ownerTimeoutMs?: number | undefined
 }
@@ -36,11 +37,11 @@ const longestTimerMs = 0x7fffffff
 export const connectNames: KnownNames = new Set([...openNames, 'worker', 'ownerTimeoutMs'])
 
 /**
- * Connects to the one thread that owns the database at `location`, in this process or another, or starts it. The methods
- * are those of `open`, as promises. `':memory:'` is a database of this client alone, in a thread of its own.
+ * Connects to the one thread that owns the database at `location`, in this process or another, or starts it. The
+ * methods are those of `open`, as promises. `':memory:'` is a database of this client alone, in a thread of its own.
  *
- * Rejects as `open` does, with `LIGHTNING_LOCKED` when another thread or process has it open with `open`, or holds it and
- * does not answer, and with `LIGHTNING_VERSION` when the owner runs another version.
+ * Rejects as `open` does, with `LIGHTNING_LOCKED` when another thread or process has it open with `open`, or holds it
+ * and does not answer, and with `LIGHTNING_VERSION` when the owner runs another version.
  */
 export function connect<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
   location: string,

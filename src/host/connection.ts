@@ -1,5 +1,5 @@
-// A client's connection to whoever owns the database. When the owner is lost another is found or started, and what
-// could not be sent meanwhile follows, in order. No wait here is without a bound.
+// A client's connection to the owner of the database. When the owner is lost, another is found or started, and requests
+// that could not be sent meanwhile are sent then, in order. Every wait has a bound.
 
 import { LightningError } from '../errors.ts'
 import type { Link, LinkEvents, Request, Sink } from './link.ts'

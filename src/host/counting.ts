@@ -1,4 +1,4 @@
-// Counting for clients: one client's count of much that is on disk lets the others have their turns.
+// Counting for clients. Counting many entries on disk is done in slices, so that other clients are served in between.
 import type { ByteRange } from '../engine/bounds.ts'
 import type { CareOptions } from '../engine/care.ts'
 import type { Engine, Snapshot, Tree } from '../engine/engine.ts'

@@ -1,4 +1,4 @@
-// The worker's side of `away.ts`.
+// The worker's side of `away.ts`: does what a page has asked for.
 
 import { repair } from '../db/repair.ts'
 import { restore } from '../db/restore.ts'

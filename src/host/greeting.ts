@@ -1,4 +1,5 @@
-// How a client's end of a channel becomes a link: hello, and the owner's welcome.
+// The handshake on a client's new channel: the client says hello, the owner says welcome, and the channel becomes a
+// link.
 
 import type { Channel } from './channel.ts'
 import { type Hello, helloMessage, readWelcome, type Welcome } from './hello.ts'

@@ -1,4 +1,4 @@
-// The first messages: who speaks which version, and what a client wants for itself.
+// The messages of the handshake: the versions of both sides, and the options that are each client's own.
 
 import { LightningError } from '../errors.ts'
 import { malformed, type Message } from './messages.ts'

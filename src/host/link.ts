@@ -1,6 +1,6 @@
-// A client's end of one channel to an owner: requests go out in call order, all of one turn in one frame; answers find
-// whoever asked. A link ends once, when the owner is gone or gives no sign of life, and is then replaced by another
-// (`connection.ts`).
+// A client's end of one channel to an owner. Requests are sent in call order, all of one turn of the event loop in one
+// frame, and answers go to whoever asked. A link ends when the owner has gone or gives no sign of life; then another
+// link replaces it (`connection.ts`).
 
 import { LightningError } from '../errors.ts'
 import type { Channel, Frame } from './channel.ts'
@@ -10,8 +10,8 @@ import { errorOf } from './wire-error.ts'
 
 /**
  * What becomes of a request whose owner is lost before it answered: it is asked again (`repeat`); its outcome stays
- * unknown (`unknown`); what it belongs to is gone (`gone`); its transaction has lost (`conflict`); it has no purpose any
- * more and is done (`done`).
+ * unknown (`unknown`); what it belongs to is gone (`gone`); its transaction has lost (`conflict`); it has no purpose
+ * any more and is done (`done`).
  */
 export type Loss = 'repeat' | 'unknown' | 'gone' | 'conflict' | 'done'
 
@@ -240,7 +240,9 @@ export class Link {
     request.sink.reject(error, true)
   }
 
-  /** As long as something is waited for: the thread lives on, and an owner that says nothing is asked whether it lives. */
+  /**
+   * As long as something is waited for: the thread lives on, and an owner that says nothing is asked whether it lives.
+   */
   #watch(): void {
     this.#channel.hold(true)
     this.#silentTicks = 0

@@ -1,6 +1,6 @@
 // Messages as bytes: a frame's head is a MessagePack array of messages, each an array itself. A byte string of
-// `leastPartBytes` or more travels beside the head as a part; a bigint, which the protocol uses for nothing else, stands
-// for it in the message.
+// `leastPartBytes` or more travels beside the head as a part; a bigint, which the protocol uses for nothing else,
+// stands for it in the message.
 
 import { MsgpackEncoding } from '../encoding/msgpack-encoding.ts'
 import { LightningError } from '../errors.ts'
@@ -27,8 +27,8 @@ export class MessageCoder {
   }
 
   /**
-   * The same as frames of moderate size, in order. What cannot be sent, or is too large for a frame, is left out: `refuse`
-   * is told which and why, and may give another in its place.
+   * The same as frames of moderate size, in order. What cannot be sent, or is too large for a frame, is left out:
+   * `refuse` is told which and why, and may give another in its place.
    */
   *frames<M extends Message>(messages: readonly M[], refuse: (message: M, error: unknown) => Message | undefined) {
     for (const group of groupsOf(messages)) {

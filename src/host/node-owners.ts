@@ -1,9 +1,10 @@
 // Finding the owner of a directory, or becoming it: Node, Deno and Bun.
 //
-// The owner holds the lock, and the lock's socket is where it takes clients. So whoever wants to connect looks at the
-// lock: is it held, the holder is asked; is it free, a thread is started that takes it. Of several that start one at the
-// same time one gets the lock, and the others find it at their next look. A holder that hangs up has the database open
-// with `open()`, or is just ending, which a second look tells apart.
+// The owner holds the lock and accepts clients on the lock's socket. So whoever wants to connect looks at the lock. If
+// it is held, the client connects to its holder; if it is free, the client starts a thread that takes it. If several
+// clients start threads at the same time, one thread gets the lock, and the other clients find it when they look again.
+// A holder that closes the connection has the database open by `open()`, or is just ending; a second look distinguishes
+// the two.
 
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { isLightningError, LightningError } from '../errors.ts'

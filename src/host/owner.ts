@@ -1,5 +1,5 @@
-// The one who owns a database: its engine, and a session for every client. When the last client has left, the database
-// is closed and the lock free.
+// The owner of a database: it has the engine, and a session for every client. When the last client has left, the
+// database is closed and the lock is released.
 
 import { Engine } from '../engine/engine.ts'
 import type { Tree } from '../engine/tree.ts'

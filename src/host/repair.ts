@@ -8,13 +8,13 @@ import { malformed } from './messages.ts'
 
 /**
  * Makes a new database of everything that can be read in the damaged one at `location`, and puts it in its place. The
- * damaged files are kept beside it, as `data.ldb.damaged-1` and so on; remove them, or `destroy` the database, when they
- * are not needed any more. The new database needs as much space again while both are there. It begins a new timeline,
- * and sequence numbers begin anew.
+ * damaged files are kept under other names, `data.ldb.damaged-1` and so on; remove them when they are not needed any
+ * more. Until then the new database takes as much space again. It begins a new timeline, and sequence numbers begin
+ * anew.
  *
- * What is restored is every entry of every undamaged page and the log up to its first damaged commit. A sublevel whose
- * name is lost becomes `recovered-` and a number. A repair that fails or is killed has changed nothing, or is ended by
- * the next `open` or `repair`.
+ * Every entry of every undamaged page is recovered, and the log up to its first damaged commit. A sublevel whose name
+ * is lost is called `recovered-` and a number. A repair that fails or is killed has changed nothing; if it is killed
+ * while it exchanges the files, the next `open` or `repair` completes it. In a page a worker does the work.
  *
  * Rejects with `LIGHTNING_NOT_FOUND`, `LIGHTNING_LOCKED` while the database is open, `LIGHTNING_VERSION`,
  * `LIGHTNING_DISK_FULL`, `LIGHTNING_PERMISSION`, `LIGHTNING_READ_ONLY`, `LIGHTNING_IO`, `LIGHTNING_OUT_OF_MEMORY`,

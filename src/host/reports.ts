@@ -1,4 +1,4 @@
-// Results that are objects: looked at before they are believed to be what their types say.
+// Results that are objects, such as statistics: checked to be what their types say before they are given to the caller.
 
 import { isObject } from '../encoding/arguments.ts'
 import type { EngineStats, PageMap, VerifyReport } from '../engine/engine.ts'

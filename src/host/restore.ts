@@ -6,8 +6,8 @@ import { reachesFiles, runAway } from './away.ts'
 
 /**
  * Makes a database in the directory `location` from the backup in the directory `backup`; in a page a worker does it.
- * Rejects with `LIGHTNING_NOT_FOUND` when there is no backup, `LIGHTNING_EXISTS` when there is a database at the location
- * already, `LIGHTNING_CORRUPT` when the backup is damaged, `LIGHTNING_ABORTED`, and as `open` does.
+ * Rejects with `LIGHTNING_NOT_FOUND` when there is no backup, `LIGHTNING_EXISTS` when there is a database at the
+ * location already, `LIGHTNING_CORRUPT` when the backup is damaged, `LIGHTNING_ABORTED`, and as `open` does.
  */
 export async function restore(backup: string, location: string, options?: CareOptions): Promise<void> {
   if (reachesFiles()) {

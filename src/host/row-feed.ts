@@ -1,6 +1,6 @@
-// What stands behind a client's iterator: rows come in batches, the next one asked for when the second begins, so that
-// whoever stops early has moved little and whoever goes on never waits long. It must not refer to the iterator itself:
-// that is how an abandoned one is found.
+// The source of a client's iterator. Rows come in batches, and from the second batch on the next one is asked for
+// ahead: a caller that stops early has transferred little, and one that goes on never waits long. It must not refer to
+// the iterator itself, otherwise the garbage collector would not find one that was dropped.
 
 import type { ByteRange } from '../engine/bounds.ts'
 import { malformed } from './messages.ts'

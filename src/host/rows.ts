@@ -1,5 +1,5 @@
-// Rows of a range as one piece of bytes: for each row the lengths of key and value, 32 bits each, then the key, then the
-// value.
+// Rows of a range as one piece of bytes: for each row the lengths of key and value, 32 bits each, then the key, then
+// the value.
 
 import type { Cursor } from '../engine/engine.ts'
 import { malformed } from './messages.ts'

@@ -1,4 +1,4 @@
-// Requests that look after the database. What takes long can be ended by the client.
+// Requests for maintenance of the database. The client can abort the long ones.
 
 import { directoryVfs } from '../db/place.ts'
 import type { Progress } from '../engine/engine.ts'

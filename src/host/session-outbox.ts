@@ -1,14 +1,14 @@
-// What an owner has to say to one client: all of a turn goes out together, but never much at a time, so that it shows
-// soon whether the client takes it.
+// The answers of an owner to one client. All answers of one turn of the event loop are sent together, but never too
+// much at a time, so that it shows soon whether the client takes them.
 
 import type { Channel } from './channel.ts'
 import { bytesOf, type Message, type MessageCoder } from './messages.ts'
 import { answer } from './wire.ts'
 import { errorField } from './wire-error.ts'
 
-/** So much goes out before the end of the turn. */
+/** Bytes of answers that are sent before the end of the turn. */
 const mostBytes = 1_048_576
-/** So much that nobody asked for is kept for a client that takes nothing: it has stopped. */
+/** Bytes of events that are kept for a client that takes nothing, which has probably stopped. */
 const mostUnasked = 1_000
 
 export class Outbox {

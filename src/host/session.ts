@@ -1,5 +1,5 @@
-// One client as its owner sees it: takes its requests in order, answers them, and holds what it has opened. When the
-// client is gone, however that happened, everything it held is released at once.
+// One client as its owner sees it. The session takes the client's requests in order, answers them, and keeps what it
+// has opened. When the client has gone, however that happened, everything it held is released at once.
 
 import type { EngineEvent, EngineEvents } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'

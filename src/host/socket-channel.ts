@@ -6,9 +6,9 @@ import { clearTimeout, setTimeout } from 'node:timers'
 import type { Channel, Frame } from './channel.ts'
 import { FrameParser, frameHeader } from './frame-parser.ts'
 
-/** With so many bytes waiting for a client to take them, the owner takes no more requests from it. */
+/** If so many bytes wait for a client to take them, the owner reads no more of its requests. */
 const mostWaitingBytes = 8 * 1_024 * 1_024
-/** What has not gone out so long after `close` never will: the other end has stopped. */
+/** Time after `close` in which remaining bytes are sent; after that the other end has stopped. */
 const lingerMs = 5_000
 
 export class SocketChannel implements Channel {

@@ -1,9 +1,9 @@
 // Finding the owner of a database, or becoming it: browsers.
 //
-// The owner is a dedicated worker of some tab. It holds the database's Web Lock, and listens in a lobby, a
-// BroadcastChannel, for those who knock. Every side holds a Web Lock of its own for as long as it lives: whoever waits
-// for that lock learns at once when the other side is gone, however it ended. When the owner is gone its lock is free,
-// and one of those who start a worker then gets it.
+// The owner is a dedicated worker of some tab. It holds the database's Web Lock and listens for new clients on a
+// BroadcastChannel, the lobby. Each side holds a Web Lock of its own for as long as it lives. Whoever waits for that
+// lock learns at once when the other side has gone, however it ended. When the owner has gone, its lock is free, and
+// one of the clients' new workers gets it.
 
 import { isObject } from '../encoding/arguments.ts'
 import { isLightningError, LightningError } from '../errors.ts'
@@ -63,8 +63,8 @@ export async function startOwner({ location, hello, options, script, timeoutMs }
 }
 
 /**
- * Starts a worker with the script that comes along, or another. `isPlain` tells that it is to run the kernel's JavaScript
- * build in any case. Throws `LIGHTNING_UNAVAILABLE`.
+ * Starts a worker with the script that comes along, or another. `isPlain` tells that it is to run the kernel's
+ * JavaScript build in any case. Throws `LIGHTNING_UNAVAILABLE`.
  */
 export async function newWorker(script: string | URL | undefined, location: string, isPlain: boolean): Promise<Worker> {
   const name = `lightning-db ${location}`

@@ -1,5 +1,5 @@
-// Promises of calls inside a transaction. They know whether somebody has taken care of them, since a commit fails by
-// what nobody has, and are never unhandled rejections themselves.
+// Promises of calls inside a transaction. They know whether somebody handles them, because a commit fails with the
+// first error that nobody has handled. They never count as unhandled rejections themselves.
 
 /** A promise that notes when a handler is attached, by `await` or otherwise. */
 export class TransactionCall<T> extends Promise<T> {

@@ -1,5 +1,5 @@
-// A client's transaction without its handle: which link it lives on, what has been called, how it ended. It must never
-// refer to the handle: that is how an abandoned one is found.
+// A client's transaction apart from its handle: the link that it belongs to, which calls were made, how it ended. It
+// must never refer to the handle, otherwise the garbage collector would not find one that was dropped.
 
 import { isLightningError, LightningError } from '../errors.ts'
 import type { Isolation } from '../db/transaction-types.ts'

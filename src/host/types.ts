@@ -1,8 +1,8 @@
-// What `connect` gives, as types: the methods of `Database` as promises. Code that always writes `await db.get(k)` and
-// `for await (… of db.entries())` runs on both.
+// The public interface of clients, which `connect` returns: the methods of `Database` as promises. Code that always
+// writes `await db.get(k)` and `for await (… of db.entries())` runs on both.
 //
-// Every promise may reject with `LIGHTNING_INVALID_ARGUMENT` (then nothing was asked for), `LIGHTNING_CLOSED`, and, when
-// the owner of the database died or no longer answers, `LIGHTNING_OWNER_LOST`; beside that as in `Database`.
+// Every promise may reject as in `Database`, with `LIGHTNING_INVALID_ARGUMENT` (then no request was sent), and with
+// `LIGHTNING_OWNER_LOST` when the owner of the database has ended or does not answer any more.
 
 import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
 import type { RangeOptions } from '../db/range.ts'
@@ -51,8 +51,8 @@ export type ClientIteratorOptions<
 
 /**
  * An iterator over a range, usable once. It sees the state at its first step, asks for rows ahead of need but never for
- * many, and closes itself at the end, after an error, on `break` and on `return()`. Steps may overlap; they are answered
- * in order.
+ * many, and closes itself at the end, after an error, on `break` and on `return()`. Steps may overlap; they are
+ * answered in order.
  */
 export interface ClientIterator<T> extends AsyncIterableIterator<T, undefined, undefined>, AsyncDisposable {
   /** Rejects with `LIGHTNING_CLOSED`, `LIGHTNING_DECODE`, `LIGHTNING_CORRUPT`, `LIGHTNING_IO`, `LIGHTNING_ABORTED`. */
@@ -81,8 +81,8 @@ export interface ClientReads<K, V> {
     options?: ClientReadOptions<KE, VE>
   ): Promise<boolean>
   /**
-   * Shows a copy of the stored bytes of a value to `callback` and gives its result; `undefined` when the key is missing.
-   * A promise returned from it is `LIGHTNING_INVALID_ARGUMENT`. What it throws passes unchanged.
+   * Shows a copy of the stored bytes of a value to `callback` and gives its result; `undefined` when the key is
+   * missing. A promise returned from it is `LIGHTNING_INVALID_ARGUMENT`. What it throws passes unchanged.
    */
   read<R, KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,

@@ -11,9 +11,9 @@
 //                                     [0, answer.event, name, detail]
 //                                     [0, answer.log, level, parts]
 //
-// Requests take effect in the order in which they arrive. Keys and values are bytes: clients encode. `at` is what a read
-// sees: 0 the newest state, otherwise the number of a snapshot or a transaction, which the client chose. Nothing that
-// arrives is believed before `Fields` has looked at it.
+// Requests take effect in the order in which they arrive. Keys and values are bytes: clients encode. `at` is what a
+// read sees: 0 the newest state, otherwise the number of a snapshot or a transaction, which the client chose. Nothing
+// that arrives is believed before `Fields` has looked at it.
 
 import type { ByteRange } from '../engine/bounds.ts'
 import { malformed, type Message } from './messages.ts'
