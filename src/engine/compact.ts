@@ -109,6 +109,7 @@ async function moveImages(
 ): Promise<number> {
   const { memory, data } = core
   let moved = 0
+  let isStuck = false
   data.blocks.rewind()
   // A rollback in between may have made the table shorter.
   for (let id = 1; id < memory.word(TABLE_LIMIT); ) {
@@ -118,7 +119,11 @@ async function moveImages(
     // The place that an image leaves is free only after a checkpoint, which needs space itself.
     if (!space.hasSpare) break
     const { images, next } = imagesBehind(core, id, goal)
-    const count = moveTogether(core, images, goal)
+    let count = isStuck ? 0 : moveTogether(core, images, goal)
+    // The holes before the goal may all be too short, as between a few pages and their tables. Then an image goes into
+    // one behind it, so that the file ends earlier, if not where it could.
+    isStuck ||= moved + count === 0 && images.length > 0
+    if (isStuck) count += moveTogether(core, images.slice(count), lowestOf(images))
     moved += count
     if (count < images.length) break
     id = next
@@ -146,12 +151,17 @@ function imagesBehind(core: Core, first: number, goal: number): { images: Image[
   return { images, next: id }
 }
 
-/** Moves images into holes before block `goal`, packed one behind the other. Returns how many found a place. */
-function moveTogether(core: Core, images: readonly Image[], goal: number): number {
+/** The block at which the first of some images begins. */
+function lowestOf(images: readonly Image[]): number {
+  return images.reduce((least, { sector }) => Math.min(least, Math.floor(sector / sectorsPerBlock)), Number.MAX_VALUE)
+}
+
+/** Moves images into holes before block `end`, packed one behind the other. Returns how many found a place. */
+function moveTogether(core: Core, images: readonly Image[], end: number): number {
   const { kernel, data, pager } = core
   const places = data.takeRunBelow(
     images.map(image => image.bytes),
-    goal
+    end
   )
   const moving = images.slice(0, places.length)
   const extents = moving.map(({ sectors }, i) => ({ sector: places[i] ?? 0, sectors }))

@@ -130,6 +130,31 @@ describe('the data file', () => {
     await engine.close()
   })
 
+  test('a page that fits into no hole in front moves as far as it can, so that the file ends behind it', async () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const engine = await openEngine(memoryVfs(), { pageSize: 16_384, walBytes: MiB, compression: 'none' })
+      const random = new Random(seed)
+      const sub = engine.tree(path('sub'))
+      const write = (count: number) => {
+        for (let i = 0; i < count; i++) put(engine, keyOf(random.below(25)), 'x'.repeat(random.below(400_000)))
+      }
+      write(60)
+      for (let i = random.below(3); i >= 0; i--) {
+        engine.put(sub, 'key', utf8, 'value', utf8)
+        if (random.chance(0.5)) await engine.checkpoint()
+        write(random.below(6))
+        if (random.chance(0.5)) await engine.checkpoint()
+      }
+      engine.clear(engine.tree(root), everything)
+      await engine.checkpoint()
+      engine.drop(path('sub'))
+      await engine.compact()
+      expect(engine.stats().file.bytes, `seed ${seed}`).toBeLessThan(MiB / 4)
+      await expectSound(engine)
+      await engine.close()
+    }
+  })
+
   test('compaction gives back what the state before took, and packs what it moves', async () => {
     const vfs = memoryVfs()
     const random = new Random(4)
