@@ -148,6 +148,8 @@ export const REFERENCE: u32 = 584
 export const FINGER: u32 = 592
 export const FINGER_STAMP: u32 = 596
 export const FINGER_LAST: u32 = 600
+/** Keys in turn that did not belong there. */
+export const FINGER_MISSES: u32 = 648
 /** Format and checksum of the image packed last. */
 export const IMAGE_FORMAT: u32 = 572
 export const IMAGE_CHECKSUM: u32 = 576

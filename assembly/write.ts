@@ -43,6 +43,7 @@ import {
 import {
   FINGER,
   FINGER_LAST,
+  FINGER_MISSES,
   FINGER_STAMP,
   NEW_HASH,
   NEW_KEY,
@@ -57,6 +58,9 @@ import {
 } from './state'
 import { frameOf, reserveIds } from './table'
 import { makePage, openInPlace, reserveRecords, writable } from './versions'
+
+/** The finger is given up after so many keys in turn that did not belong there. */
+const MOST_MISSES: u32 = 16
 
 /**
  * Reserves what one change along a path of this height can take: a copy and a new page a level, and a new root;
@@ -83,6 +87,7 @@ export function putEntry(tree: u32, root: u32, leaf: u32): i32 {
   const found = search(pathFrame(0), load32(NEW_KEY), load32(NEW_KEY_BYTES))
   const position = found >>> 1
   const large: u32 = (found & 1) != 0 ? largeAt(pathFrame(0), position) : 0
+  if ((found & 1) != 0 && large == 0 && overwrite(pathFrame(0), position)) return OK
   const segments = countChain(large)
   if (segments < 0) return segments
   if (!hasRoom(pathFrame(0))) {
@@ -91,7 +96,6 @@ export function putEntry(tree: u32, root: u32, leaf: u32): i32 {
   }
   const reserved = reserve(height, segments)
   if (reserved < 0) return reserved
-  if ((found & 1) != 0 && large == 0 && overwrite(pathFrame(0), position)) return OK
   const page = writable(pathId(0))
   setPathFrame(0, page)
   if ((found & 1) != 0) {
@@ -142,6 +146,7 @@ function setFinger(leaf: u32, position: u32, height: u32): void {
   store32(FINGER, leaf)
   store32(FINGER_STAMP, stampOf(leaf))
   store32(FINGER_LAST, isLast ? 1 : 0)
+  store32(FINGER_MISSES, 0)
 }
 
 /**
@@ -154,25 +159,33 @@ function putAtFinger(tree: u32): bool {
   if (leaf == 0 || stampOf(leaf) != load32(FINGER_STAMP) || treeOf(leaf) != tree || !hasRoom(leaf)) return false
   const found = search(leaf, load32(NEW_KEY), load32(NEW_KEY_BYTES))
   const position = found >>> 1
-  if ((found & 1) != 0 || position == 0) return false
-  if (PLANTED_BUG != 10 && position == countOf(leaf) && load32(FINGER_LAST) == 0) return false
+  if ((found & 1) != 0 || position == 0) return missFinger()
+  if (PLANTED_BUG != 10 && position == countOf(leaf) && load32(FINGER_LAST) == 0) return missFinger()
   if (reserve(0, 0) < 0) return false
   const page = writable(idOf(leaf))
   if (!insertEntry(page, position)) return false
   touch(page)
   store32(FINGER, page)
   store32(FINGER_STAMP, stampOf(page))
+  store32(FINGER_MISSES, 0)
   return true
+}
+
+/** Keys that come in another order, or are there already, should not look at the leaf for ever. */
+function missFinger(): bool {
+  const misses = load32(FINGER_MISSES) + 1
+  store32(FINGER_MISSES, misses)
+  if (misses == MOST_MISSES) store32(FINGER, 0)
+  return false
 }
 
 /** Puts the entry into the leaf where it belongs; false, and nothing has changed, when more than the leaf is needed. */
 function putIntoLeaf(leaf: u32): bool {
   store32(NEW_HASH, 0)
-  if (!hasRoom(leaf)) return false
   const found = search(leaf, load32(NEW_KEY), load32(NEW_KEY_BYTES))
   touch(leaf)
   if ((found & 1) != 0) return largeAt(leaf, found >>> 1) == 0 && overwrite(leaf, found >>> 1)
-  if (reserve(0, 0) < 0) return false
+  if (!hasRoom(leaf) || reserve(0, 0) < 0) return false
   return insertEntry(writable(idOf(leaf)), found >>> 1)
 }
 
