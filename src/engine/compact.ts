@@ -119,7 +119,7 @@ async function moveImages(
     // The place that an image leaves is free only after a checkpoint, which needs space itself.
     if (!space.hasSpare) break
     const { images, next } = imagesBehind(core, id, goal)
-    let count = isStuck ? 0 : moveTogether(core, images, goal)
+    let count: number = isStuck ? 0 : moveTogether(core, images, goal)
     // The holes before the goal may all be too short, as between a few pages and their tables. Then an image goes into
     // one behind it, so that the file ends earlier, if not where it could.
     isStuck ||= moved + count === 0 && images.length > 0
