@@ -2,9 +2,9 @@
 // stay as they are, since the inputs of the corpus are changes of them:
 //
 //   node scripts/run.mjs fuzz/bases/make.ts
-import { mkdirSync, writeFileSync } from 'node:fs'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openEngine, path, utf8 } from '../../test/engine/content.ts'
+import { saveDisk } from '../../test/support/saved-disk.ts'
 import { SimulatedDisk } from '../../test/support/simulated-disk.ts'
 
 for (const name of ['crashed', 'closed']) {
@@ -36,23 +36,10 @@ for (const name of ['crashed', 'closed']) {
     })
     await engine.settled()
   }
-  save(name, disk)
+  saveDisk(disk, `fuzz/bases/${name}`)
 }
 
 async function put(engine: Engine, sublevel: string, key: string, value: string): Promise<void> {
   engine.put(engine.tree(path(sublevel)), key, utf8, value, utf8)
   await engine.settled()
-}
-
-function save(name: string, disk: SimulatedDisk): void {
-  const folder = `fuzz/bases/${name}`
-  mkdirSync(folder, { recursive: true })
-  for (const file of disk.names) {
-    const bytes = disk.bytes(file)
-    // What was written ahead in the log is zeros; few of them are enough.
-    const end = file.startsWith('wal')
-      ? Math.ceil((bytes.findLastIndex(byte => byte !== 0) + 1) / 4_096) * 4_096
-      : bytes.length
-    writeFileSync(`${folder}/${file}`, bytes.subarray(0, end))
-  }
 }

@@ -1,5 +1,6 @@
 import { expect, onTestFinished } from 'vitest'
 import {
+  type Care,
   type Database,
   isLightningError,
   type KeyEncodingChoice,
@@ -69,6 +70,12 @@ export async function rejection(code: LightningErrorCode, promise: unknown): Pro
 
 async function verifiedLater<K, V>(opening: Promise<Database<K, V>>): Promise<Database<K, V>> {
   const db = await opening
+  verifyAtTheEnd(db)
+  return db
+}
+
+/** Verifies and closes a database, here or of a client, when the test has ended; not if the test has closed it. */
+export function verifyAtTheEnd(db: Pick<Care, 'verify'> & { close(): Promise<void> }): void {
   onTestFinished(async () => {
     try {
       const report = await db.verify()
@@ -80,5 +87,4 @@ async function verifiedLater<K, V>(opening: Promise<Database<K, V>>): Promise<Da
       await db.close()
     }
   })
-  return db
 }

@@ -1,6 +1,6 @@
 // A database as tests see it that run on both: `open` gives one in this thread, `connect` one in another. Everything is
 // awaited; what comes at once on `open` is a promise on `connect`.
-import { expect, onTestFinished } from 'vitest'
+import { expect } from 'vitest'
 import {
   type AwaitedWrites,
   type BatchOperation,
@@ -29,7 +29,7 @@ import {
   type ValueEncodingChoice,
   type ValueIn
 } from '../../src/index.ts'
-import { callUnchecked, type Target } from './database.ts'
+import { callUnchecked, type Target, verifyAtTheEnd } from './database.ts'
 
 type Awaitable<T> = T | Promise<T>
 type AnyIterator<T> = RangeIterator<T> | ClientIterator<T>
@@ -178,17 +178,7 @@ export async function openAt<KE extends KC = undefined, VE extends VC = undefine
   options?: ConnectOptions<KE, VE>
 ): Promise<AnyDatabase<KeyIn<string, KE>, ValueIn<unknown, VE>>> {
   const db = await openPlain<KE, VE>(target, location, options)
-  onTestFinished(async () => {
-    try {
-      const report = await db.verify()
-      expect(report.problems).toEqual([])
-      expect(report.ok).toBe(true)
-    } catch (error) {
-      if (!isLightningError(error, 'LIGHTNING_CLOSED')) throw error
-    } finally {
-      await db.close()
-    }
-  })
+  verifyAtTheEnd(db)
   return db
 }
 
