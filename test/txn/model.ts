@@ -226,10 +226,11 @@ export class ModelTransaction {
         if (isWritten && holder !== undefined && holder !== this) return true
       }
     }
-    return this.#loses
+    return this.loses
   }
 
-  get #loses(): boolean {
+  /** Whether another commit changed what it depends on; whatever locks there are. */
+  get loses(): boolean {
     const usesSnapshot = this.#isolation !== 'read-committed'
     const hasWritten = [...this.#places.values()].some(
       ({ written }) => written.entries.size + written.guarded.length > 0
