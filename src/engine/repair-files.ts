@@ -1,13 +1,14 @@
 // Which files a repair makes, and how the repaired database takes the place of the damaged one.
 //
-//   data.ldb.repairing     the new data file while it is made; means nothing
-//   data.ldb.repaired-3    the new data file, whole and synced, of the third repair here
-//   data.ldb.damaged-3     what the third repair found as data.ldb; likewise for the logs
+//   data.ldb.repairing     the new data file while it is being made; it has no meaning
+//   data.ldb.repaired-3    the new data file of the third repair, complete and synced
+//   data.ldb.damaged-3     the data.ldb that the third repair has found; likewise for the logs
 //
-// A crash may come between any two renames. As long as there is a data.ldb, it counts, with its logs, and whatever a
-// repair has left is swept away by the next. Where there is none but a repaired one, moving the damaged data file away
-// was the moment from which on the repair goes on: `finishRepair` ends it, at the next `open` or `repair`. So the logs
-// are moved only when it is durable that the damaged data file no longer counts, else it would be found without them.
+// A crash may come between any two renames. As long as there is a data.ldb, it counts, with its logs, and the next
+// repair removes what this one has left. The repair takes effect when the damaged data file is moved away: if there is
+// a repaired data file but no data.ldb, the next `open` or `repair` completes the exchange (`finishRepair`). The logs
+// are moved only after it is durable that the damaged data file is gone; otherwise a crash could leave that file
+// without its logs.
 import { dataFileName, logFileNames } from '../store/format.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 
@@ -20,8 +21,8 @@ export function damagedName(name: string, number: number): string {
 }
 
 /**
- * Ends a repair that was interrupted while it exchanged the files. Call it, with the lock held, where there is no
- * `data.ldb`; tells whether there is one now.
+ * Completes a repair that was interrupted while it exchanged the files. To be called with the lock held, where there is
+ * no `data.ldb`. Returns whether there is one now.
  */
 export async function finishRepair(vfs: Vfs): Promise<boolean> {
   const number = largest(await vfs.list(), repairedPattern)
@@ -31,15 +32,15 @@ export async function finishRepair(vfs: Vfs): Promise<boolean> {
 }
 
 /**
- * Name of the data file of a repair that was interrupted while it exchanged the files, if there is one; only meant
- * where there is no `data.ldb`.
+ * The name of the data file of a repair that was interrupted while it exchanged the files, if there is one. Means
+ * something only where there is no `data.ldb`.
  */
 export async function unfinishedRepair(vfs: Vfs): Promise<string | undefined> {
   const number = largest(await vfs.list(), repairedPattern)
   return number === 0 ? undefined : repairedName(number)
 }
 
-/** Lets the repaired data file take its place, from the moment on in which there is no `data.ldb`. */
+/** Moves the repaired data file and the damaged logs, after the damaged data file has been moved away. */
 export async function moveIn(vfs: Vfs, number: number): Promise<void> {
   for (const name of logFileNames) {
     if (await vfs.exists(name)) await vfs.rename(name, damagedName(name, number))

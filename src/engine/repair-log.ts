@@ -1,8 +1,8 @@
-// The log of a damaged database, applied to the new one as far as its chain goes.
+// Applies the log of a damaged database to the new one, as far as its chain of frames goes.
 //
-// What is restored is a state that the database was in: behind the first commit that cannot be read nothing is applied,
-// though frames may be readable there. Without the commits between they would mix a later state into an earlier one,
-// half of a transfer without the other half. How many such commits there are is told, and the log is kept.
+// The result is a state that the database once had: behind the first commit that cannot be read nothing is applied,
+// even if frames are readable there. Without the commits between, they would mix a later state with an earlier one:
+// half of a transfer without the other half. The report says how many such commits there are, and the log is kept.
 import {
   CATALOG_TREE,
   CLEAR,
@@ -32,7 +32,7 @@ import type { RepairTarget } from './repair-target.ts'
 /** Places where a log without a meta may begin; more are not tried. */
 const mostStarts = 1_000
 
-/** Applies the log's chain to the new database and tells what is missing behind its end. */
+/** Applies the chain of the log to the new database, and reports what is missing behind its end. */
 export async function salvageLog(
   damaged: DamagedDatabase,
   target: RepairTarget,
@@ -42,7 +42,7 @@ export async function salvageLog(
   const { core, hasMeta } = damaged
   const bytes = core.log.file(0).size() + core.log.file(1).size()
   if (bytes === 0) {
-    // Logs are emptied by a clean close only.
+    // Only a clean close empties the logs.
     if (core.meta.closed || (damaged.missingLogs.length === 0 && !hasMeta)) return
     const message = `Perhaps lost: commits after number ${core.meta.lsn}, with the log.`
     const file = logFileNames[core.meta.logFile] ?? logFileNames[0]
@@ -55,8 +55,8 @@ export async function salvageLog(
   const end = await walk(reader, start, stages, () => undefined)
   let done = 0
   const apply = ({ at, header }: ChainStep): void => {
-    // Without a meta the chain may begin with commits that are in the pages already; those are passed over, or
-    // applied once more with all that follow them, which comes to the same.
+    // Without a meta the chain may begin with commits that are in the pages already. These are skipped, or applied
+    // again with all commits that follow them, which gives the same result.
     if (header.lastLsn > damaged.lsn) applyFrame(core, target, losses, at + FRAME_HEADER_BYTES, header)
     done += header.bytes / bytes
   }
@@ -83,7 +83,7 @@ async function walk(
   }
 }
 
-/** Every frame that is whole, wherever it stands, with turns for other work. */
+/** Every whole frame, wherever in the log it is; other work is done in between. */
 async function scan(
   reader: LogReader,
   stages: Stages,
@@ -125,7 +125,7 @@ function applyFrame(core: Core, target: RepairTarget, losses: Losses, from: numb
   }
 }
 
-/** Whether some database writes such an operation. Checksums tell of damage, not of what some program has written. */
+/** Whether a database can have written such an operation. A right checksum does not prove that it makes sense. */
 function canBe(type: number, tree: number, keyBytes: number, valueBytes: number): boolean {
   if (type === NOTE) return true
   if (type === CREATE || type === DROP) return tree > MAIN_TREE && keyBytes > 0 && keyBytes <= MAX_KEY_BYTES
@@ -154,7 +154,7 @@ function putLarge(
   }
 }
 
-/** Tells of commits that some frame knows to have been durable and that the chain does not reach. */
+/** Reports commits that some frame says were durable but that the chain does not reach. */
 async function tellOfMissing(
   damaged: DamagedDatabase,
   reader: LogReader,
@@ -188,7 +188,7 @@ async function tellOfMissing(
   losses.other(`Lost: ${commits}${behind}.`, reason, strange === undefined ? place : { file: strange.file, offset: 0 })
 }
 
-/** Why more may have been committed than the log tells, if that may be. */
+/** Why there may have been more commits than the log shows; undefined: there cannot. */
 function doubtAbout(
   { core, missingLogs }: DamagedDatabase,
   end: ChainEnd
@@ -210,7 +210,7 @@ function doubtAbout(
   return offset > size ? { reason: `The log goes on at byte ${offset}, and the file has only ${size}` } : undefined
 }
 
-/** Where the log goes on behind commit `lsn` when no meta says so: the chain that leads furthest. */
+/** Where the log continues behind commit `lsn` when no meta says so: the start of the chain that leads furthest. */
 async function findStart(
   core: Core,
   reader: LogReader,

@@ -1,4 +1,4 @@
-// What a repair could not read, as it is told to whoever called it.
+// What a repair could not read, as it is reported to the caller.
 import { dataFileName } from '../store/format.ts'
 import { type KeyRange, keyText, rangeText, sublevelText } from './key-text.ts'
 import { namesOf } from './keyspace-path.ts'
@@ -6,11 +6,11 @@ import { damagedName } from './repair-files.ts'
 
 /** Something that `repair` could not read. */
 export interface LostPart {
-  /** What is lost, where it stood and what can be done, in sentences. */
+  /** What is lost, where it was and what can be done, in sentences. */
   readonly message: string
-  /** What was wrong there. */
+  /** What is wrong there. */
   readonly reason: string
-  /** Name that the file had; it is kept under another, which the message tells. */
+  /** The name that the file had. It is kept under another name, which the message tells. */
   readonly file?: string | undefined
   /** Position in that file in bytes. */
   readonly offset?: number | undefined
@@ -34,7 +34,7 @@ export interface LossPlace {
   readonly keyRange?: KeyRange | undefined
 }
 
-/** So many losses are told one by one; a database that is damaged all over must not fill the memory. */
+/** The most losses that are reported one by one, so that a database with damage everywhere does not fill the memory. */
 const mostParts = 10_000
 
 const backupAdvice = 'Take it from a backup if there is one: restore it beside and copy what is missing.'

@@ -1,5 +1,6 @@
-// Which keys stood in the pages that could not be read. A leaf's range is known from the inner page above it. Where
-// that is missing as well, its range in turn is told as one that may have holes, and the pages by their numbers.
+// Finds out which keys were in pages that could not be read. The inner page above a leaf tells the range of its keys.
+// If that page is missing as well, its own range is reported as one that may have holes, and the pages by their
+// numbers.
 import { CATALOG_TREE } from '../../assembly/operations.ts'
 import type { KeyRange } from './key-text.ts'
 import { idsText } from './id-text.ts'
@@ -20,7 +21,7 @@ interface Hole {
   readonly range: KeyRange
 }
 
-/** So many holes of one inner page are told one by one; more of them together. */
+/** Up to so many holes below one inner page are reported one by one; more are reported together. */
 const mostHoles = 10
 
 const everyKey: KeyRange = { from: undefined, to: undefined }
@@ -38,7 +39,7 @@ export class MissingPages {
     this.#losses = losses
   }
 
-  /** Tells of damaged leaves below an inner page, and notes damaged inner pages below it. */
+  /** Reports damaged leaves below an inner page, and notes damaged inner pages below it. */
   lookAt(id: number): void {
     const page = this.#pages.read(id)
     if (page === undefined) return
@@ -57,13 +58,13 @@ export class MissingPages {
       run = []
     }
     for (const hole of holes) for (const child of hole.pages) this.#pages.setTold(child)
-    // A damaged inner page is no loss by itself: what is below it was found without it, as far as it could be read.
+    // A damaged inner page is no loss by itself: the pages below it were found without it, as far as they can be read.
     if (level > 1) this.#doubtful.push(...holes)
     else if (holes.length <= mostHoles) for (const hole of holes) this.#tellOfHole(hole)
     else this.#tellOfHoles(holes, count + 1)
   }
 
-  /** Call it at the end: tells of keyspaces whose roots are damaged, and of pages that no inner page was found for. */
+  /** At the end: reports keyspaces whose roots are damaged, and damaged pages to which no inner page leads. */
   tell(roots: readonly Root[], found: ReadonlySet<number>, isTableWhole: boolean): void {
     for (const { tree, page } of roots) {
       if (page === 0 || this.#pages.isGood(page) || this.#pages.isTold(page) || this.#isNew()) continue

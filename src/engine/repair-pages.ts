@@ -1,9 +1,8 @@
-// Every entry in every leaf that can be read, brought into the new database.
+// Copies every entry of every leaf that can be read into the new database.
 //
 // First the trees are walked in the order of their keys, as far as their inner pages lead: entries that come in order
-// are written once, into full pages, however small the cache is. Then come the leaves that no sound inner page leads
-// to. They are found through the page table and say themselves which keyspace they belong to, so a damaged inner page
-// costs nothing.
+// fill each new page once, however small the cache is. Then come the leaves to which no intact inner page leads. They
+// are found through the page table and say which keyspace they belong to, so a damaged inner page costs nothing.
 import { CATALOG_ROOT, CATALOG_TREE, MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
 import { isLightningError, type LightningError } from '../errors.ts'
 import type { Core } from './core.ts'
@@ -21,7 +20,7 @@ export class PageSalvage {
   readonly #target: RepairTarget
   readonly #losses: Losses
   readonly #stages: Stages
-  /** Of each page, whether its entries were brought over. */
+  /** For each page, whether its entries were copied. */
   readonly #isDone: Uint8Array
   #done = 0
   /** Inner pages, to be asked for the keys of damaged children. */
@@ -42,7 +41,7 @@ export class PageSalvage {
     this.#isDone = new Uint8Array(this.#pages.limit)
   }
 
-  /** Brings everything over and tells what is missing; `isTableWhole` tells whether all pages are named. */
+  /** Copies everything, and reports what is missing. `isTableWhole`: the page table names all pages. */
   async run(isTableWhole: boolean): Promise<void> {
     await this.#readCatalog()
     for (const { page } of this.#roots) await this.#walk(page)
@@ -101,7 +100,7 @@ export class PageSalvage {
     }
   }
 
-  /** Brings over what can be reached from a page, in the order of the keys. */
+  /** Copies the entries that can be reached from a page, in the order of their keys. */
   async #walk(root: number): Promise<void> {
     const stack = [root]
     for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
@@ -111,7 +110,7 @@ export class PageSalvage {
     }
   }
 
-  /** Brings the entries of a page over; the result is the page when it is an inner one. */
+  /** Copies the entries of a page. If it is an inner page, returns it instead. */
   async #salvage(id: number): Promise<PageView | undefined> {
     await this.#stages.step(this.#done / this.#pages.limit)
     this.#isDone[id] = 1
@@ -133,7 +132,7 @@ export class PageSalvage {
     for (let i = 0; i < page.count; i++) {
       const key = page.key(i)
       const reference = page.largeValue(i)
-      // No database writes an empty key, and none takes it.
+      // No database writes an empty key or accepts one.
       if (key.length === 0) this.#losses.other('Lost: an entry.', 'Its key is empty', this.#placeOf(id))
       else if (reference === undefined) this.#target.put(tree, key, page.value(i))
       else large.push({ key, ...reference })

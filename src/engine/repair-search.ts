@@ -1,9 +1,9 @@
-// Finding the page table when nothing tells where it is: directories and chunks are known by what they name.
+// Finding the page table when nothing tells where it is. Directories and chunks can be recognized by what they name.
 //
-// An entry of a directory names a chunk and its checksum, so a sector that begins with such an entry is a directory,
-// beyond doubt. Older ones may still stand in free blocks; the one whose pages have the newest commit counts, since any
-// change dirties a page and no block that the newest checkpoint names is ever written. When no directory is found,
-// chunks are looked for likewise: their entries name images and the images' checksums.
+// An entry of a directory names a chunk and its checksum, so a sector that begins with a matching entry is certainly a
+// directory. Older directories may still be in free blocks. The one whose pages have the newest commit counts, since
+// every change dirties a page, and blocks that the newest checkpoint names are never overwritten. If no directory is
+// found, chunks are looked for in the same way: their entries name images and the checksums of these.
 import { IMAGE } from '../../assembly/state.ts'
 import {
   blockBytes,

@@ -1,4 +1,4 @@
-// A damaged database, opened for reading as far as it goes: what cannot be trusted is left out and told.
+// A damaged database, opened for reading as far as possible. What cannot be trusted is left out and reported.
 import { DURABLE_LOW, IDENTITY } from '../../assembly/state.ts'
 import { isLightningError, LightningError } from '../errors.ts'
 import { KernelMemory } from '../kernel/kernel-memory.ts'
@@ -23,18 +23,18 @@ import { identityOf } from './table-loading.ts'
 /** What there is to read of a damaged database. */
 export interface DamagedDatabase {
   readonly core: Core
-  /** Whether a meta was found: without, nothing tells where the log begins. */
+  /** Whether a meta was found. Without one, nothing tells where the log begins. */
   readonly hasMeta: boolean
   /** Names of the log files that are not there. */
   readonly missingLogs: readonly string[]
   /** Whether all pages of the newest state are named in the page table that was found. */
   readonly isTableWhole: boolean
-  /** Last commit that is surely in the pages found. */
+  /** The last commit that is certainly in the pages found. */
   readonly lsn: number
   close(): void
 }
 
-/** Opens what is there; throws `LIGHTNING_VERSION`, `LIGHTNING_OUT_OF_MEMORY`, never for damage. */
+/** Opens what is there. Throws `LIGHTNING_VERSION`, `LIGHTNING_OUT_OF_MEMORY`, but nothing because of damage. */
 export async function openDamaged(
   vfs: Vfs,
   lock: VfsLock,
@@ -61,7 +61,7 @@ export async function openDamaged(
     const logs: [VfsFile, VfsFile] = [await openPatiently(logFileNames[0]), await openPatiently(logFileNames[1])]
     const logFiles = new LogFiles(logs, false)
     const { dataBlocks, logBlocks } = blocksOf(dataFile, logFiles)
-    // Reading is one half of the way, verification the other.
+    // Planned twice: the blocks are read once, and the new database is verified at the end.
     stages.plan(dataBlocks * 2 + logBlocks)
     const memory = new KernelMemory(kernel)
     assertStatus(kernel.exports.setUp(defaultPageBytes, 64), 'the cache')
