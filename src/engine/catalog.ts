@@ -6,6 +6,7 @@ import { KEY, KEY2, OUT, OUT_MORE, VALUE_BYTES, VALUE_FLAGS, WANTED_TREE } from 
 import { LightningError } from '../errors.ts'
 import type { KernelMemory } from '../kernel/kernel-memory.ts'
 import type { Kernel } from '../kernel/load.ts'
+import { firstStatus, missingKey } from '../kernel/status.ts'
 import { dataFileName } from '../store/format.ts'
 import { namesOf } from './keyspace-path.ts'
 import type { Pager } from './pager.ts'
@@ -21,7 +22,6 @@ export interface CatalogEntry extends TreePlace {
   readonly path: Uint8Array
 }
 
-const missing = 0xffffffff
 const rowsPerBatch = 256
 /** Bytes of an entry's value: id of the tree, page id of its root. */
 const placeBytes = 8
@@ -46,8 +46,8 @@ export class Catalog {
     while (true) {
       this.#memory.bytes.set(path, KEY)
       const at = this.#kernel.exports.get(CATALOG_TREE, CATALOG_ROOT, snapshot, path.length) >>> 0
-      if (at === missing) return undefined
-      if (at < 0xfffffff0) {
+      if (at === missingKey) return undefined
+      if (at < firstStatus) {
         return this.#place(path, at, this.#memory.word(VALUE_BYTES), this.#memory.word(VALUE_FLAGS))
       }
       this.#pager.provide(at | 0)
@@ -102,29 +102,13 @@ export class Catalog {
   /** All entries whose path begins with `prefix`, in order, at a snapshot (0: now). Throws `LIGHTNING_CORRUPT`. */
   list(prefix: Uint8Array, snapshot: number): CatalogEntry[] {
     const entries: CatalogEntry[] = []
+    // Bytes 0xff never begin a path, so this bounds all paths with the prefix.
+    const upper = new Uint8Array(prefix.length + 1).fill(0xff)
+    upper.set(prefix)
     let lower = prefix
-    let isOpen = false
+    let options = SCAN_LOWER | SCAN_UPPER
     while (true) {
-      // The bounds stand in KEY and KEY2; bytes 0xff never begin a path, so they bound all paths with the prefix.
-      const upper = new Uint8Array(prefix.length + 1).fill(0xff)
-      upper.set(prefix)
-      let rows: number
-      while (true) {
-        this.#memory.bytes.set(lower, KEY)
-        this.#memory.bytes.set(upper, KEY2)
-        const options = SCAN_LOWER | SCAN_UPPER | (isOpen ? SCAN_LOWER_OPEN : 0)
-        rows = this.#kernel.exports.scan(
-          CATALOG_TREE,
-          CATALOG_ROOT,
-          snapshot,
-          options,
-          lower.length,
-          upper.length,
-          rowsPerBatch
-        )
-        if (rows >= 0) break
-        this.#pager.provide(rows)
-      }
+      const rows = this.#scan(lower, upper, options, snapshot)
       let at = this.#memory.word(OUT)
       for (let i = 0; i < rows; i++) {
         const keyBytes = this.#memory.word(at)
@@ -135,9 +119,21 @@ export class Catalog {
         entries.push({ path, ...this.#place(path, key + keyBytes, valueBytes, word >>> 24) })
         at = (key + keyBytes + valueBytes + 3) & ~3
         lower = path
-        isOpen = true
       }
       if (this.#memory.word(OUT_MORE) === 0 || rows === 0) return entries
+      options |= SCAN_LOWER_OPEN
+    }
+  }
+
+  /** Scans the catalog until the kernel has the pages for it. Returns the number of rows in the kernel's OUT area. */
+  #scan(lower: Uint8Array, upper: Uint8Array, options: number, snapshot: number): number {
+    const { scan } = this.#kernel.exports
+    while (true) {
+      this.#memory.bytes.set(lower, KEY)
+      this.#memory.bytes.set(upper, KEY2)
+      const rows = scan(CATALOG_TREE, CATALOG_ROOT, snapshot, options, lower.length, upper.length, rowsPerBatch)
+      if (rows >= 0) return rows
+      this.#pager.provide(rows)
     }
   }
 

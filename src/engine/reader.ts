@@ -4,15 +4,12 @@ import { KEY, MAX_KEY_BYTES, VALUE_BYTES, VALUE_FLAGS } from '../../assembly/sta
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { KernelExports } from '../kernel/exports.ts'
 import type { KernelMemory } from '../kernel/kernel-memory.ts'
+import { firstStatus, missingKey } from '../kernel/status.ts'
 import type { Core } from './core.ts'
 import { readLarge } from './large-values.ts'
 import type { EngineSnapshot } from './snapshots.ts'
 import { encodeKey } from './staging.ts'
 import type { TreeHandle } from './tree.ts'
-
-/** Results of the kernel's `get` from this one on are statuses; the last of them means that there is no such key. */
-const firstStatus = 0xfffffff0
-const missing = 0xffffffff
 
 export class Reader {
   readonly #core: Core
@@ -122,7 +119,7 @@ export class Reader {
     if (keyBytes <= 0) return this.#findSlowly(tree, snapshot, key, keyEncoding)
     const at = this.#get(tree.id, tree.root, 0, keyBytes) >>> 0
     if (at < firstStatus) return at
-    return at === missing ? 0 : this.#findSlowly(tree, snapshot, key, keyEncoding)
+    return at === missingKey ? 0 : this.#findSlowly(tree, snapshot, key, keyEncoding)
   }
 
   /** The same for all cases: snapshots, encodings that run the caller's code, pages that are not in memory. */
@@ -142,7 +139,7 @@ export class Reader {
       this.#memory.bytes.set(bytes, KEY)
       const at = this.#get(place.id, place.root, version, bytes.length) >>> 0
       if (at < firstStatus) return at
-      if (at === missing) return 0
+      if (at === missingKey) return 0
       core.provide(at | 0)
     }
   }
