@@ -33,9 +33,9 @@ const quietTurns = 8
  */
 const turnBytes = 65_536
 /** Bytes that a sync counts for. */
+const syncCost = 4_096
 /** When fewer than one in so many commits is still to come, the sync is done on this thread. */
 const fewExpected = 8
-const syncCost = 4_096
 
 /** A group of commits that become durable together, and the promise of those who wait for them. */
 interface Group {
