@@ -124,7 +124,7 @@ export class ClientSession implements ConnectionEvents {
     throw invalidArgument(`${where}, sublevel: pass a sublevel() of this client; got ${describe(handle)}.`)
   }
 
-  get isAttentive(): boolean {
+  get needsOwner(): boolean {
     for (const [event, listeners] of this.#listeners) if (event !== 'closing' && listeners.size > 0) return true
     return false
   }
@@ -136,7 +136,7 @@ export class ClientSession implements ConnectionEvents {
     // A wrapper, so that one function added twice is called twice and removed once.
     const added = (detail: unknown): void => listener(detail)
     listeners.add(added)
-    if (this.isAttentive) this.connection.attend()
+    if (this.needsOwner) this.connection.ensureOwner()
     return () => {
       listeners.delete(added)
     }

@@ -9,8 +9,8 @@ export type Dial = (deadlineMs: number) => Promise<Link>
 
 /** What a connection tells its client. */
 export interface ConnectionEvents {
-  /** Whether somebody wants to hear of events: then there must be an owner, even when nothing is asked of it. */
-  readonly isAttentive: boolean
+  /** Whether somebody listens for events: then an owner is found even if no request needs one. */
+  readonly needsOwner: boolean
   event(name: unknown, detail: unknown): void
   log(level: unknown, parts: readonly unknown[]): void
 }
@@ -43,7 +43,7 @@ export class Connection implements LinkEvents {
     return this.#nextHandle++
   }
 
-  /** Who is told of events, those included that came with the welcome. Called once, before anything is sent. */
+  /** Sets who is told of events, also of those that came with the welcome. Called once, before anything is sent. */
   listen(events: ConnectionEvents): void {
     this.#events = events
     if (this.#link !== undefined) this.#link.events = this
@@ -65,8 +65,8 @@ export class Connection implements LinkEvents {
     }
   }
 
-  /** Finds the next owner if there is none, as a request would. */
-  attend(): void {
+  /** Finds the next owner if there is none, as a request would do. */
+  ensureOwner(): void {
     if (this.#link === undefined && this.#closing === undefined) this.#redial()
   }
 
@@ -87,11 +87,11 @@ export class Connection implements LinkEvents {
   lost(link: Link, _error: LightningError, repeats: readonly Request[]): void {
     if (this.#link !== link) return
     this.#link = undefined
-    // They are added by the link after this call, in their order.
+    // After the link has answered the requests that are not repeated.
     queueMicrotask(() => {
       const again = repeats.map(request => ({ ...request, attempts: request.attempts + 1 }))
       if (again.length === 0) {
-        if (this.#events?.isAttentive === true) this.attend()
+        if (this.#events?.needsOwner === true) this.ensureOwner()
         return
       }
       if (this.#link !== undefined) {
@@ -129,7 +129,7 @@ export class Connection implements LinkEvents {
     this.#dialling = undefined
     if (this.#closing !== undefined) return
     const error = unreachable(this.location, cause)
-    // Those who only listen have nothing that could reject.
+    // Listeners alone have no promise that could reject.
     if (this.#waiting.length === 0) this.#events?.log('warn', [{ text: error.message }])
     this.#failWaiting(error)
   }
@@ -145,7 +145,7 @@ export class Connection implements LinkEvents {
 
   async #close(leave: (link: Link) => Promise<void>): Promise<void> {
     this.#failWaiting(closed(this.location))
-    // An owner that is being started would take the lock after the end of this.
+    // Otherwise an owner that is just being started would take the lock after this client has closed.
     await this.#dialling
     const link = this.#link
     if (link === undefined) return

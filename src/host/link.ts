@@ -9,20 +9,20 @@ import { answer, Fields, operation } from './wire.ts'
 import { errorOf } from './wire-error.ts'
 
 /**
- * What becomes of a request whose owner is lost before it answered: it is asked again (`repeat`); its outcome stays
- * unknown (`unknown`); what it belongs to is gone (`gone`); its transaction has lost (`conflict`); it has no purpose
- * any more and is done (`done`).
+ * What becomes of a request whose owner is lost before it answered. `repeat`: it is sent to the next owner; `unknown`:
+ * it rejects, and its outcome is not known; `gone`: it rejects, and what it belongs to is gone; `conflict`: its
+ * transaction ends in `LIGHTNING_CONFLICT`; `done`: it has no purpose any more, and resolves.
  */
-export type Loss = 'repeat' | 'unknown' | 'gone' | 'conflict' | 'done'
+export type OnLost = 'repeat' | 'unknown' | 'gone' | 'conflict' | 'done'
 
 /** Who waits for an answer. Exactly one of `resolve` and `reject` is called, once. */
 export interface Sink {
-  readonly onLost: Loss
+  readonly onLost: OnLost
   resolve(value: unknown): void
   /** `isOpen`: whether the transaction concerned can still be used. */
   reject(error: unknown, isOpen: boolean): void
   progress?(done: number, total: number): void
-  /** Told which link carries the request, and under which id, before anything else. */
+  /** Called first: the link that carries the request, and the request's id. */
   sent?(link: Link, id: number): void
 }
 
@@ -43,7 +43,7 @@ export interface LinkEvents {
   lost(link: Link, error: LightningError, repeats: readonly Request[]): void
 }
 
-/** So often within its bound a silent owner is looked after. */
+/** How often a silent owner is asked for a sign of life within `timeoutMs`. */
 const ticksPerTimeout = 4
 
 export class Link {
@@ -57,7 +57,7 @@ export class Link {
   #isLost = false
   #loss: LightningError | undefined
   #events: LinkEvents | undefined
-  /** What came with the welcome, before there was a connection to be told of it. */
+  /** Events and log lines that came with the welcome, before there was a connection to take them. */
   #early: ((events: LinkEvents) => void)[] = []
   #silentTicks = 0
   #timer: ReturnType<typeof setInterval> | undefined
@@ -74,7 +74,7 @@ export class Link {
     return this.#isLost
   }
 
-  /** Who is told of what nobody asked for, and of the loss of this link, if it is lost already too. */
+  /** Sets who is told of events, and of the loss of this link, even if it is lost already. */
   set events(events: LinkEvents) {
     this.#events = events
     const early = this.#early
@@ -83,11 +83,11 @@ export class Link {
     if (this.#loss !== undefined) events.lost(this, this.#loss, [])
   }
 
-  /** Sends a request; `complete` may still change its fields when everything of the turn has been called. */
+  /** Sends a request; `complete` may still change its fields just before it is sent, after all calls of this turn. */
   send(request: Request, complete?: (fields: unknown[]) => void): void {
     if (this.#isLost) {
-      // Whoever asks has not learnt of it yet.
-      queueMicrotask(() => endLost(request.sink, this.#loss ?? goneBefore('it has been left.')))
+      // The caller has not noticed the loss yet. Not at once, as for any other answer.
+      queueMicrotask(() => endLost(request.sink, this.#loss ?? ownerGone('it has been left.')))
       return
     }
     const id = this.#nextId++
@@ -98,19 +98,19 @@ export class Link {
     this.#post(message, complete === undefined ? undefined : () => complete(message))
   }
 
-  /** Sends a request that nobody waits for. */
+  /** Sends a request that is not answered. */
   tell(name: number, ...fields: unknown[]): void {
     if (!this.#isLost) this.#post([name, 0, ...fields], undefined)
   }
 
-  /** Ends the link: those who wait learn what became of their requests. */
+  /** Ends the link because the owner is gone: every pending request ends as its `onLost` says. */
   lose(reason: string): void {
     if (this.#isLost) return
     this.#isLost = true
     this.#unwatch()
-    // A write that arrived later would come after those that are made through the next link.
+    // What is still on its way must not arrive: it would be applied after writes that come by the next link.
     this.#channel.abandon()
-    const error = goneBefore(reason)
+    const error = ownerGone(reason)
     this.#loss = error
     const repeats: Request[] = []
     const pending = [...this.#pending.values()]
@@ -122,7 +122,7 @@ export class Link {
     }
   }
 
-  /** Ends the link; who still waits gets `error`. */
+  /** Ends the link because the client closes; pending requests are rejected with `error`. */
   close(error: LightningError): void {
     if (this.#isLost) return
     this.#isLost = true
@@ -166,13 +166,13 @@ export class Link {
       return
     }
     const request = this.#pending.get(id)
-    // It may have been given up.
+    // It has been answered already.
     if (request === undefined) return
     if (kind === answer.progress) {
       request.sink.progress?.(fields.number(), fields.number())
       return
     }
-    // Looked at first: if it makes no sense the request is among those that are lost.
+    // Decoded before the request is removed: if the answer is malformed, the request is lost like all others.
     if (kind === answer.value) {
       this.#done(id)
       request.sink.resolve(fields.any())
@@ -216,7 +216,7 @@ export class Link {
     this.#outgoing.push({ message, complete })
     if (this.#isScheduled) return
     this.#isScheduled = true
-    // Twice, so that what the caller does with the promises of this turn is known.
+    // Two microtasks later it is known which promises of this turn the caller has handled; `complete` may need that.
     queueMicrotask(() => queueMicrotask(this.#flush))
   }
 
@@ -232,7 +232,7 @@ export class Link {
     }
   }
 
-  /** It cannot be sent, so nothing was done. */
+  /** Rejects a request that cannot be sent. Nothing was done. */
   #refuse([, id]: Message, error: unknown): undefined {
     const request = typeof id === 'number' ? this.#pending.get(id) : undefined
     if (request === undefined || typeof id !== 'number') return
@@ -240,9 +240,7 @@ export class Link {
     request.sink.reject(error, true)
   }
 
-  /**
-   * As long as something is waited for: the thread lives on, and an owner that says nothing is asked whether it lives.
-   */
+  /** While answers are pending, the thread is kept alive, and a silent owner is pinged. */
   #watch(): void {
     this.#channel.hold(true)
     this.#silentTicks = 0
@@ -255,7 +253,7 @@ export class Link {
     this.#timer = undefined
   }
 
-  // Counted in ticks, not by the clock: when this thread was busy, what has arrived meanwhile is looked at first.
+  // Counted in ticks, not by the clock: if this thread was busy, frames that have arrived meanwhile are taken first.
   #tick(): void {
     this.#silentTicks++
     if (this.#silentTicks > ticksPerTimeout) this.lose(`it gave no sign of life for ${this.#timeoutMs} ms.`)
@@ -263,14 +261,14 @@ export class Link {
   }
 }
 
-function goneBefore(reason: string): LightningError {
+function ownerGone(reason: string): LightningError {
   return new LightningError(
     'LIGHTNING_OWNER_LOST',
     `The owner of the database is gone before it answered: ${reason} Whether the call took effect is not known.`
   )
 }
 
-/** A read that takes its owner down with it is not repeated for ever. */
+/** A request that makes its owners crash must not be repeated for ever. */
 const mostAttempts = 3
 
 function endLost(sink: Sink, error: LightningError): void {
@@ -286,7 +284,7 @@ function endLost(sink: Sink, error: LightningError): void {
   }
 }
 
-/** What a transaction ends in when its owner is lost. */
+/** The error in which a transaction ends when its owner is lost. */
 export function conflictOf(cause: LightningError): LightningError {
   return new LightningError(
     'LIGHTNING_CONFLICT',

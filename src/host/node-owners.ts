@@ -11,7 +11,7 @@ import { isLightningError, LightningError } from '../errors.ts'
 import { describeHolder } from '../vfs/lock-holder.ts'
 import { type HolderConnection, visitHolder } from '../vfs/lock-standing.ts'
 import { nodeVfs } from '../vfs/node.ts'
-import { greet, NoWelcome } from './greeting.ts'
+import { greet, NoWelcome } from './handshake.ts'
 import type { Link } from './link.ts'
 import { workerPort } from './node-port.ts'
 import type { OwnerStart } from './owner-start.ts'
@@ -99,7 +99,7 @@ async function startUnlessLocked(wanted: Wanted): Promise<Found> {
   try {
     return { link: await startOwner(wanted) }
   } catch (error) {
-    // Readers exclude writers, and some media cannot be written: who only reads can do with less.
+    // Other readers keep writers out, and some media cannot be written. A client that only reads needs no more than that.
     const isShut = ['LIGHTNING_LOCKED', 'LIGHTNING_READ_ONLY', 'LIGHTNING_PERMISSION'].some(
       code => isLightningError(error) && error.code === code
     )

@@ -7,32 +7,35 @@ import { LightningError } from '../errors.ts'
 import { Transactions } from '../txn/transactions.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 import type { Channel } from './channel.ts'
-import { Fanout } from './fanout.ts'
+import { LogFanout } from './log-fanout.ts'
 import { MessageCoder } from './messages.ts'
 import { engineOptionsOf, type OwnerOptions } from './owner-options.ts'
 import { Session } from './session.ts'
 import { answer } from './wire.ts'
 import { errorField } from './wire-error.ts'
-import { readHello } from './hello.ts'
+import { readHello } from './handshake-messages.ts'
 
-/** Who has not said hello so long after connecting never will, and must not be waited for. */
-const greetingMs = 30_000
+/** A connection that has not said hello after this time is closed: it would keep the owner from ending. */
+const handshakeTimeoutMs = 30_000
 
-/** So long after the last client was lost it may come back, having had no answer while this thread was busy. */
-const returnMs = 5
+/**
+ * How long the owner stays after its last client was lost: a client that got no answer while this thread was busy
+ * connects again.
+ */
+const reconnectMs = 5
 
-/** Names of sublevels may come and go without end. */
+/** Handles of keyspaces that are kept; sublevels may come and go without end. */
 const mostTrees = 1_024
 
 export class Owner {
   readonly engine: Engine
   readonly transactions: Transactions
   readonly options: OwnerOptions
-  readonly #fanout: Fanout
+  readonly #log: LogFanout
   readonly #onIdle: () => void
   readonly #sessions = new Set<Session>()
-  /** Those who have not said hello yet, and when they are given up. */
-  readonly #strangers = new Map<Channel, ReturnType<typeof setTimeout>>()
+  /** Connections that have not said hello yet, with the timers that close them. */
+  readonly #pendingHandshakes = new Map<Channel, ReturnType<typeof setTimeout>>()
   #hasHadClients = false
   #isIdle = false
   readonly #trees = new Map<string, Tree>()
@@ -41,16 +44,16 @@ export class Owner {
 
   /** Opens the database in `vfs`; `onIdle` is called when the last client has left and everything is released. */
   static async open(vfs: Vfs, options: OwnerOptions, onIdle: () => void): Promise<Owner> {
-    const fanout = new Fanout()
-    const engine = await Engine.open(vfs, engineOptionsOf(options, fanout))
-    return new Owner(engine, options, fanout, onIdle)
+    const log = new LogFanout()
+    const engine = await Engine.open(vfs, engineOptionsOf(options, log))
+    return new Owner(engine, options, log, onIdle)
   }
 
-  private constructor(engine: Engine, options: OwnerOptions, fanout: Fanout, onIdle: () => void) {
+  private constructor(engine: Engine, options: OwnerOptions, log: LogFanout, onIdle: () => void) {
     this.engine = engine
     this.options = options
     this.transactions = new Transactions(engine, options)
-    this.#fanout = fanout
+    this.#log = log
     this.#onIdle = onIdle
     for (const event of ['checkpoint', 'degraded', 'recovered'] as const) {
       engine.on(event, detail => {
@@ -64,20 +67,20 @@ export class Owner {
     return this.#sessions.size
   }
 
-  /** Takes the client at the other end of a channel, once it has said who it is. */
+  /** Makes a session for the client at the other end of a channel, as soon as it has said hello. */
   accept(channel: Channel): void {
     if (this.#isIdle) {
       channel.abandon()
       return
     }
     const coder = new MessageCoder()
-    this.#strangers.set(
+    this.#pendingHandshakes.set(
       channel,
-      setTimeout(() => this.#turnAway(channel), greetingMs)
+      setTimeout(() => this.#refuse(channel), handshakeTimeoutMs)
     )
-    channel.onClose = () => this.#forget(channel)
+    channel.onClose = () => this.#endHandshake(channel)
     channel.onFrame = frame => {
-      this.#forget(channel)
+      this.#endHandshake(channel)
       try {
         const [first, ...rest] = coder.decode(frame)
         const hello = readHello(first)
@@ -87,8 +90,8 @@ export class Owner {
         this.#sessions.add(session)
         this.#hasHadClients = true
         session.welcome()
-        // It may have lines from before, which must not come first.
-        if (hello.wantsLog) this.#fanout.add(session)
+        // After the welcome: lines that were kept for the first client are sent at once.
+        if (hello.wantsLog) this.#log.add(session)
         session.take(rest)
       } catch (error) {
         channel.post(coder.encode([[0, answer.error, errorField(error), false]]))
@@ -108,12 +111,12 @@ export class Owner {
     return tree
   }
 
-  /** What was written just now need not be durable before an answer, but soon. */
+  /** Syncs within `syncIntervalMs`: for writes of clients with relaxed durability to an owner with strict durability. */
   syncSoon(): void {
     if (this.options.durability === 'relaxed' || this.#syncTimer !== undefined) return
     this.#syncTimer = setTimeout(() => {
       this.#syncTimer = undefined
-      // The engine keeps the failure for those who ask later.
+      // Nobody waits for this sync; the engine keeps the failure for the next call.
       this.engine.flush().catch(() => undefined)
     }, this.options.syncIntervalMs)
   }
@@ -129,21 +132,21 @@ export class Owner {
     await this.#closing
   }
 
-  /** A client is gone without a word. */
+  /** A client's channel has ended without `leave`. */
   lose(session: Session): void {
     this.#remove(session)
-    if (this.#sessions.size === 0) setTimeout(() => this.#closeUnlessWanted(), returnMs)
+    if (this.#sessions.size === 0) setTimeout(() => this.#closeUnlessWanted(), reconnectMs)
     // Nobody is left to be told; the engine keeps the failure, and logs it.
     else if (!this.options.readOnly) this.engine.flush().catch(() => undefined)
   }
 
   #remove(session: Session): void {
-    this.#fanout.remove(session)
+    this.#log.remove(session)
     this.#sessions.delete(session)
   }
 
   #closeUnlessWanted(): void {
-    if (this.#sessions.size > 0 || this.#strangers.size > 0 || this.#closing !== undefined) return
+    if (this.#sessions.size > 0 || this.#pendingHandshakes.size > 0 || this.#closing !== undefined) return
     this.#closing = this.#close()
     this.#closing.catch(() => undefined)
   }
@@ -162,18 +165,18 @@ export class Owner {
 
   #idle(): void {
     this.#isIdle = true
-    for (const channel of [...this.#strangers.keys()]) this.#turnAway(channel)
+    for (const channel of [...this.#pendingHandshakes.keys()]) this.#refuse(channel)
     this.#onIdle()
   }
 
-  #turnAway(channel: Channel): void {
-    this.#forget(channel)
+  #refuse(channel: Channel): void {
+    this.#endHandshake(channel)
     channel.abandon()
   }
 
-  #forget(channel: Channel): void {
-    clearTimeout(this.#strangers.get(channel))
-    if (this.#strangers.delete(channel) && this.#hasHadClients) setTimeout(() => this.#closeUnlessWanted(), 0)
+  #endHandshake(channel: Channel): void {
+    clearTimeout(this.#pendingHandshakes.get(channel))
+    if (this.#pendingHandshakes.delete(channel) && this.#hasHadClients) setTimeout(() => this.#closeUnlessWanted(), 0)
   }
 
   #checkOpen(): void {

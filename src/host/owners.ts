@@ -1,7 +1,7 @@
 // Where a client finds the owner of a database, by environment.
 
 import { isNodeLike } from '../vfs/environment.ts'
-import type { Hello } from './hello.ts'
+import type { Hello } from './handshake-messages.ts'
 import type { Link } from './link.ts'
 import type { OwnerOptions } from './owner-options.ts'
 

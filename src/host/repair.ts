@@ -3,7 +3,7 @@ import { checkRepair, type RepairOptions } from '../db/repair-options.ts'
 import { isObject } from '../encoding/arguments.ts'
 import type { RepairReport } from '../engine/repair.ts'
 import { onDemand } from '../kernel/on-demand.ts'
-import { reachesFiles, runAway } from './away.ts'
+import { canOpenFiles, runInWorker } from './worker-task.ts'
 import { malformed } from './messages.ts'
 
 /**
@@ -21,13 +21,13 @@ import { malformed } from './messages.ts'
  * `LIGHTNING_INVALID_ARGUMENT`, `LIGHTNING_ABORTED`; what an `onProgress` throws ends it and passes unchanged.
  */
 export async function repair(location: string, options?: RepairOptions): Promise<RepairReport> {
-  if (reachesFiles()) {
+  if (canOpenFiles()) {
     const here = await onDemand('repair', () => import('../db/repair.ts'))
     return await here.repair(location, options)
   }
   const { cacheBytes, ...care } = checkRepair(options)
   await directoryName(location, 'repair')
-  const report = await runAway('repair', [location, cacheBytes], care)
+  const report = await runInWorker('repair', [location, cacheBytes], care)
   if (isReport(report)) return report
   throw malformed('a report is none')
 }

@@ -2,7 +2,7 @@ import { checkCare } from '../db/call-options.ts'
 import { directoryName } from '../db/location.ts'
 import type { CareOptions } from '../db/types.ts'
 import { onDemand } from '../kernel/on-demand.ts'
-import { reachesFiles, runAway } from './away.ts'
+import { canOpenFiles, runInWorker } from './worker-task.ts'
 
 /**
  * Makes a database in the directory `location` from the backup in the directory `backup`; in a page a worker does it.
@@ -10,12 +10,12 @@ import { reachesFiles, runAway } from './away.ts'
  * location already, `LIGHTNING_CORRUPT` when the backup is damaged, `LIGHTNING_ABORTED`, and as `open` does.
  */
 export async function restore(backup: string, location: string, options?: CareOptions): Promise<void> {
-  if (reachesFiles()) {
+  if (canOpenFiles()) {
     const here = await onDemand('restore', () => import('../db/restore.ts'))
     return await here.restore(backup, location, options)
   }
   const care = checkCare(options, 'restore')
   await directoryName(backup, 'restore, the backup')
   await directoryName(location, 'restore')
-  await runAway('restore', [backup, location], care)
+  await runInWorker('restore', [backup, location], care)
 }

@@ -2,20 +2,20 @@
 
 import { LightningError } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import type { Link, Loss, Sink } from './link.ts'
+import type { Link, OnLost, Sink } from './link.ts'
 import { operation } from './wire.ts'
 
-/** One of the three. */
+/** The newest state, a snapshot or a transaction. */
 export interface Scope {
   /** The field `at` of requests. */
   readonly at: number
-  /** Throws `LIGHTNING_CLOSED`, or whatever it ended by. */
+  /** Throws `LIGHTNING_CLOSED`, or the error in which it has ended. */
   check(): void
   /** Sends a request, or rejects at once when it has ended. */
   send(name: number, fields: readonly unknown[], sink: Sink): void
   /** A promise for the decoded answer; `start` encodes and calls `send`, and may throw. */
   promise<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void): Promise<T>
-  /** An iterator of it begins, and is told when what it has delivered matters; the result ends that. */
+  /** Registers an iterator; `report` is called when the owner must know what it has delivered. The result ends that. */
   addIterator(report: () => void): () => void
 }
 
@@ -23,7 +23,7 @@ export interface Scope {
 export function ask<T>(
   scope: Scope,
   name: number,
-  onLost: Loss,
+  onLost: OnLost,
   prepare: () => readonly unknown[],
   decode: (value: unknown) => T
 ): Promise<T> {

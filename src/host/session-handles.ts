@@ -1,4 +1,4 @@
-// What a client has open, by the numbers that it chose: snapshots and transactions.
+// A client's open snapshots and transactions, by handle: a number that the client chose.
 
 import type { Snapshot } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
@@ -11,9 +11,9 @@ export interface HeldTransaction {
   readonly transaction: Transaction
   /** Whether another attempt may follow, which takes its age from this one. */
   readonly isRepeatable: boolean
-  /** Requests that wait, by id. */
+  /** Requests that wait for a lock, by id. */
   readonly waiting: Map<number, Promise<unknown>>
-  /** Errors of requests, by id: a commit fails by those that nobody handles. */
+  /** Errors of requests, by id: a commit fails with the first that nobody has handled. */
   readonly failures: Map<number, unknown>
   hasWritten: boolean
 }
@@ -26,14 +26,15 @@ export interface View {
 
 const newest: View = { snapshot: undefined, held: undefined }
 
-export class Handles {
+export class SessionHandles {
   readonly #owner: Owner
   readonly #snapshots = new Map<number, Snapshot>()
   readonly #transactions = new Map<number, HeldTransaction>()
-  /** Transactions whose commit was asked for and may still wait for locks. */
+  /** Transactions that are being committed; the commit may still wait for locks. */
   readonly #committing = new Map<number, HeldTransaction>()
   /** Transactions that have ended and may be followed by another attempt. */
   readonly #ended = new Map<number, Transaction>()
+  /** End waits of transactions that have not begun yet. */
   readonly #stops = new Set<() => void>()
   #isReleased = false
 
@@ -43,7 +44,7 @@ export class Handles {
 
   /** Takes a snapshot; gives its sequence number. */
   takeSnapshot(handle: number): number {
-    this.#checkNew(handle)
+    this.checkNew(handle)
     const snapshot = this.#owner.engine.snapshot()
     this.#snapshots.set(handle, snapshot)
     return snapshot.sequence
@@ -63,17 +64,20 @@ export class Handles {
     this.#transactions.set(handle, held)
   }
 
-  /** `stop` ends a wait, when the client leaves before; the result is to be called when it has ended. */
+  /** Calls `stop`, which ends a wait, if the client leaves. Call the result when the wait has ended. */
   stopAtRelease(stop: () => void): () => void {
     this.#stops.add(stop)
     return () => void this.#stops.delete(stop)
   }
 
+  /** Throws `LIGHTNING_INVALID_ARGUMENT` for a handle that is in use. */
   checkNew(handle: number): void {
-    this.#checkNew(handle)
+    if (handle === 0 || this.#snapshots.has(handle) || this.find(handle) !== undefined) {
+      throw malformed(`the handle ${handle} is in use`)
+    }
   }
 
-  /** What `at` means; throws `LIGHTNING_CLOSED` when it has ended. */
+  /** What the field `at` of a request names; throws `LIGHTNING_CLOSED` when that has ended. */
   view(at: number): View {
     if (at === 0) return newest
     const held = this.#transactions.get(at)
@@ -83,7 +87,7 @@ export class Handles {
     return { snapshot, held: undefined }
   }
 
-  /** One that can still be rolled back: open, or about to be committed. */
+  /** A transaction that can still be rolled back: open, or being committed. */
   find(handle: number): HeldTransaction | undefined {
     return this.#transactions.get(handle) ?? this.#committing.get(handle)
   }
@@ -95,7 +99,7 @@ export class Handles {
     return held
   }
 
-  /** Its commit was asked for: nothing else can be, but that it be rolled back. */
+  /** Its commit was asked for. From here on only a rollback is allowed. */
   beginCommit(handle: number): void {
     const held = this.#transactions.get(handle)
     this.endTransaction(handle)
@@ -115,7 +119,7 @@ export class Handles {
     if (held.isRepeatable) this.#ended.set(handle, held.transaction)
   }
 
-  /** The attempt before the one that begins; 0: none. */
+  /** The attempt before the one that begins, which is forgotten; undefined for 0. */
   takePrevious(handle: number): Transaction | undefined {
     const previous = this.#ended.get(handle)
     this.#ended.delete(handle)
@@ -133,19 +137,13 @@ export class Handles {
     this.#snapshots.clear()
     this.#ended.clear()
   }
-
-  #checkNew(handle: number): void {
-    if (handle === 0 || this.#snapshots.has(handle) || this.find(handle) !== undefined) {
-      throw malformed(`the handle ${handle} is in use`)
-    }
-  }
 }
 
 function ended(): LightningError {
   return new LightningError('LIGHTNING_CLOSED', 'The snapshot or transaction has ended. Take a new one.')
 }
 
-/** What a request of a transaction failed by, and whether the transaction can still be used. */
+/** The error of a request of a transaction, and whether the transaction can still be used. */
 export class TransactionFailure {
   readonly error: unknown
   readonly isOpen: boolean
@@ -156,7 +154,7 @@ export class TransactionFailure {
   }
 }
 
-/** Runs a request of a transaction; throws `TransactionFailure`, and the commit fails by it unless it is handled. */
+/** Runs a request of a transaction. An error is thrown as `TransactionFailure`, and noted for the commit. */
 export function guarded<R>(held: HeldTransaction, id: number, run: () => R): R {
   try {
     return run()
@@ -165,7 +163,7 @@ export function guarded<R>(held: HeldTransaction, id: number, run: () => R): R {
   }
 }
 
-/** Errors of a transaction that are kept: whoever asks in a loop for a lock without waiting could have any number. */
+/** Errors of a transaction that are kept: a client that asks for a lock in a loop could make any number. */
 const mostFailures = 10_000
 
 /** Notes the error of a request. */

@@ -1,5 +1,5 @@
-// Iterators of a client. Rows go out as they are asked for, so a client that stops asking costs nothing but the state
-// that its iterator holds.
+// A client's iterators. Rows are sent only as they are asked for, so a client that stops asking costs nothing but the
+// state that its iterator holds.
 
 import type { Cursor } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
@@ -14,11 +14,11 @@ interface OpenIterator {
   readonly rows: RowSource
   readonly generation: number
   readonly held: HeldTransaction | undefined
-  /** What a serializable transaction has read is what its client has taken, not what was sent. */
+  /** Rows are sent ahead: a serializable transaction has read only what its client says it has delivered. */
   readonly reads: DeferredReads | undefined
 }
 
-export class Iterators {
+export class SessionIterators {
   readonly handlers: readonly (readonly [number, Handler])[]
   readonly #session: Session
   readonly #open = new Map<number, OpenIterator>()
@@ -76,7 +76,7 @@ export class Iterators {
       const { engine } = this.#session.owner
       if (open.held === undefined && engine.generation !== open.generation) throw takenBack(engine.rollbackCause)
       const rows = open.rows.take(mostRows)
-      // The end of one in a transaction counts only when the client has come to it.
+      // In a transaction it stays open until the client reports that it has come to the end (`#delivered`).
       if (open.rows.isDone && open.reads === undefined) this.#open.delete(iterator)
       return [rows, open.rows.isDone]
     } catch (error) {

@@ -1,17 +1,17 @@
-// The answers of an owner to one client. All answers of one turn of the event loop are sent together, but never too
-// much at a time, so that it shows soon whether the client takes them.
+// The answers of an owner to one client. All answers of one turn of the event loop are sent together, but in
+// pieces of moderate size, so that the channel tells soon whether the client takes them.
 
 import type { Channel } from './channel.ts'
 import { bytesOf, type Message, type MessageCoder } from './messages.ts'
 import { answer } from './wire.ts'
 import { errorField } from './wire-error.ts'
 
-/** Bytes of answers that are sent before the end of the turn. */
+/** So many bytes of answers are sent without waiting for the end of the turn. */
 const mostBytes = 1_048_576
-/** Bytes of events that are kept for a client that takes nothing, which has probably stopped. */
+/** Events and log lines that are queued for a client that takes nothing; after that it counts as gone. */
 const mostUnasked = 1_000
 
-export class Outbox {
+export class SessionOutbox {
   readonly #channel: Channel
   readonly #coder: MessageCoder
   #messages: Message[] = []
@@ -35,7 +35,7 @@ export class Outbox {
     }
   }
 
-  /** Sends what was not asked for; false: the client has not taken what went before for too long. */
+  /** Sends an event or a log line; false when too many of them wait already, for a client that takes nothing. */
   sendUnasked(message: Message): boolean {
     this.#unasked = this.#channel.isCongested ? this.#unasked + 1 : 0
     if (this.#unasked > mostUnasked) return false

@@ -3,13 +3,13 @@
 import { viewEncoding } from '../encoding/bytes-encoding.ts'
 import type { ByteRange } from '../engine/bounds.ts'
 import type { Snapshot, Tree } from '../engine/engine.ts'
-import { countInTurns } from './counting.ts'
+import { countInSlices } from './session-count.ts'
 import { malformed } from './messages.ts'
 import type { Handler, Session } from './session.ts'
 import { guarded } from './session-handles.ts'
 import { type Fields, operation } from './wire.ts'
 
-export class Readers {
+export class SessionReads {
   readonly handlers: readonly (readonly [number, Handler])[]
   readonly #session: Session
   readonly #bytes = viewEncoding()
@@ -68,17 +68,17 @@ export class Readers {
     const { snapshot, held } = handles.view(fields.number())
     const tree = owner.tree(fields.bytes())
     const range = fields.range()
-    if (held === undefined) return this.#countInTurns(tree, snapshot, range, id)
+    if (held === undefined) return this.#countInSlices(tree, snapshot, range, id)
     return guarded(held, id, () => held.transaction.view(tree, undefined).count(range))
   }
 
-  /** A count of much that is on disk takes long: others are answered meanwhile, and it ends with its client. */
-  #countInTurns(tree: Tree, snapshot: Snapshot | undefined, range: ByteRange, id: number): unknown {
+  /** Counting many entries on disk takes long: others are served in between, and it ends when the client leaves. */
+  #countInSlices(tree: Tree, snapshot: Snapshot | undefined, range: ByteRange, id: number): unknown {
     const session = this.#session
     const signal = session.signalFor(id)
     let counted: number | Promise<number> | undefined
     try {
-      counted = countInTurns(session.owner.engine, tree, snapshot, range, { signal })
+      counted = countInSlices(session.owner.engine, tree, snapshot, range, { signal })
     } finally {
       if (!(counted instanceof Promise)) session.signalDone(id)
     }

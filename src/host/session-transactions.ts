@@ -112,7 +112,7 @@ export class SessionTransactions {
     const held = handles.transaction(handle)
     handles.beginCommit(handle)
     try {
-      // At once where it can be: what the client asks for next may see it.
+      // Without waiting unless it must: the client's next requests may expect to see the commit.
       if (held.waiting.size > 0) await Promise.allSettled(held.waiting.values())
       await this.#commitNow(held, unhandled)
     } finally {
@@ -126,10 +126,10 @@ export class SessionTransactions {
       held.transaction.rollback()
       throw new TransactionFailure(error, false)
     }
-    return this.#settled(held, held.transaction.commit())
+    return this.#durably(held, held.transaction.commit())
   }
 
-  async #settled(held: HeldTransaction, committing: Promise<void>): Promise<void> {
+  async #durably(held: HeldTransaction, committing: Promise<void>): Promise<void> {
     const { engine } = this.#session.owner
     const seen = engine.isClosed ? 0 : engine.sequence
     try {
@@ -138,7 +138,7 @@ export class SessionTransactions {
         if (held.hasWritten) this.#session.owner.syncSoon()
         return
       }
-      // What it wrote, or what it can have seen.
+      // What it wrote must be durable, or, if it wrote nothing, everything that it can have seen.
       await engine.durable(held.hasWritten ? undefined : seen)
     } catch (error) {
       if (held.hasWritten || !held.transaction.isApplied) throw new TransactionFailure(error, false)

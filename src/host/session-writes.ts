@@ -8,12 +8,13 @@ import { answersLater, type Handler, type Session } from './session.ts'
 import { guarded, type HeldTransaction } from './session-handles.ts'
 import { Fields, operation } from './wire.ts'
 
+/** Requests that are answered together, when the same sync is done. */
 interface Group {
   readonly promise: Promise<void>
   readonly ids: number[]
 }
 
-export class Writers {
+export class SessionWrites {
   readonly handlers: readonly (readonly [number, Handler])[]
   readonly #session: Session
   readonly #bytes = viewEncoding()
@@ -120,7 +121,7 @@ export class Writers {
     }
     const group: Group = { promise, ids: [id] }
     this.#group = group
-    this.#session.answersAt(
+    this.#session.trackAnswer(
       promise.then(
         () => {
           this.#end(group)

@@ -4,37 +4,37 @@
 import type { EngineEvent, EngineEvents } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
 import type { Channel } from './channel.ts'
-import type { LogLevel } from './fanout.ts'
-import { type Hello, welcomeMessage } from './hello.ts'
+import type { LogLevel } from './log-fanout.ts'
+import { type Hello, welcomeMessage } from './handshake-messages.ts'
 import { malformed, type Message, type MessageCoder } from './messages.ts'
 import type { Owner } from './owner.ts'
-import { Cares } from './session-care.ts'
-import { Handles, TransactionFailure } from './session-handles.ts'
-import { Iterators } from './session-iterators.ts'
-import { Readers } from './session-reads.ts'
-import { Outbox } from './session-outbox.ts'
+import { SessionMaintenance } from './session-maintenance.ts'
+import { SessionHandles, TransactionFailure } from './session-handles.ts'
+import { SessionIterators } from './session-iterators.ts'
+import { SessionReads } from './session-reads.ts'
+import { SessionOutbox } from './session-outbox.ts'
 import { SessionTransactions } from './session-transactions.ts'
-import { Writers } from './session-writes.ts'
+import { SessionWrites } from './session-writes.ts'
 import { answer, Fields, operation } from './wire.ts'
 import { errorField, wellFormed } from './wire-error.ts'
 
-/** Handles one operation; its result, or what its promise gives, is the answer. */
+/** Handles one operation. Its result, or what its promise resolves with, is sent as the answer. */
 export type Handler = (fields: Fields, id: number) => unknown
 
-/** A handler's result when it answers by itself. */
+/** What a handler returns if it sends the answer itself. */
 export const answersLater = Symbol('answers later')
 
 export class Session {
   readonly owner: Owner
   readonly readOnly: boolean
   readonly isStrict: boolean
-  readonly handles: Handles
+  readonly handles: SessionHandles
   readonly #channel: Channel
-  readonly #outbox: Outbox
-  readonly #iterators: Iterators
-  readonly #cares: Cares
+  readonly #outbox: SessionOutbox
+  readonly #iterators: SessionIterators
+  readonly #maintenance: SessionMaintenance
   readonly #handlers: ReadonlyMap<unknown, Handler>
-  /** Requests that wait until the client takes the answers to those before. */
+  /** Requests that wait until the client has taken earlier answers. */
   #inbox: Message[] = []
   /** Answers under way. */
   readonly #answering = new Set<Promise<unknown>>()
@@ -46,17 +46,17 @@ export class Session {
     this.readOnly = readOnly
     this.isStrict = isStrict
     this.#channel = channel
-    this.#outbox = new Outbox(channel, coder)
-    this.handles = new Handles(owner)
-    this.#iterators = new Iterators(this)
-    this.#cares = new Cares(this)
+    this.#outbox = new SessionOutbox(channel, coder)
+    this.handles = new SessionHandles(owner)
+    this.#iterators = new SessionIterators(this)
+    this.#maintenance = new SessionMaintenance(this)
     this.#handlers = new Map<unknown, Handler>([
-      ...new Readers(this).handlers,
-      ...new Writers(this).handlers,
+      ...new SessionReads(this).handlers,
+      ...new SessionWrites(this).handlers,
       ...new SessionTransactions(this).handlers,
       ...this.#iterators.handlers,
-      ...this.#cares.handlers,
-      // It has no id of its own: any frame is a sign of life.
+      ...this.#maintenance.handlers,
+      // Answered with an empty list: any frame is a sign of life.
       [operation.ping, () => this.answerAll([])],
       [operation.close, () => this.#leave()]
     ])
@@ -73,19 +73,19 @@ export class Session {
     channel.hold(true)
   }
 
-  /** Tells the client that it is taken. */
+  /** Completes the handshake. */
   welcome(): void {
     this.send(welcomeMessage({ location: wellFormed(this.owner.engine.location) }))
   }
 
-  /** Takes requests in order, as fast as the client takes the answers: they would fill memory. Never throws. */
+  /** Handles requests in order, no faster than the client takes the answers, which would fill memory. Never throws. */
   take(messages: readonly Message[]): void {
     for (const message of messages) this.#inbox.push(message)
     this.#work()
   }
 
-  /** Something is under way at whose end requests are answered; it never rejects. */
-  answersAt(end: Promise<unknown>): void {
+  /** Notes a promise that answers requests when it ends, so that `#leave` can wait for it. It must never reject. */
+  trackAnswer(end: Promise<unknown>): void {
     this.#answering.add(end)
     void end.then(() => this.#answering.delete(end))
   }
@@ -112,7 +112,7 @@ export class Session {
       const result = handler(new Fields(message, 2), id)
       if (result === answersLater) return
       if (result instanceof Promise) {
-        this.answersAt(
+        this.trackAnswer(
           result.then(
             value => this.answer(id, value),
             error => this.answerError(id, error)
@@ -168,23 +168,23 @@ export class Session {
     )
   }
 
-  /** An operation that the client may end. */
+  /** The signal of a request that the client may abort; `signalDone` when it has ended. */
   signalFor(id: number): AbortSignal {
-    return this.#cares.begin(id)
+    return this.#maintenance.begin(id)
   }
 
   signalDone(id: number): void {
-    this.#cares.end(id)
+    this.#maintenance.end(id)
   }
 
   #sendUnasked(message: Message): void {
     if (this.#hasEnded || this.#outbox.sendUnasked(message)) return
-    // It has stopped. When it goes on it finds itself without a link and makes another.
+    // The client has stopped taking anything. If it ever goes on, it finds its link lost and connects again.
     this.#channel.abandon()
     this.#vanish()
   }
 
-  /** All its requests are answered before this one is: behind it the client listens no more. */
+  /** Answered after all other requests of the client, since it stops listening then. */
   async #leave(): Promise<void> {
     this.#hasLeft = true
     const answering = [...this.#answering]
@@ -206,12 +206,12 @@ export class Session {
 
   #release(): void {
     this.#iterators.closeAll()
-    // Before what waits is ended: a wait for a lock ends with its transaction.
+    // Before waiting requests are aborted: a wait for a lock ends with its transaction.
     this.handles.releaseAll()
-    this.#cares.endAll()
+    this.#maintenance.endAll()
   }
 
-  /** What it sends makes no sense, so nothing that follows can be believed. */
+  /** The client has sent something that is not the protocol, so nothing that follows can be trusted. */
   #refuse(error: unknown): void {
     if (this.#hasEnded) return
     this.send([0, answer.error, errorField(error), false])

@@ -5,12 +5,12 @@ import { LightningError } from '../errors.ts'
 import { PortChannel } from './port-channel.ts'
 
 /** Where those who look for the owner of a database knock. */
-export function lobbyName(location: string): string {
+export function lobbyChannelName(location: string): string {
   return `lightning-db:${location}#lobby`
 }
 
 /** The channel of one client. */
-export function pairName(client: string): string {
+export function clientChannelName(client: string): string {
   return `lightning-db#${client}`
 }
 
@@ -18,13 +18,13 @@ export function pairName(client: string): string {
  * A Web Lock that the owner of a database holds as long as it takes clients, so that it is found. Each has one of its
  * own, which nobody waits for: a frozen tab that got it could keep it from the next owner for ever.
  */
-export function servingName(location: string, owner: string): string {
+export function servingLockName(location: string, owner: string): string {
   return `lightning-db:${location}#serving ${owner}`
 }
 
 /** The owner that takes clients now, if there is one. Rejects with `LIGHTNING_UNAVAILABLE`. */
-export async function servedBy(location: string): Promise<string | undefined> {
-  const start = servingName(location, '')
+export async function servingOwner(location: string): Promise<string | undefined> {
+  const start = servingLockName(location, '')
   const held = await heldLocks(location)
   const owners = held.map(({ name = '' }) => (name.startsWith(start) ? name.slice(start.length) : ''))
   // What is longer is of another database, whose name begins in the same way.
@@ -44,7 +44,7 @@ async function heldLocks(location: string): Promise<LockInfo[]> {
 }
 
 /** A Web Lock that one side of a channel holds: when the other side gets it, that side is gone. */
-export function lifeName(side: string): string {
+export function livenessLockName(side: string): string {
   return `lightning-db#life ${side}`
 }
 
@@ -68,7 +68,7 @@ export function tabChannel(
     listen(onMessage, onClose) {
       broadcast.onmessage = ({ data }) => onMessage(data)
       navigator.locks
-        .request(lifeName(other), { mode: 'shared', signal: abort.signal }, () => onClose('it is gone.'))
+        .request(livenessLockName(other), { mode: 'shared', signal: abort.signal }, () => onClose('it is gone.'))
         .then(
           undefined,
           // The wait was ended by `close`.

@@ -7,13 +7,20 @@
 
 import { isObject } from '../encoding/arguments.ts'
 import { isLightningError, LightningError } from '../errors.ts'
-import { greet, NoWelcome } from './greeting.ts'
+import { greet, NoWelcome } from './handshake.ts'
 import type { Link } from './link.ts'
 import type { OwnerStart } from './owner-start.ts'
 import type { Wanted } from './owners.ts'
 import { pathOf } from './paths.ts'
 import { type Port, PortChannel } from './port-channel.ts'
-import { holdLock, lifeName, lobbyName, pairName, servedBy, tabChannel } from './tab-channel.ts'
+import {
+  holdLock,
+  livenessLockName,
+  lobbyChannelName,
+  clientChannelName,
+  servingOwner,
+  tabChannel
+} from './tab-channel.ts'
 
 const longestPauseMs = 50
 /** A holder of the lock that takes no clients after so many looks has it open with `open()`. */
@@ -25,7 +32,7 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
   let refusals = 0
   for (let look = 0; ; look++) {
     let refusal: unknown
-    const owner = await servedBy(path)
+    const owner = await servingOwner(path)
     if (owner !== undefined) {
       const found = await knock(wanted, path, owner, deadlineMs)
       if (found instanceof LightningError) refusal = found
@@ -37,7 +44,7 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
         if (!isLightningError(error, 'LIGHTNING_LOCKED')) throw error
         refusal = error
         // It may be on its way: opening takes a moment.
-        if ((await servedBy(path)) === undefined && ++refusals >= mostRefusals) throw error
+        if ((await servingOwner(path)) === undefined && ++refusals >= mostRefusals) throw error
       }
     }
     if (performance.now() >= deadlineMs) throw refusal ?? silent(wanted.location)
@@ -116,15 +123,15 @@ async function knock(
   deadlineMs: number
 ): Promise<Link | LightningError | undefined> {
   const client = crypto.randomUUID()
-  const letGo = await holdLock(lifeName(client))
+  const letGo = await holdLock(livenessLockName(client))
   const patienceMs = Math.max(1, Math.min(wanted.timeoutMs, deadlineMs - performance.now()))
   const opened = await knockAt(path, owner, client, patienceMs)
   if (opened === 'gone' || opened === 'silent') {
     letGo()
-    if (opened === 'silent' && (await servedBy(path)) === owner) throw silent(wanted.location)
+    if (opened === 'silent' && (await servingOwner(path)) === owner) throw silent(wanted.location)
     return undefined
   }
-  const channel = tabChannel(new BroadcastChannel(pairName(client)), opened.id, letGo)
+  const channel = tabChannel(new BroadcastChannel(clientChannelName(client)), opened.id, letGo)
   try {
     const { link } = await greet(channel, wanted.hello, patienceMs, wanted.timeoutMs)
     return link
@@ -141,7 +148,7 @@ type Opened = { readonly id: string } | 'gone' | 'silent'
 
 function knockAt(path: string, owner: string, client: string, patienceMs: number): Promise<Opened> {
   return new Promise(resolve => {
-    const lobby = new BroadcastChannel(lobbyName(path))
+    const lobby = new BroadcastChannel(lobbyChannelName(path))
     const abort = new AbortController()
     const end = (opened: Opened): void => {
       clearTimeout(timer)
@@ -155,7 +162,7 @@ function knockAt(path: string, owner: string, client: string, patienceMs: number
     }
     // When whoever serves is gone, nobody will open.
     navigator.locks
-      .request(lifeName(owner), { mode: 'shared', signal: abort.signal }, () => end('gone'))
+      .request(livenessLockName(owner), { mode: 'shared', signal: abort.signal }, () => end('gone'))
       .catch(() => undefined)
     lobby.postMessage({ knock: client })
   })

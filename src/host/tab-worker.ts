@@ -5,12 +5,19 @@ import { inMemory } from '../db/location.ts'
 import { memoryVfs } from '../vfs/memory.ts'
 import { opfsVfs } from '../vfs/opfs.ts'
 import { isObject } from '../encoding/arguments.ts'
-import { runErrand } from './errands.ts'
+import { runTask } from './worker-task-runner.ts'
 import { MessageCoder } from './messages.ts'
 import { Owner } from './owner.ts'
 import { type OwnerStart, startOf } from './owner-start.ts'
 import { type Port, PortChannel } from './port-channel.ts'
-import { holdLock, lifeName, lobbyName, pairName, servingName, tabChannel } from './tab-channel.ts'
+import {
+  holdLock,
+  livenessLockName,
+  lobbyChannelName,
+  clientChannelName,
+  servingLockName,
+  tabChannel
+} from './tab-channel.ts'
 import { answer } from './wire.ts'
 import { errorField } from './wire-error.ts'
 
@@ -40,8 +47,8 @@ function serve(scope: WorkerScope): void {
     hold: () => undefined
   }
   scope.onmessage = ({ data: first }) => {
-    if (isObject(first) && first.errand !== undefined) {
-      void runErrand(first.errand, Array.isArray(first.parameters) ? first.parameters : [], scope)
+    if (isObject(first) && first.task !== undefined) {
+      void runTask(first.task, Array.isArray(first.parameters) ? first.parameters : [], scope)
       return
     }
     scope.onmessage = ({ data }) => deliver(data)
@@ -65,8 +72,8 @@ async function open({ location, options }: OwnerStart, port: Port, scope: Worker
     return
   }
   const self = crypto.randomUUID()
-  const held = [await holdLock(lifeName(self))]
-  const lobby = new BroadcastChannel(lobbyName(location))
+  const held = [await holdLock(livenessLockName(self))]
+  const lobby = new BroadcastChannel(lobbyChannelName(location))
   // Not left to the end of the worker, which browsers may put off for seconds: whoever comes next would wait for it.
   const leave = (): void => {
     lobby.close()
@@ -79,14 +86,14 @@ async function open({ location, options }: OwnerStart, port: Port, scope: Worker
     if (isObject(data) && typeof data.knock === 'string') visit(data.knock)
   }
   // From the moment on that nobody else can open it.
-  const serve = async () => held.push(await holdLock(servingName(location, self)))
+  const serve = async () => held.push(await holdLock(servingLockName(location, self)))
   try {
     const owner = await Owner.open(opfsVfs(location, serve), options, () => {
       leave()
       setTimeout(() => scope.close(), 0)
     })
     visit = client => {
-      const pair = new BroadcastChannel(pairName(client))
+      const pair = new BroadcastChannel(clientChannelName(client))
       owner.accept(tabChannel(pair, client))
       lobby.postMessage({ opened: client, by: self })
     }

@@ -3,10 +3,10 @@ import { createConnection, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Frame } from '../../src/host/channel.ts'
-import { greet } from '../../src/host/greeting.ts'
+import { greet } from '../../src/host/handshake.ts'
 import { type Message, MessageCoder } from '../../src/host/messages.ts'
 import { PortChannel, type Port } from '../../src/host/port-channel.ts'
-import { Outbox } from '../../src/host/session-outbox.ts'
+import { SessionOutbox } from '../../src/host/session-outbox.ts'
 import { SocketChannel } from '../../src/host/socket-channel.ts'
 import { answer, operation } from '../../src/host/wire.ts'
 import { LightningError } from '../../src/errors.ts'
@@ -182,7 +182,7 @@ describe('frames', () => {
 describe('what nobody asked for', () => {
   it('is not kept for ever for a client that has stopped', () => {
     const [, far] = channelPair()
-    const outbox = new Outbox(far, new MessageCoder())
+    const outbox = new SessionOutbox(far, new MessageCoder())
     const sent = (): boolean => outbox.sendUnasked([0, answer.event, 'checkpoint', {}])
     for (let i = 0; i < 2_000; i++) expect(sent()).toBe(true)
     far.isCongested = true

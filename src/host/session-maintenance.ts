@@ -6,7 +6,7 @@ import type { Handler, Session } from './session.ts'
 import { malformed } from './messages.ts'
 import { type Fields, operation } from './wire.ts'
 
-export class Cares {
+export class SessionMaintenance {
   readonly handlers: readonly (readonly [number, Handler])[]
   readonly #session: Session
   readonly #running = new Map<number, AbortController>()
@@ -33,9 +33,9 @@ export class Cares {
     ]
   }
 
-  /** The signal of a request that can be ended. */
+  /** Registers a request that the client can abort; gives its signal. */
   begin(id: number): AbortSignal {
-    // One that could not be ended would go on when its client is gone.
+    // Without an id of its own it could not be aborted, and would go on when its client is gone.
     if (id === 0 || this.#running.has(id)) throw malformed('a request that can be ended has no number of its own')
     const controller = new AbortController()
     this.#running.set(id, controller)
@@ -67,7 +67,7 @@ export class Cares {
     })
   }
 
-  async #run(id: number, work: (options: CareOptions) => Promise<unknown>): Promise<unknown> {
+  async #run(id: number, work: (options: RunOptions) => Promise<unknown>): Promise<unknown> {
     const signal = this.begin(id)
     const onProgress = ({ done, total }: Progress) => {
       this.#session.progress(id, done, total)
@@ -80,7 +80,7 @@ export class Cares {
   }
 }
 
-interface CareOptions {
+interface RunOptions {
   readonly signal: AbortSignal
   readonly onProgress: (progress: Progress) => void
 }

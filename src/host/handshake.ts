@@ -2,7 +2,7 @@
 // link.
 
 import type { Channel } from './channel.ts'
-import { type Hello, helloMessage, readWelcome, type Welcome } from './hello.ts'
+import { type Hello, helloMessage, readWelcome, type Welcome } from './handshake-messages.ts'
 import { Link } from './link.ts'
 import { MessageCoder } from './messages.ts'
 

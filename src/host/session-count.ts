@@ -5,12 +5,12 @@ import type { Engine, Snapshot, Tree } from '../engine/engine.ts'
 import { Pace } from '../engine/pace.ts'
 
 /**
- * Number of entries in the range, of the state at the call if there is no snapshot. What needs no page from disk is
- * answered at once.
+ * Number of entries in the range, of the state at the call if there is no snapshot. It is no promise if everything is
+ * in memory.
  *
  * @throws LightningError `LIGHTNING_ABORTED` by the signal.
  */
-export function countInTurns(
+export function countInSlices(
   engine: Engine,
   tree: Tree,
   snapshot: Snapshot | undefined,

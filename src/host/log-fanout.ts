@@ -8,10 +8,10 @@ interface Listener {
   log(level: LogLevel, parts: readonly unknown[]): void
 }
 
-/** Lines from before the first client are kept for it, but not for ever. */
+/** Lines logged before the first client connects are kept for it, up to this many. */
 const mostKept = 100
 
-export class Fanout implements EngineLogger {
+export class LogFanout implements EngineLogger {
   readonly #listeners = new Set<Listener>()
   #kept: [LogLevel, readonly unknown[]][] = []
 

@@ -1,4 +1,5 @@
-// Work on files for a page, whose main thread has no access to them: a worker is started, does the work and ends.
+// Work on files on behalf of a page, whose main thread has no access to them: a worker is started, runs one task and
+// ends. `worker-task-runner.ts` is the worker's side.
 
 import { isNodeLike } from '../vfs/environment.ts'
 import type { Progress } from '../engine/engine.ts'
@@ -8,31 +9,31 @@ import { onDemand } from '../kernel/on-demand.ts'
 import { malformed } from './messages.ts'
 import { errorOf } from './wire-error.ts'
 
-/** What such a worker can do. */
-export type Errand = 'restore' | 'repair'
+/** The tasks that such a worker knows. */
+export type WorkerTask = 'restore' | 'repair'
 
-/** How an errand can be aborted, and who gets its progress. */
-export interface ErrandOptions {
+/** How a task can be aborted, and who is told of its progress. */
+export interface WorkerTaskOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
-/** Whether this thread can open files: elsewhere than in browsers every one can, there only a dedicated worker. */
-export function reachesFiles(): boolean {
+/** Whether this thread can open files. In browsers only dedicated workers can; elsewhere every thread can. */
+export function canOpenFiles(): boolean {
   return isNodeLike() || 'DedicatedWorkerGlobalScope' in globalThis
 }
 
-/** Has a worker do it; resolves with its result. Rejects with what it fails by, and with what `onProgress` throws. */
-export async function runAway(
-  errand: Errand,
+/** Runs a task in a worker; resolves with its result. Rejects with the task's error, or with what `onProgress` throws. */
+export async function runInWorker(
+  task: WorkerTask,
   parameters: readonly unknown[],
-  { signal, onProgress }: ErrandOptions
+  { signal, onProgress }: WorkerTaskOptions
 ): Promise<unknown> {
-  const { newWorker } = await onDemand(errand, () => import('./tab-owners.ts'))
-  const worker = await newWorker(undefined, errand, false)
+  const { newWorker } = await onDemand(task, () => import('./tab-owners.ts'))
+  const worker = await newWorker(undefined, task, false)
   const abort = () => worker.postMessage({ abort: true })
   signal?.addEventListener('abort', abort, { once: true })
-  /** What the callback throws ends the errand, and passes unchanged when that has been answered. */
+  /** What the callback throws aborts the task; once the worker has answered, the caller gets what was thrown. */
   const tell = ({ done, total }: { readonly [name: string]: unknown }): void => {
     try {
       onProgress?.({ done: Number(done), total: Number(total) })
@@ -56,8 +57,8 @@ export async function runAway(
           reject(error)
         }
       }
-      worker.postMessage({ errand, parameters })
-      // What fired before there was a worker fires no more.
+      worker.postMessage({ task, parameters })
+      // The signal may have fired while the worker was being started; it does not fire again.
       if (signal?.aborted === true) abort()
     })
   } finally {

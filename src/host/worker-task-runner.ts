@@ -1,33 +1,33 @@
-// The worker's side of `away.ts`: does what a page has asked for.
+// The worker's side of `worker-task.ts`: runs the task that a page has asked for.
 
 import { repair } from '../db/repair.ts'
 import { restore } from '../db/restore.ts'
 import { errorField } from './wire-error.ts'
 
-/** Where answers go, and from where the errand may be ended. */
+/** The connection to the page: takes the answers; any message from it aborts the task. */
 export interface Sender {
   onmessage: ((event: MessageEvent<unknown>) => void) | null
   postMessage(message: unknown, transfer: Transferable[]): void
 }
 
-/** Does what the page asks and answers once. */
-export async function runErrand(errand: unknown, parameters: readonly unknown[], sender: Sender): Promise<void> {
+/** Runs a task and answers once, with its result or its error; a repair also reports progress before that. */
+export async function runTask(task: unknown, parameters: readonly unknown[], sender: Sender): Promise<void> {
   const controller = new AbortController()
   sender.onmessage = () => controller.abort()
   try {
-    sender.postMessage({ value: await work(errand, parameters, controller.signal, sender) }, [])
+    sender.postMessage({ value: await work(task, parameters, controller.signal, sender) }, [])
   } catch (error) {
     sender.postMessage({ error: errorField(error) }, [])
   }
 }
 
 async function work(
-  errand: unknown,
+  task: unknown,
   [one, two]: readonly unknown[],
   signal: AbortSignal,
   sender: Sender
 ): Promise<unknown> {
-  if (errand === 'restore') return await restore(String(one), String(two), { signal })
+  if (task === 'restore') return await restore(String(one), String(two), { signal })
   const cacheBytes = typeof two === 'number' ? two : undefined
   return await repair(String(one), {
     signal,

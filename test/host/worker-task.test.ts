@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { LightningError } from '../../src/errors.ts'
 import { errorField } from '../../src/host/wire-error.ts'
 
-/** A worker that notes what it is sent and ends its errand when it is told to. */
+/** A worker that notes what it is sent and ends its task when it is told to. */
 class NotingWorker {
   static received: unknown[] = []
   onmessage: ((event: { readonly data: unknown }) => void) | null = null
@@ -28,23 +28,23 @@ afterEach(() => {
   NotingWorker.received = []
 })
 
-describe('an errand', () => {
+describe('a task of a worker', () => {
   test('whose signal fires before its worker is there is aborted all the same', async () => {
     vi.stubGlobal('Worker', NotingWorker)
-    const { runAway } = await import('../../src/host/away.ts')
+    const { runInWorker } = await import('../../src/host/worker-task.ts')
     const controller = new AbortController()
-    const running = runAway('restore', ['from', 'to'], { signal: controller.signal })
+    const running = runInWorker('restore', ['from', 'to'], { signal: controller.signal })
     controller.abort(new Error('enough'))
     await expect(running).rejects.toMatchObject({ code: 'LIGHTNING_ABORTED', cause: new Error('enough') })
-    expect(NotingWorker.received).toEqual([{ errand: 'restore', parameters: ['from', 'to'] }, { abort: true }, 'ended'])
+    expect(NotingWorker.received).toEqual([{ task: 'restore', parameters: ['from', 'to'] }, { abort: true }, 'ended'])
   })
 
   test('whose script cannot be loaded says so', async () => {
     vi.doMock('../../src/host/tab-owners.ts', () => {
       throw new Error('the server is gone')
     })
-    const { runAway } = await import('../../src/host/away.ts')
-    await expect(runAway('repair', [], {})).rejects.toMatchObject({ code: 'LIGHTNING_UNAVAILABLE' })
+    const { runInWorker } = await import('../../src/host/worker-task.ts')
+    await expect(runInWorker('repair', [], {})).rejects.toMatchObject({ code: 'LIGHTNING_UNAVAILABLE' })
     const { ownersHere } = await import('../../src/host/owners.browser.ts')
     await expect(ownersHere()).rejects.toMatchObject({ code: 'LIGHTNING_UNAVAILABLE' })
   })
