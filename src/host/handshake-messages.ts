@@ -1,9 +1,9 @@
-// The messages of the handshake: the versions of both sides, and the options that are each client's own.
+// The messages of the handshake: the versions of both sides, the options that are each client's own, and refusals.
 
 import { LightningError } from '../errors.ts'
 import { malformed, type Message } from './messages.ts'
 import { answer, Fields, protocolName, protocolVersion } from './wire.ts'
-import { errorOf } from './wire-error.ts'
+import { errorField, errorOf } from './wire-error.ts'
 
 /** What is each client's own. */
 export interface Hello {
@@ -38,6 +38,11 @@ export function readHello(message: Message | undefined): Hello {
 
 export function welcomeMessage({ location }: Welcome): Message {
   return [0, answer.welcome, protocolVersion, location]
+}
+
+/** Instead of a welcome, or later: the owner refuses the client and ends the channel. */
+export function refusalMessage(error: unknown): Message {
+  return [0, answer.error, errorField(error), false]
 }
 
 /** Throws what the owner refuses with, `LIGHTNING_VERSION`, `LIGHTNING_INVALID_ARGUMENT`. */

@@ -15,11 +15,11 @@ import { greet, NoWelcome } from './handshake.ts'
 import type { Link } from './link.ts'
 import { workerPort } from './node-port.ts'
 import type { OwnerStart } from './owner-start.ts'
+import { lookPause } from './look-pause.ts'
 import type { Wanted } from './owners.ts'
 import { PortChannel } from './port-channel.ts'
 import { SocketChannel } from './socket-channel.ts'
 
-const longestPauseMs = 50
 /** A holder that hangs up so often does not take clients. */
 const mostHangUps = 3
 
@@ -47,7 +47,7 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
       }
     }
     if (performance.now() >= deadlineMs) throw refusal ?? tooBusy(wanted.location)
-    await pause(Math.random() * Math.min(longestPauseMs, 2 ** look))
+    await lookPause(look)
   }
 }
 
@@ -99,7 +99,7 @@ async function startUnlessLocked(wanted: Wanted): Promise<Found> {
   try {
     return { link: await startOwner(wanted) }
   } catch (error) {
-    // Other readers keep writers out, and some media cannot be written. A client that only reads needs no more than that.
+    // Other readers keep writers out, and some media cannot be written: enough for a client that only reads.
     const isShut = ['LIGHTNING_LOCKED', 'LIGHTNING_READ_ONLY', 'LIGHTNING_PERMISSION'].some(
       code => isLightningError(error) && error.code === code
     )
@@ -143,10 +143,4 @@ async function lockRefusal(location: string): Promise<unknown> {
 function tooBusy(location: string): LightningError {
   const message = `The owner of the database at ${location} takes no more clients at the moment. Try again later.`
   return new LightningError('LIGHTNING_LOCKED', message)
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise(resolve => {
-    setTimeout(resolve, milliseconds)
-  })
 }

@@ -6,14 +6,13 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { inMemory } from '../db/location.ts'
 import { memoryVfs } from '../vfs/memory.ts'
 import { nodeVfs } from '../vfs/node.ts'
+import { refusalMessage } from './handshake-messages.ts'
 import { MessageCoder } from './messages.ts'
 import { Owner } from './owner.ts'
 import { startOf } from './owner-start.ts'
 import { PortChannel } from './port-channel.ts'
 import { nodePort } from './node-port.ts'
 import { SocketChannel } from './socket-channel.ts'
-import { answer } from './wire.ts'
-import { errorField } from './wire-error.ts'
 
 if (parentPort !== null) void serve(nodePort(parentPort))
 
@@ -31,7 +30,7 @@ async function serve(port: ReturnType<typeof nodePort>): Promise<void> {
     for (const socket of early) visit(socket)
   } catch (error) {
     for (const socket of early) socket.destroy()
-    new PortChannel(port).post(new MessageCoder().encode([[0, answer.error, errorField(error), false]]))
+    new PortChannel(port).post(new MessageCoder().encode([refusalMessage(error)]))
     port.close()
   }
 }

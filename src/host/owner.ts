@@ -7,13 +7,11 @@ import { LightningError } from '../errors.ts'
 import { Transactions } from '../txn/transactions.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 import type { Channel } from './channel.ts'
+import { readHello, refusalMessage } from './handshake-messages.ts'
 import { LogFanout } from './log-fanout.ts'
 import { MessageCoder } from './messages.ts'
 import { engineOptionsOf, type OwnerOptions } from './owner-options.ts'
 import { Session } from './session.ts'
-import { answer } from './wire.ts'
-import { errorField } from './wire-error.ts'
-import { readHello } from './handshake-messages.ts'
 
 /** A connection that has not said hello after this time is closed: it would keep the owner from ending. */
 const handshakeTimeoutMs = 30_000
@@ -94,7 +92,7 @@ export class Owner {
         if (hello.wantsLog) this.#log.add(session)
         session.take(rest)
       } catch (error) {
-        channel.post(coder.encode([[0, answer.error, errorField(error), false]]))
+        channel.post(coder.encode([refusalMessage(error)]))
         channel.close()
       }
     }
@@ -111,7 +109,7 @@ export class Owner {
     return tree
   }
 
-  /** Syncs within `syncIntervalMs`: for writes of clients with relaxed durability to an owner with strict durability. */
+  /** Syncs within `syncIntervalMs`: a client with relaxed durability has written, and the owner's is strict. */
   syncSoon(): void {
     if (this.options.durability === 'relaxed' || this.#syncTimer !== undefined) return
     this.#syncTimer = setTimeout(() => {

@@ -5,7 +5,7 @@ import type { EngineEvent, EngineEvents } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
 import type { Channel } from './channel.ts'
 import type { LogLevel } from './log-fanout.ts'
-import { type Hello, welcomeMessage } from './handshake-messages.ts'
+import { type Hello, refusalMessage, welcomeMessage } from './handshake-messages.ts'
 import { malformed, type Message, type MessageCoder } from './messages.ts'
 import type { Owner } from './owner.ts'
 import { SessionMaintenance } from './session-maintenance.ts'
@@ -214,7 +214,7 @@ export class Session {
   /** The client has sent something that is not the protocol, so nothing that follows can be trusted. */
   #refuse(error: unknown): void {
     if (this.#hasEnded) return
-    this.send([0, answer.error, errorField(error), false])
+    this.send(refusalMessage(error))
     this.#outbox.flush()
     this.#channel.close()
     this.#vanish()

@@ -10,6 +10,7 @@ import { isLightningError, LightningError } from '../errors.ts'
 import { greet, NoWelcome } from './handshake.ts'
 import type { Link } from './link.ts'
 import type { OwnerStart } from './owner-start.ts'
+import { lookPause } from './look-pause.ts'
 import type { Wanted } from './owners.ts'
 import { pathOf } from './paths.ts'
 import { type Port, PortChannel } from './port-channel.ts'
@@ -22,7 +23,6 @@ import {
   tabChannel
 } from './tab-channel.ts'
 
-const longestPauseMs = 50
 /** A holder of the lock that takes no clients after so many looks has it open with `open()`. */
 const mostRefusals = 5
 
@@ -48,7 +48,7 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
       }
     }
     if (performance.now() >= deadlineMs) throw refusal ?? silent(wanted.location)
-    await pause(Math.random() * Math.min(longestPauseMs, 2 ** look))
+    await lookPause(look)
   }
 }
 
@@ -70,15 +70,19 @@ export async function startOwner({ location, hello, options, script, timeoutMs }
 }
 
 /**
- * Starts a worker with the script that comes along, or another. `isPlain` tells that it is to run the kernel's
- * JavaScript build in any case. Throws `LIGHTNING_UNAVAILABLE`.
+ * Starts a worker with the script that comes along, or another. With `withoutWasm` it runs the kernel's JavaScript
+ * build in any case. Throws `LIGHTNING_UNAVAILABLE`.
  */
-export async function newWorker(script: string | URL | undefined, location: string, isPlain: boolean): Promise<Worker> {
+export async function newWorker(
+  script: string | URL | undefined,
+  location: string,
+  withoutWasm: boolean
+): Promise<Worker> {
   const name = `lightning-db ${location}`
   try {
     if (script !== undefined) return new Worker(script, { type: 'module', name })
     const parts = [(await import('./tab-worker-source.ts')).workerSource]
-    if (isPlain || !runsWasm()) parts.unshift((await import('./tab-kernel-source.ts')).kernelSource)
+    if (withoutWasm || !runsWasm()) parts.unshift((await import('./tab-kernel-source.ts')).kernelSource)
     const url = URL.createObjectURL(new Blob(parts, { type: 'text/javascript' }))
     try {
       return new Worker(url, { name })
@@ -115,7 +119,7 @@ function workerPort(worker: Worker): Port {
   }
 }
 
-/** A link to the owner; undefined when it is gone, an error when it may answer later. */
+/** Asks the owner for a link; undefined when the owner is gone, an error when it is just closing the database. */
 async function knock(
   wanted: Wanted,
   path: string,
@@ -123,15 +127,15 @@ async function knock(
   deadlineMs: number
 ): Promise<Link | LightningError | undefined> {
   const client = crypto.randomUUID()
-  const letGo = await holdLock(livenessLockName(client))
+  const release = await holdLock(livenessLockName(client))
   const patienceMs = Math.max(1, Math.min(wanted.timeoutMs, deadlineMs - performance.now()))
   const opened = await knockAt(path, owner, client, patienceMs)
   if (opened === 'gone' || opened === 'silent') {
-    letGo()
+    release()
     if (opened === 'silent' && (await servingOwner(path)) === owner) throw silent(wanted.location)
     return undefined
   }
-  const channel = tabChannel(new BroadcastChannel(clientChannelName(client)), opened.id, letGo)
+  const channel = tabChannel(new BroadcastChannel(clientChannelName(client)), opened.id, release)
   try {
     const { link } = await greet(channel, wanted.hello, patienceMs, wanted.timeoutMs)
     return link
@@ -143,7 +147,7 @@ async function knock(
   }
 }
 
-/** Who opens, or why nobody does. */
+/** The owner that has opened a channel for this client, or why none has. */
 type Opened = { readonly id: string } | 'gone' | 'silent'
 
 function knockAt(path: string, owner: string, client: string, patienceMs: number): Promise<Opened> {
@@ -160,7 +164,7 @@ function knockAt(path: string, owner: string, client: string, patienceMs: number
     lobby.onmessage = ({ data }) => {
       if (isObject(data) && data.opened === client && typeof data.by === 'string') end({ id: data.by })
     }
-    // When whoever serves is gone, nobody will open.
+    // The owner holds this lock as long as it lives: whoever gets it knows that nobody will answer.
     navigator.locks
       .request(livenessLockName(owner), { mode: 'shared', signal: abort.signal }, () => end('gone'))
       .catch(() => undefined)
@@ -179,10 +183,4 @@ function unavailable(location: string, cause: unknown): LightningError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   const message = `The worker that should open the database at ${location} could not run: ${reason} See docs/clients.md.`
   return new LightningError('LIGHTNING_UNAVAILABLE', message, { cause })
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise(resolve => {
-    setTimeout(resolve, milliseconds)
-  })
 }

@@ -6,6 +6,7 @@ import { memoryVfs } from '../vfs/memory.ts'
 import { opfsVfs } from '../vfs/opfs.ts'
 import { isObject } from '../encoding/arguments.ts'
 import { runTask } from './worker-task-runner.ts'
+import { refusalMessage } from './handshake-messages.ts'
 import { MessageCoder } from './messages.ts'
 import { Owner } from './owner.ts'
 import { type OwnerStart, startOf } from './owner-start.ts'
@@ -18,8 +19,6 @@ import {
   servingLockName,
   tabChannel
 } from './tab-channel.ts'
-import { answer } from './wire.ts'
-import { errorField } from './wire-error.ts'
 
 /** The scope of a dedicated worker, as far as it is needed. */
 interface WorkerScope {
@@ -60,7 +59,7 @@ async function start(data: unknown, port: Port, scope: WorkerScope): Promise<voi
   try {
     await open(startOf(data), port, scope)
   } catch (error) {
-    new PortChannel(port).post(new MessageCoder().encode([[0, answer.error, errorField(error), false]]))
+    new PortChannel(port).post(new MessageCoder().encode([refusalMessage(error)]))
     scope.close()
   }
 }
