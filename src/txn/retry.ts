@@ -102,6 +102,8 @@ async function runAttempts<T extends Repeatable, H, R>(
       bounds?.check()
     } catch (error) {
       const hasLost = transaction.loss !== undefined
+      // A body need not wait for its own commit. If that has lost, it is run again, and nobody else need be told.
+      if (hasLost) transaction.ending?.catch(() => undefined)
       transaction.rollback()
       handle.unwatch()
       bounds?.check()

@@ -1,7 +1,8 @@
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { LightningError } from '../../src/errors.ts'
 import { type Repeatable, runWithRetries } from '../../src/txn/retry.ts'
-import { rejection } from '../support/database.ts'
+import { inMemory, openNew, rejection } from '../support/database.ts'
+import { nextTurn } from '../support/next-turn.ts'
 
 /** A transaction whose commit is applied, and then lost because it could not be made durable. */
 class LostWhenApplied implements Repeatable {
@@ -55,4 +56,21 @@ it('a signal that does not fire leaves every attempt', async () => {
     runWithRetries(begin, () => undefined, options)
   )
   expect(attempts).toBe(3)
+})
+
+it('a body that does not wait for its own commit is run again when that has lost, and nothing is left unhandled', async () => {
+  const unhandled: unknown[] = []
+  const note = (error: unknown) => void unhandled.push(error)
+  process.on('unhandledRejection', note)
+  onTestFinished(() => void process.off('unhandledRejection', note))
+  const db = await openNew(inMemory)
+  let attempts = 0
+  await db.transaction(async tx => {
+    attempts++
+    tx.put('a', attempts)
+    if (attempts === 1) await db.put('a', 'another')
+    void tx.commit()
+  })
+  await nextTurn()
+  expect([attempts, db.get('a'), unhandled]).toEqual([2, 2, []])
 })
