@@ -11,7 +11,7 @@ export function checkKnown(options: unknown, names: KnownNames, where: string): 
   if (options === undefined) return {}
   if (!isObject(options)) throw invalidArgument(`${where}: pass an object, or nothing; got ${describe(options)}.`)
   for (const name in options) {
-    // What a prototype brings along was not meant for us.
+    // Inherited properties were not meant as options.
     if (names.has(name) || !Object.hasOwn(options, name)) continue
     throw invalidArgument(`${where}: there is no option '${name}'. ${suggestion(name, names)}`)
   }
@@ -53,14 +53,14 @@ function suggestion(name: string, names: KnownNames): string {
     least = distance
     nearest = known
   }
-  // Farther away, a name is no likelier to be meant than any other.
+  // At a greater distance the nearest name is hardly the one that was meant.
   if (least <= Math.max(1, Math.floor(name.length / 4))) return `Did you mean '${nearest}'?`
   return names.size === 0 ? 'There are none here.' : `The options here are ${[...names].join(', ')}.`
 }
 
-/** Levenshtein's distance: the fewest characters inserted, removed or replaced. */
+/** Levenshtein distance: how many characters must be inserted, removed or replaced. */
 function editDistance(from: string, to: string): number {
-  // A name that long is far from all of ours, and the work is quadratic.
+  // Such a long name resembles none of ours, and the work is quadratic.
   if (from.length > 64) return from.length
   let above = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let row = 1; row <= from.length; row++) {

@@ -16,12 +16,12 @@ const largestByteCopy = 24
 
 /** Hands out copies of byte ranges. Nothing is handed out twice. */
 export class ByteSlab {
-  // Kept beside its views, for asking a view for its buffer takes as long as a short copy.
+  // Kept beside its views, because the property `buffer` of a view takes as long as a short copy.
   #buffer = new ArrayBuffer(0)
   #bytes = new Uint8Array(0)
   #words = new Int32Array(0)
   #used = 0
-  // The words of the array copied from last; the kernel's memory is the same array until it grows.
+  // The source of the last copy, viewed as words: the kernel's memory stays the same array until it grows.
   #source: Uint8Array = new Uint8Array(0)
   #sourceWords: Int32Array = new Int32Array(0)
 
@@ -42,7 +42,7 @@ export class ByteSlab {
     return new Uint8Array(this.#buffer, at, length)
   }
 
-  /** Copies whole words: what follows the bytes in their last word goes into the padding, which nobody reads. */
+  /** Copies whole words. The last one may bring along bytes behind the range; they end up in padding that nobody reads. */
   #copyWords(source: Uint8Array, start: number, at: number, length: number): void {
     if (source !== this.#source) this.#attach(source)
     const to = this.#words
@@ -50,7 +50,7 @@ export class ByteSlab {
     const count = (length + 3) >>> 2
     const toWord = at >>> 2
     const fromWord = start / 4
-    // The last bytes of an array whose length is no multiple of four are in no word.
+    // If the array's length is no multiple of four, its last bytes are in no word.
     if (fromWord + count > from.length) this.#copyEach(source, start, at, length)
     else for (let i = 0; i < count; i++) to[toWord + i] = from[fromWord + i] ?? 0
   }

@@ -34,7 +34,7 @@ export function writeBytes(
   at: number,
   capacity: number
 ): number {
-  // The second condition holds when user code made the memory grow: `target` is then detached and has no bytes.
+  // The second condition is true after user code has made the memory grow: `target` is then detached and empty.
   if (length > capacity || at + length > target.length) return -1
   if (length <= largestByteCopy) for (let i = 0; i < length; i++) target[at + i] = bytes[i] ?? 0
   else target.set(length === bytes.length ? bytes : bytes.subarray(0, length), at)

@@ -14,7 +14,7 @@ interface CheckedCodec {
   readonly decode: Callback
 }
 
-/** An encoding made from a caller's codec: see `Codec`. Whatever the codec throws ends up as the cause. */
+/** An encoding made from a caller's codec: see `Codec`. What the codec throws becomes the cause of an error. */
 export class CodecEncoding implements KeyEncoding<unknown> {
   readonly name: string
   readonly callsBack = true

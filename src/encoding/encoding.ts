@@ -1,12 +1,12 @@
 // What an encoding is. Keys and values go straight from the caller's objects into the kernel's memory and back, so the
 // interface is about ranges of one large byte array instead of arrays of their own.
 //
-// User code (getters, `toJSON`, codecs) may run while something is encoded, and may call the database again. So every
-// `write` runs all of it before it touches `target`, and a caller that encodes several things into the same memory
-// takes those with `callsBack` first, through `encode`. If user code made the memory grow, `target` is detached;
-// `write` then answers -1 as if there were no room, and `encode` still works.
+// User code (getters, `toJSON`, codecs) may run while something is encoded, and may call the database again. So `write`
+// runs all user code before it touches `target`. A caller that encodes several things into the same memory first encodes
+// those with `callsBack`, by `encode`. If user code makes the memory grow, `target` is detached: `write` then returns
+// -1, as if there were no room, and `encode` still works.
 
-/** Turns values into bytes and back. The whole encoded value is `end - start` bytes: nothing is delimited. */
+/** Turns values into bytes and back. Encoded values do not mark their own end: `start` and `end` delimit them. */
 export interface ValueEncoding<V> {
   /** For messages and `stats`; a codec's own name, or `'codec'`. */
   readonly name: string

@@ -1,6 +1,6 @@
 import { isLightningError, LightningError, type LightningErrorDetails } from '../errors.ts'
 
-/** The error for a key, value or option that cannot be meant. */
+/** The error for a key, value or option that is not allowed. */
 export function invalidArgument(message: string, details?: LightningErrorDetails): LightningError {
   return new LightningError('LIGHTNING_INVALID_ARGUMENT', message, details)
 }
@@ -10,7 +10,7 @@ export function undecodable(message: string, details?: LightningErrorDetails): L
   return new LightningError('LIGHTNING_DECODE', message, details)
 }
 
-/** What was wrong with an operation of a batch, and which it is, counting from 0; other errors as they are. */
+/** Adds the index of the operation to an error of a batch, counting from 0; leaves other kinds of errors as they are. */
 export function inOperation(error: unknown, index: number): unknown {
   if (index < 0 || !isLightningError(error, 'LIGHTNING_INVALID_ARGUMENT')) return error
   return invalidArgument(`batch, operation ${index}: ${error.message}`, { cause: error.cause })

@@ -2,10 +2,10 @@ import { copyBytes } from './bytes.ts'
 import { encodeText, writeText } from './text.ts'
 
 const smallest = 1_024
-// A writer keeps its bytes between calls; after a large value it starts again small, so that it does not keep those.
+// A writer keeps its array between calls; after a large value it starts again with a small one, to free the memory.
 const largestKept = 65_536
 
-// Far above the largest value, and lengths fit in 32 bits everywhere.
+// More than the largest value, and such lengths fit in 32 bits everywhere.
 const largest = 0x7fffffff
 
 /** A byte array that grows as it is written. All numbers are big-endian, as MessagePack and key order want them. */

@@ -2,12 +2,12 @@ import type { ValueEncoding } from './encoding.ts'
 import { describe, invalidArgument, undecodable } from './failure.ts'
 import { encodeText, readText, writeText } from './text.ts'
 
-// `JSON.stringify` writes a lone surrogate as an escape; an escaped backslash in front makes it mere text.
+// `JSON.stringify` escapes a lone surrogate as \ud…; after an escaped backslash the same characters are ordinary text.
 const escapedSurrogate = /(?:^|[^\\])(?:\\\\)*\\ud[89a-f]/
 
 /**
- * `'json'`: what `JSON.stringify` makes of a value, as UTF-8. So −0 becomes 0, NaN null, and `undefined` members and
- * functions inside are left out, as ever with JSON; a value that has no JSON at all is refused.
+ * `'json'`: what `JSON.stringify` makes of a value, as UTF-8. So, as always with JSON, −0 becomes 0, NaN becomes null,
+ * and members that are `undefined` or functions are left out. A value that has no JSON form is refused.
  */
 export class JsonEncoding implements ValueEncoding<unknown> {
   readonly name = 'json'

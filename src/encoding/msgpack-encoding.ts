@@ -29,7 +29,7 @@ export class MsgpackEncoding implements ValueEncoding<unknown> {
     try {
       return this.#reader.read(source, start, end)
     } catch (error) {
-      // The stack is used up by the caller, or a string is longer than the platform allows.
+      // The caller has used up the stack, or a string is longer than the platform allows.
       if (error instanceof RangeError)
         throw undecodable('The stored value is too large to be read here.', { cause: error })
       throw error

@@ -1,5 +1,5 @@
-// MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) and what it lacks. Its own types are used
-// wherever they round-trip; the extension types below hold the rest. All lengths and numbers are big-endian, except
+// MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) with extensions. Its own types are used wherever
+// they round-trip; the extension types below hold the rest. All lengths and numbers are big-endian, except
 // the elements of typed arrays, which are stored as they lie in memory (little-endian).
 //
 //   ext -1  Date, the standard's timestamp (4, 8 or 12 bytes)
@@ -14,8 +14,8 @@
 export const extension = { timestamp: -1, undefined: 1, bigint: 2, invalidDate: 3, map: 4, set: 5, buffer: 6 } as const
 
 /**
- * The constructors of extension 6; a place in this list is the byte that is stored, so it only ever grows.
- * `Float16Array` stands in its own place, for it is not everywhere.
+ * The constructors of extension 6. The index in this list is the byte that is stored, so entries are only ever appended.
+ * Not every platform has `Float16Array`.
  */
 export const bufferKinds = [
   'ArrayBuffer',
@@ -36,5 +36,5 @@ export const bufferKinds = [
 /** One of {@link bufferKinds}. */
 export type BufferKind = (typeof bufferKinds)[number]
 
-/** Collections inside collections: at most so many, so that no stored byte and no value exhausts the stack. */
+/** How deep collections may be nested; bounded so that neither stored bytes nor a value exhaust the stack. */
 export const largestDepth = 500

@@ -1,7 +1,7 @@
 import { GrowingBytes } from './growing-bytes.ts'
 import { extension } from './msgpack-format.ts'
 
-// Up to here a string is written character by character; its head is then one byte.
+// Shorter strings are written character by character; their head is one byte.
 const shortText = 24
 
 /** Writes the parts of MessagePack (see msgpack-format.ts) that hold nothing else. */
@@ -64,7 +64,7 @@ export class MsgpackOutput extends GrowingBytes {
       this.int64(value)
       return
     }
-    // Hexadecimal digits are the only conversion whose time grows in proportion.
+    // By way of hexadecimal digits, the only conversion that takes linear time.
     const magnitude = value < 0n ? -value : value
     const words = Math.floor(magnitude.toString(16).length / 16) + 1
     const digits = BigInt.asUintN(words * 64, value)
@@ -167,7 +167,7 @@ export class MsgpackOutput extends GrowingBytes {
     this.reserve(expected)
     this.length += expected
     const length = this.text(text)
-    // Only text that is not ASCII can need a longer head than its number of characters let expect.
+    // Text that is not ASCII has more bytes than characters, and may need a longer head than was reserved.
     const head = headBytes(length)
     if (head !== expected) this.insert(start + expected, head - expected)
     const { bytes } = this
@@ -185,7 +185,7 @@ export class MsgpackOutput extends GrowingBytes {
     }
   }
 
-  /** `fixed` for up to 15, else `wide` for 16 bits and the next for 32. */
+  /** The head of a collection: `fixed` up to 15 elements, `wide` with 16 bits, `wide + 1` with 32 bits. */
   #head(count: number, fixed: number, wide: number): void {
     if (count < 16) this.byte(fixed | count)
     else if (count < 0x10000) {

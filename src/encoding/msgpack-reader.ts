@@ -7,8 +7,8 @@ import { NameCache } from './name-cache.ts'
 import { readText } from './text.ts'
 
 /**
- * Reads MessagePack (see msgpack-format.ts): everything standard, and our extensions. No stored length is believed
- * before the bytes left cover it, and nothing is allocated ahead for a count.
+ * Reads MessagePack (see msgpack-format.ts): everything standard, and our extensions. Every stored length is
+ * compared with the bytes that are left, and nothing is allocated for a count in advance.
  */
 export class MsgpackReader {
   readonly #numbers = new NumberReader()
@@ -129,7 +129,7 @@ export class MsgpackReader {
     for (let i = 0; i < count; i++) {
       const name = this.#name()
       const value = this.#value()
-      // Assigned, it would become the prototype of what is read.
+      // An assignment would set the prototype.
       if (name === '__proto__') defineMember(members, name, value)
       else members[name] = value
     }
@@ -147,7 +147,7 @@ export class MsgpackReader {
     }
     const name = this.#value()
     if (typeof name === 'string') return name
-    // Other writers use whole numbers too; they are member names in JavaScript.
+    // Other programs write numbers as names, too; in JavaScript these are member names as text.
     if (typeof name === 'number') return String(name)
     throw damaged('the name of a member is no string')
   }
@@ -204,13 +204,13 @@ export class MsgpackReader {
     return set
   }
 
-  /** Goes one collection deeper, whose contents take at least `bytes`. */
+  /** Enters a collection whose contents take at least `bytes` bytes. */
   #enter(bytes: number): void {
     if (bytes > this.#end - this.#at) throw damaged('it ends too early')
     if (++this.#depth > largestDepth) throw damaged('it is nested too deep')
   }
 
-  /** Passes `count` bytes and returns where they begin. */
+  /** Advances by `count` bytes and returns where they begin. */
   #take(count: number): number {
     const start = this.#at
     if (count > this.#end - start) throw damaged('it ends too early')

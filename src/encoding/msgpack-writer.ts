@@ -6,7 +6,7 @@ import { MsgpackOutput } from './msgpack-output.ts'
 
 type Members = { readonly [name: string]: unknown }
 
-// Cycles are looked for below this depth only: few values are nested so far, and a cycle soon is.
+// Cycles are looked for only below this depth: ordinary values are not nested so deep, and a cycle soon is.
 const uncheckedDepth = 8
 
 const kindNames: readonly string[] = bufferKinds
@@ -60,7 +60,7 @@ export class MsgpackWriter {
     else this.#special(value)
   }
 
-  /** Goes by what an object is rather than by its constructor, so that those of other realms do as well. */
+  /** Goes by what an object is rather than by its constructor, so that objects of other realms are recognized. */
   #special(value: object): void {
     const kind = Object.prototype.toString.call(value).slice(8, -1)
     if (hasMembers(value, kind)) this.#members(value)
@@ -154,7 +154,7 @@ function isArrayBuffer(value: object, kind: string): value is ArrayBuffer {
   return kind === 'ArrayBuffer' && answers(() => Reflect.get(ArrayBuffer.prototype, 'byteLength', value))
 }
 
-/** Whether a getter takes the object for one of its own: a tag alone can be claimed by anything. */
+/** Whether a built-in getter accepts the object. `Symbol.toStringTag` alone is no proof: any object can have it. */
 function answers(question: () => unknown): boolean {
   try {
     question()

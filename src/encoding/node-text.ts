@@ -1,5 +1,5 @@
-// The text functions of Node's `Buffer`, as Deno and Bun have them too. They are believed only after they have shown that
-// they do what is relied on here.
+// The text functions of Node's `Buffer`, which Deno and Bun have too. They are not documented, so they are used only if a
+// test at loading shows that they do what is relied on here.
 
 import { nodeBuffer } from './node-buffer.ts'
 

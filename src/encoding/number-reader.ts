@@ -1,6 +1,6 @@
 /**
- * Reads big-endian numbers from anywhere, through eight bytes of its own: the kernel's memory needs no `DataView` that
- * would have to be made again whenever it grows.
+ * Reads big-endian numbers from any byte array, by copying them into eight bytes of its own. A `DataView` of the kernel's
+ * memory would have to be made anew whenever that grows.
  */
 export class NumberReader {
   readonly #bytes = new Uint8Array(8)

@@ -1,5 +1,5 @@
 // Strict UTF-8 between strings and ranges of bytes. The platforms' own functions are lenient (they put U+FFFD where
-// something is wrong), so each is followed by the cheapest question that tells.
+// something is wrong), so each call is followed by the cheapest check that finds that out.
 
 import { invalidArgument, undecodable } from './failure.ts'
 import { nodeText } from './node-text.ts'
@@ -45,7 +45,7 @@ export function readText(source: Uint8Array, start: number, end: number): string
   }
   if (nodeText === undefined) return decodeStrictly(source, start, end)
   const text = nodeText.read(source, start, end)
-  // A replacement character is either stored text or the trace of an error: only the strict decoder tells which.
+  // A replacement character was either stored or stands for an error: the strict decoder tells which.
   return text.indexOf('\ufffd') < 0 ? text : decodeStrictly(source, start, end)
 }
 
@@ -71,7 +71,7 @@ function readShortAscii(source: Uint8Array, start: number, end: number): string 
 function writeLongText(text: string, target: Uint8Array, at: number, capacity: number): number {
   const { length } = text
   let written: number
-  // Three bytes are the most that a unit takes. Node's function does not tell whether it ran out of room.
+  // A unit takes three bytes at most. Node's function must have enough room: it does not tell whether it ran out.
   if (nodeText !== undefined && length * 3 <= capacity) written = nodeText.write(text, target, at, capacity)
   else {
     const result = encoder.encodeInto(text, target.subarray(at, at + capacity))

@@ -20,7 +20,7 @@ export class TransactionCall<T> extends Promise<T> {
     return super.then(onFulfilled, onRejected)
   }
 
-  /** Keeps its rejection from being an unhandled one, which does not count as taking care of it. */
+  /** Keeps a rejection from counting as unhandled for the runtime; `isHandled` stays false. */
   silence(): void {
     super.then(undefined, ignore)
   }

@@ -33,9 +33,9 @@ export class TransactionScope implements Scope {
   #wasEndedByCaller = false
   #ending: Promise<void> | undefined
   #loss: LightningError | undefined
-  /** What the next use throws; after that it is `LIGHTNING_CLOSED`. */
-  #untold: LightningError | undefined
-  /** Calls under way, and those that failed, in order; with the ids of those sent. */
+  /** The error that the next use throws, because nobody has been told of it; later uses are `LIGHTNING_CLOSED`. */
+  #unreported: LightningError | undefined
+  /** Calls that are pending or have failed, in order, each with the id of its request (0: none was sent). */
   readonly #calls = new Map<TransactionCall<unknown>, number>()
   /** Id of the request that was sent last, for the call that is being made. */
   #lastId = 0
@@ -59,7 +59,7 @@ export class TransactionScope implements Scope {
     return this.#loss
   }
 
-  /** Only the owner knows, and says so in its answer. */
+  /** Not known here: the owner's answer tells. */
   get isApplied(): boolean {
     return false
   }
@@ -99,8 +99,8 @@ export class TransactionScope implements Scope {
     this.#connection.checkOpen()
     if (this.#isOpen && this.#link?.isLost === true) this.#lose()
     if (this.#isOpen) return
-    const error = this.#untold ?? this.#ended()
-    if (error.code !== 'LIGHTNING_TIMEOUT') this.#untold = undefined
+    const error = this.#unreported ?? this.#ended()
+    if (error.code !== 'LIGHTNING_TIMEOUT') this.#unreported = undefined
     throw error
   }
 
@@ -186,7 +186,7 @@ export class TransactionScope implements Scope {
   /** Rolls back; resolves when the owner has. May be called again. */
   end(): Promise<void> {
     this.#wasEndedByCaller = true
-    this.#untold = undefined
+    this.#unreported = undefined
     const isSent = this.#isOpen || this.#isCommitting || this.#start.isRepeatable
     this.#isOpen = false
     const link = this.#link
@@ -221,7 +221,7 @@ export class TransactionScope implements Scope {
     link.send({ operation: operation.commit, fields: [this.at, []], sink, attempts: 1 }, message => {
       failed = this.#firstFailure()
       if (failed !== undefined) {
-        // It is not even tried.
+        // The commit is not tried: the request becomes a rollback.
         message[0] = operation.rollback
         message.length = 3
         return
@@ -264,8 +264,8 @@ export class TransactionScope implements Scope {
     if (isLightningError(error, 'LIGHTNING_CONFLICT') || isLightningError(error, 'LIGHTNING_DEADLOCK')) {
       this.#loss ??= error
     }
-    // One that is too old says so as often as it is asked.
-    if (isLightningError(error, 'LIGHTNING_TIMEOUT') && !this.#wasEndedByCaller) this.#untold = error
+    // A transaction that is too old throws this error at every use.
+    if (isLightningError(error, 'LIGHTNING_TIMEOUT') && !this.#wasEndedByCaller) this.#unreported = error
   }
 
   #lose(): void {
@@ -273,7 +273,7 @@ export class TransactionScope implements Scope {
     this.#loss = conflictOf(
       new LightningError('LIGHTNING_OWNER_LOST', 'The owner of the database is gone. Begin another transaction.')
     )
-    this.#untold = this.#loss
+    this.#unreported = this.#loss
   }
 
   #ended(): LightningError {

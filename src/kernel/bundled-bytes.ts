@@ -4,6 +4,6 @@ import { wasmBase64 } from './generated/wasm.ts'
 
 /** The kernel's module that comes along with the package; undefined where it cannot be unpacked. */
 export async function bundledBytes(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  // What runs only once is never compiled, so a loop over all characters would take milliseconds.
+  // A loop over all characters would take milliseconds, since code that runs once is interpreted.
   return nodeBuffer?.from(wasmBase64, 'base64') ?? bytesFromBase64(wasmBase64)
 }

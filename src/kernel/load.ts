@@ -71,7 +71,7 @@ async function moduleFrom(source: Exclude<WasmSource, 'off'>): Promise<WebAssemb
   } catch (cause) {
     throw invalid('This is neither a WebAssembly.Module nor its bytes, a URL or "off".', cause)
   }
-  // Told apart from a failing compilation, which for valid bytes means that the environment forbids it.
+  // Checked before compiling: if the compilation of valid bytes fails, the environment forbids it.
   if (!valid) throw invalid('These bytes are no WebAssembly module.')
   return WebAssembly.compile(bytes)
 }
@@ -121,7 +121,7 @@ function invalid(message: string, cause?: unknown): LightningError {
   )
 }
 
-/** A failure is not kept: what could not be loaded this time may be there the next. */
+/** Runs `make` once and keeps its result; after a failure the next call tries again. */
 function onceItWorks<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => {

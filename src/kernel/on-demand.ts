@@ -1,7 +1,7 @@
 import { LightningError } from '../errors.ts'
 
 /**
- * Loads a part of the library that not everybody needs: `load` imports it. Only ever before anything is changed, and
+ * Loads a part of the library that not everybody needs; `load` imports it. To be called before anything is changed, and
  * never in order to undo or recover: a page may have lost its server long ago.
  *
  * @throws LightningError `LIGHTNING_UNAVAILABLE` when the script cannot be loaded.

@@ -5,10 +5,10 @@ import { InternalError, LightningError } from '../errors.ts'
 
 /** Unsigned results of the kernel's `get` from this one on are statuses, not addresses (`assembly/lookup.ts`). */
 export const firstStatus = 0xffff_fff0
-/** The one of them that means that there is no such key. */
+/** The status that means that there is no such key. */
 export const missingKey = 0xffff_ffff
 
-/** Throws for a status that nothing can be done about; `doing` says what failed. */
+/** Throws for a status that the caller cannot handle; `doing` says what failed. */
 export function assertStatus(status: number, doing: string): void {
   if (status >= 0) return
   if (status === OUT_OF_MEMORY) {

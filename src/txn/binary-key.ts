@@ -81,7 +81,7 @@ export function showKey(key: string): string {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(shown, { stream: rest !== '' })
     if (!/\p{Cc}/u.test(text)) return `${JSON.stringify(text)}${rest}`
   } catch {
-    // It is no text.
+    // The bytes are not UTF-8.
   }
   return `0x${Array.from(shown, byte => byte.toString(16).padStart(2, '0')).join('')}${rest}`
 }
@@ -91,7 +91,7 @@ function isAscii(text: string): boolean {
   return true
 }
 
-/** Node's own function, in Deno and Bun too; believed only after it has shown that it does what is relied on here. */
+/** Node's own function, which Deno and Bun have too; used only if a test shows that it does what is relied on here. */
 function findSlice(): Slice | undefined {
   if (nodeBuffer === undefined) return undefined
   const prototype: unknown = Reflect.get(nodeBuffer, 'prototype')

@@ -8,9 +8,9 @@ import { type ByteRange, clampBounds } from '../engine/bounds.ts'
 import { keyBehind, toBinary } from './binary-key.ts'
 import { type KeyRange, KeyRanges, rangesAround } from './key-ranges.ts'
 
-/** So many keys are kept in a plain array: a set costs more than it saves. */
+/** Up to so many keys are kept in a plain array, which is cheaper than a set. */
 const fewKeys = 8
-/** When more single keys were read they are kept as ranges around some hundreds of them. */
+/** When more single keys were read, they are replaced by some hundreds of ranges that contain them. */
 const mostKeys = 131_072
 const piecesOfKeys = 1_024
 

@@ -20,7 +20,7 @@ const mostKeys = 262_144
 /** Ranges that a keyspace's older keys become. */
 const piecesOfKeys = 512
 const mostRanges = 2_048
-/** The fewest entries to add between two removals of what is too old. */
+/** At least so many entries are added between two removals of what is too old. */
 const notesPerPruning = 4_096
 
 interface Write {
@@ -120,7 +120,7 @@ export class RecentWrites implements CommitObserver {
 
   /** No transaction is open any more. */
   forget(): void {
-    // Clearing costs something even where there is nothing.
+    // Clearing an empty map costs something, too.
     if (this.#trees.size > 0) this.#trees.clear()
     if (this.#dropped.size > 0) this.#dropped.clear()
     this.#keys = 0
@@ -136,7 +136,7 @@ export class RecentWrites implements CommitObserver {
     return writes
   }
 
-  /** The more there is to walk over, the less often. */
+  /** Removes what is too old, less often the more there is to walk over. */
   #tidyIfDue(): void {
     if (this.#notes < Math.min(this.#keys, this.#mostKeys) >> 1) return
     this.#notes = 0
@@ -150,7 +150,7 @@ export class RecentWrites implements CommitObserver {
     for (const writes of this.#trees.values()) this.#coarsen(writes)
   }
 
-  /** Drops what is too old, and what stands further on in the log again. */
+  /** Drops entries that are too old, and entries of keys that have a newer one further on in the log. */
   #prune(writes: TreeWrites, oldest: number): void {
     const { newest } = writes
     writes.log = writes.log.filter(({ key, lsn }) => {

@@ -30,7 +30,7 @@ export class Savepoints {
     return new Savepoint(this, this.#last, writes)
   }
 
-  /** It is returned to, and those taken since are gone. Throws `LIGHTNING_INVALID_ARGUMENT`. */
+  /** Forgets the savepoints taken after this one, which is returned to. Throws `LIGHTNING_INVALID_ARGUMENT`. */
   returnTo(savepoint: Savepoint): void {
     const at = this.#alive.lastIndexOf(savepoint.number)
     if (savepoint.owner !== this || at < 0) {

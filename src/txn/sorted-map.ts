@@ -119,7 +119,7 @@ export class SortedMap<V> {
   /** Makes the map what it was when `view` was pinned. */
   restore(view: SortedView<V>): void {
     this.#version++
-    // Not to be changed before it is copied: its version is one of the past.
+    // The blocks have an older version, so they are copied before they are changed.
     this.#blocks = [...view.blocks]
     this.#listVersion = this.#version
     this.#size = view.size
@@ -198,7 +198,7 @@ export class SortedCursor<V> {
     }
   }
 
-  /** Moves before the previous key; false, and nowhere, when there is none. */
+  /** Moves before the previous key; false, without moving, when there is none. */
   previous(): boolean {
     if (this.#index > 0) {
       this.#index--

@@ -13,7 +13,7 @@ export function runSynchronously<H, R>(
   try {
     const result = body(handle)
     if (isThenable(result)) {
-      // It acts on a transaction that is gone; that it fails is a consequence of what is thrown here.
+      // The body goes on without its transaction and may fail; the error below tells the caller why.
       result.then(undefined, () => undefined)
       throw new LightningError(
         'LIGHTNING_INVALID_ARGUMENT',

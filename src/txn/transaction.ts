@@ -39,11 +39,11 @@ export class Transaction implements LockOwner {
   readonly seniority: number
   readonly attempt: number
   readonly isolation: Isolation
-  /** On the monotonic clock; 0 where no age is asked for. */
+  /** On the monotonic clock; 0 if the option `maxSnapshotAgeMs` is not set. */
   readonly openedMs: number
   readonly engine: Engine
   readonly keys: KeyReader
-  /** Reads are noted, to be validated. */
+  /** Whether reads are noted, to be validated at the commit. */
   readonly recordsReads: boolean
   /** It belongs to `transactionSync`, whose body cannot wait. */
   isSynchronous = false
@@ -53,11 +53,11 @@ export class Transaction implements LockOwner {
   readonly #views = new TreeViews(this)
   #arena: ValueArena | undefined
   #status = open
-  /** Undefined as long as the newest state is the snapshot. */
+  /** The snapshot; undefined as long as the newest state is it. */
   #pinned: SharedSnapshot | undefined
   #held: Set<Lock> | undefined
   #waits: Set<LockWait> | undefined
-  /** Number of the newest commit that it sees; what is committed later is validated against. */
+  /** Number of the newest commit that it sees. Later commits may conflict. */
   #since: number
   #hasRead = false
   #usedBytes = 0
@@ -68,9 +68,10 @@ export class Transaction implements LockOwner {
   #ending: Promise<void> | undefined
   #savepoints: Savepoints | undefined
   #loss: LightningError | undefined
-  /** Why it lost, as long as nobody has asked for the error. */
+  /** Why it lost, before an error has been made of it: most attempts that lose are run again, and need none. */
   #conflict: string | undefined
-  #untold: LightningError | undefined
+  /** The error that the next use throws: the transaction was ended from outside, and nobody has been told. */
+  #unreported: LightningError | undefined
 
   constructor(
     transactions: Transactions,
@@ -110,7 +111,7 @@ export class Transaction implements LockOwner {
     return this.#status === open && !this.isTakenBack
   }
 
-  /** What it saw was taken back. */
+  /** Whether the engine has rolled back commits, which this transaction may have seen. */
   get isTakenBack(): boolean {
     return this.#generation !== this.engine.generation
   }
@@ -178,7 +179,7 @@ export class Transaction implements LockOwner {
     return this.#pinned?.snapshot
   }
 
-  /** The newest state is about to change; the snapshot keeps it. */
+  /** Called before the newest state changes: from now on `shared` is the snapshot, which keeps that state. */
   pin(shared: SharedSnapshot): void {
     shared.hold()
     this.#pinned = shared
@@ -192,7 +193,7 @@ export class Transaction implements LockOwner {
 
   /** So many more bytes of memory are needed. Throws `LIGHTNING_OUT_OF_MEMORY`. */
   charge(bytes: number): void {
-    // What is taken after the end is never given back.
+    // After the end nothing would give it back.
     this.checkUse()
     this.#transactions.charge(bytes)
     this.#usedBytes += bytes
@@ -278,7 +279,7 @@ export class Transaction implements LockOwner {
   /** Undoes everything; may be called again. */
   rollback(): void {
     this.#wasEndedByCaller = true
-    this.#untold = undefined
+    this.#unreported = undefined
     if (this.#status < applying) this.#end()
   }
 
@@ -291,11 +292,11 @@ export class Transaction implements LockOwner {
   lose(error: LightningError): void {
     if (this.#status >= applying) return
     if (error.code === 'LIGHTNING_CONFLICT' || error.code === 'LIGHTNING_DEADLOCK') this.#loss = error
-    // Who waits is told at once.
-    const isTold = this.waits.size > 0
+    // Callers that wait for a lock learn of it at once.
+    const isReported = this.waits.size > 0
     for (const wait of this.waits) wait.reject(error)
     this.#end()
-    if (!isTold || error.code === 'LIGHTNING_TIMEOUT') this.#untold = error
+    if (!isReported || error.code === 'LIGHTNING_TIMEOUT') this.#unreported = error
   }
 
   /** Waits for the locks one after the other and keeps them, so that nobody can take them in between. */
@@ -312,7 +313,7 @@ export class Transaction implements LockOwner {
           const bounds = { timeoutMs: this.#lockTimeoutMs, signal: undefined }
           await locks.acquire(this, lock.tree, lock.key, bounds)
         } catch (error) {
-          // Nobody need wait for ever for a claim, which the caller knows nothing of.
+          // Bounded in any case: a caller who allows endless waits for locks does not know of claims.
           if (!isClaim(lock) || !isLightningError(error, 'LIGHTNING_TIMEOUT')) throw error
           ignored.add(lock)
         }
@@ -338,7 +339,7 @@ export class Transaction implements LockOwner {
     return conflictOf(this.#views.list, this.isolation, this.#since, this.engine, recent)
   }
 
-  /** It is valid, and from there to the end nothing else runs. */
+  /** Applies the writes. Nothing else has run since validation, and nothing else runs before the end of this. */
   #apply(): void {
     const { hasWritten } = this.#views
     this.#status = applying
@@ -362,7 +363,7 @@ export class Transaction implements LockOwner {
   #settled(): Promise<void> {
     if (this.#since === Number.POSITIVE_INFINITY) return this.engine.settled()
     const settled = this.engine.settled(this.#since)
-    // There is one promise for all that is durable already.
+    // The engine gives the same promise for everything that is durable already: nothing to wait for then.
     return settled === this.engine.settled(0) ? settled : this.#seenSettled(settled)
   }
 
@@ -433,7 +434,7 @@ export class Transaction implements LockOwner {
   }
 
   #endLost(): void {
-    // Most that lose are run again.
+    // Most transactions that lose are run again and commit soon.
     this.engine.expectCommit()
     if (this.attempt >= firstClaimingAttempt - 1) {
       this.#footprint ??= new Footprint()
@@ -442,7 +443,7 @@ export class Transaction implements LockOwner {
     this.#end()
   }
 
-  /** Lets go of what holds others back. */
+  /** Releases the snapshot, and ends being told of commits. */
   #letGo(): void {
     this.#pinned?.letGo()
     this.#pinned = undefined
@@ -468,9 +469,9 @@ export class Transaction implements LockOwner {
     if (this.#status !== ended && this.isTakenBack) {
       this.lose(this.#transactions.takenBack())
     }
-    const error = this.#untold
+    const error = this.#unreported
     if (error === undefined) throw this.#closed()
-    if (error.code !== 'LIGHTNING_TIMEOUT') this.#untold = undefined
+    if (error.code !== 'LIGHTNING_TIMEOUT') this.#unreported = undefined
     throw error
   }
 

@@ -122,7 +122,7 @@ export class Transactions {
     return this.begin(options)
   }
 
-  /** Commits are validated against from now on. */
+  /** From now on commits are recorded, since the open transactions may conflict with them. */
   watch(): void {
     if (this.#watching++ === 0) this.engine.observe(this.recent)
   }
@@ -133,7 +133,7 @@ export class Transactions {
     this.recent.forget()
   }
 
-  /** So many more bytes are needed. Throws `LIGHTNING_OUT_OF_MEMORY`, and nothing is taken. */
+  /** Takes memory for write sets, in bytes. Throws `LIGHTNING_OUT_OF_MEMORY`; then nothing was taken. */
   charge(bytes: number): void {
     if (this.#usedBytes + bytes > this.#budgetBytes) {
       throw new LightningError(
@@ -145,7 +145,7 @@ export class Transactions {
     this.#usedBytes += bytes
   }
 
-  /** A transaction has ended; its writes took so many bytes. */
+  /** Removes a transaction that has ended, and gives back the bytes that its writes took. */
   remove(transaction: Transaction, usedBytes: number): void {
     this.#open.delete(transaction)
     this.claims.remove(transaction)
@@ -182,7 +182,10 @@ export class Transactions {
     )
   }
 
-  /** A commit is about to change the newest state. It is not the one to blame when there is no memory. */
+  /**
+   * Called before a commit changes the newest state. If there is no memory for a snapshot, the transactions that need it
+   * fail, not the commit.
+   */
   #pinAll(): void {
     const waiting = [...this.unpinned]
     this.unpinned.clear()
@@ -196,11 +199,11 @@ export class Transactions {
   }
 
   #loseAll(): void {
-    // A listener before this one may have begun another, which sees what is there now.
+    // A listener before this one may have begun another transaction, which sees the state after the rollback.
     for (const transaction of [...this.#open]) if (transaction.isTakenBack) transaction.lose(this.takenBack())
   }
 
-  /** The oldest commit that some transaction may be validated against lies behind this one. */
+  /** Only commits after this one may still be asked about by an open transaction. */
   #oldest(): number {
     let oldest = Number.POSITIVE_INFINITY
     for (const transaction of this.#open) if (transaction.oldest < oldest) oldest = transaction.oldest
@@ -219,7 +222,7 @@ export class Transactions {
     )
   }
 
-  /** One that is too old is ended though nobody uses it: it holds back what it could see, and its locks. */
+  /** Ends transactions that are too old, even if nobody uses them: they keep old versions of pages, and locks. */
   #startAgeTimer(delayMs: number): ReturnType<typeof setTimeout> {
     return backgroundTimer(() => {
       this.#ageTimer = undefined

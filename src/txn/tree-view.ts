@@ -151,7 +151,7 @@ export class TreeView {
   }
 
   apply({ key, value }: PreparedWrite): void {
-    // The caller's code, run by an encoding, may have ended the transaction.
+    // An encoding may have run the caller's code, which may have ended the transaction.
     this.transaction.checkUse()
     this.#writeSet().set(key, value)
   }
@@ -194,7 +194,7 @@ export class TreeView {
     for (const { keys } of writes.entries.pin().blocks) for (const key of keys) cached.forget(key, binaryKeys)
   }
 
-  /** What stands in the entries is named by a commit now. */
+  /** The large values of the entries belong to a commit now: ending the transaction must not free them. */
   keepValues(arena: ValueArena): void {
     for (const { values } of this.writes?.entries.pin().blocks ?? []) {
       for (const value of values) if (value !== null) arena.keep(value)

@@ -48,7 +48,7 @@ export function conflictOf(
   return undefined
 }
 
-/** A written key, or one in a cleared range, that another commit has changed since. */
+/** A key that the transaction wrote, or one in a range that it cleared, that another commit has changed since. */
 function overwritten(writes: WriteSet, tree: number, snapshot: number, recent: RecentWrites): string | undefined {
   for (const { keys } of writes.entries.pin().blocks) {
     for (const key of keys) if (recent.isChanged(tree, key, snapshot)) return key

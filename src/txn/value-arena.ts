@@ -70,8 +70,8 @@ export class ValueArena {
 
   /** Encodes a value. Throws `LIGHTNING_INVALID_ARGUMENT`. */
   add(value: unknown, encoding: ValueEncoding<unknown>): StoredValue {
-    // The caller's code, run by an encoding, may write to the same transaction, while the space behind the last value
-    // is being written by the outer call.
+    // An encoding may run the caller's code, which may write to the same transaction while the outer call is writing
+    // behind the last value.
     if (encoding.callsBack || this.#isBusy) return this.#keep(encoding.encode(value))
     this.#isBusy = true
     try {
@@ -83,7 +83,7 @@ export class ValueArena {
     return this.#keep(encoding.encode(value))
   }
 
-  /** Whether there are values on disk that nothing names. */
+  /** Whether there are values on disk that no commit names yet. */
   get isOnDisk(): boolean {
     return this.#onDisk !== undefined && this.#onDisk.size > 0
   }
@@ -96,7 +96,7 @@ export class ValueArena {
   /** No value is needed any more. */
   end(): void {
     this.#hasEnded = true
-    // The caller's code may have ended the transaction while an encoding runs, which goes on writing into the chunk.
+    // If the caller's code ends the transaction inside an encoding, that encoding still writes into the chunk.
     if (!this.#isBusy) this.#spares.give(this.#first)
     // After a rollback of the engine, everything that is not named is free already.
     if (this.#onDisk === undefined || this.#generation !== this.#engine.generation) return

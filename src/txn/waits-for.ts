@@ -4,7 +4,7 @@
 // In a queue each transaction waits for the one before it, and only the first for the holder, so that a long queue has
 // only as many edges as members. This reaches the same transactions as edges from each to all before it would.
 
-/** A longer path may run in a cycle. */
+/** A longer path may be a cycle: the full search decides. */
 const mostStepsWithoutNotes = 1_000
 
 /** Somebody who may wait for several things at once. */
