@@ -63,12 +63,6 @@ export function checkName(value: unknown, where: string): string {
   throw invalidArgument(`${where}: pass the name of a sublevel as a string; got ${describe(value)}.`)
 }
 
-/** Whether `value` has a `then`, as promises do. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  return 'then' in value && typeof value.then === 'function'
-}
-
 /** Encodings of keys and values. */
 export interface Encodings {
   readonly keyEncoding: KeyEncoding<unknown>

@@ -44,6 +44,12 @@ export function isObject(value: unknown): value is { readonly [name: string]: un
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Whether `value` has a `then`, as promises do. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  return 'then' in value && typeof value.then === 'function'
+}
+
 function suggestion(name: string, names: KnownNames): string {
   let nearest = ''
   let least = Number.POSITIVE_INFINITY

@@ -1,18 +1,12 @@
 // A client's database: what `connect` gives.
 
-import {
-  checkCare,
-  checkFunction,
-  type CheckedProgress,
-  checkProgress,
-  type Encodings,
-  isThenable
-} from '../db/call-options.ts'
+import { checkCare, checkFunction, type CheckedProgress, checkProgress, type Encodings } from '../db/call-options.ts'
 import { asyncDispose } from '../db/disposal.ts'
 import { directoryName } from '../db/location.ts'
 import { checkBegin, checkBody, checkTransaction } from '../db/transaction-options.ts'
 import type { BeginOptions, TransactionOptions } from '../db/transaction-types.ts'
 import type { CareOptions, DatabaseEvents, ProgressOptions } from '../db/types.ts'
+import { isThenable } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { EngineStats, PageMap, VerifyReport } from '../engine/engine.ts'
 import { isLightningError } from '../errors.ts'

@@ -1,9 +1,9 @@
 // Reads of a client: keys are encoded here and values decoded, so the owner sees bytes only.
 
-import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
+import { checkKnown, isThenable, type KnownNames } from '../encoding/arguments.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
-import { checkFunction, encodingNames, encodingsOf, isThenable, readNames } from '../db/call-options.ts'
+import { checkFunction, encodingNames, encodingsOf, readNames } from '../db/call-options.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
 import { checkSignal } from '../db/options.ts'
 import { parseRange, rangeAndEncodingNames, readRangeNames } from '../db/range.ts'

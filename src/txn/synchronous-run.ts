@@ -1,3 +1,4 @@
+import { isThenable } from '../encoding/arguments.ts'
 import { LightningError } from '../errors.ts'
 import type { Repeatable } from './retry.ts'
 
@@ -26,8 +27,4 @@ export function runSynchronously<H, R>(
   } finally {
     transaction.rollback()
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -69,7 +69,7 @@ test('what is committed while the sync runs waits for the next one', async () =>
   await engine.close()
 })
 
-test('a synchronous flush does not wait for it', async () => {
+test('a synchronous flush does not wait for a sync that runs in the pool', async () => {
   const syncs: Deferred<void>[] = []
   const told: string[] = []
   const engine = await openEngine(heldVfs(syncs))
@@ -84,7 +84,7 @@ test('a synchronous flush does not wait for it', async () => {
   await closing
 })
 
-test('few that are expected among many commits are not waited for', async () => {
+test('a flush of many commits does not go to the pool for a few that are expected', async () => {
   const syncs: Deferred<void>[] = []
   const engine = await openEngine(heldVfs(syncs))
   const told: string[] = []
@@ -94,7 +94,7 @@ test('few that are expected among many commits are not waited for', async () => 
   await engine.close()
 })
 
-test('a database that is closed meanwhile has both', async () => {
+test('a database that is closed while the pool syncs has what was committed before and meanwhile', async () => {
   const syncs: Deferred<void>[] = []
   const told: string[] = []
   const vfs = heldVfs(syncs)
@@ -113,7 +113,7 @@ test('a database that is closed meanwhile has both', async () => {
   await again.close()
 })
 
-test('all who wait are told when it fails, and what was acknowledged before is there after a crash', async () => {
+test('all who wait are told when the sync fails, and what was acknowledged before is there after a crash', async () => {
   const disk = new SimulatedDisk()
   const engine = await openEngine(disk.vfs())
   const told: string[] = []
