@@ -3,7 +3,7 @@
 // everything works again when the fault is over (after a failed sync: after reopening).
 import { type Counts, sumOf, type Trial } from '../runner/trial.ts'
 import { caseOf, type FaultsCase, shrink } from './faults-case.ts'
-import { Sufferer } from './faults-sufferer.ts'
+import { FaultyLife } from './faults-life.ts'
 
 export const faults: Trial<FaultsCase> = {
   name: 'faults',
@@ -18,14 +18,14 @@ async function run(testCase: FaultsCase): Promise<Counts> {
   const [from, to] = testCase.between ?? [1, Number.POSITIVE_INFINITY]
   let counts: Counts = { lives: 0, faults: 0 }
   for (let at = from; at <= to; at++) {
-    const sufferer = new Sufferer(testCase, at)
+    const life = new FaultyLife(testCase, at)
     try {
-      await sufferer.live()
+      await life.run()
     } catch (error) {
       throw new Error(`${testCase.fault} ${testCase.lasts ? 'from' : 'at'} call ${at} on`, { cause: error })
     }
-    counts = sumOf(counts, { lives: 1, faults: sufferer.struck })
-    if (sufferer.struck === 0) break
+    counts = sumOf(counts, { lives: 1, faults: life.struck })
+    if (life.struck === 0) break
   }
   return counts
 }

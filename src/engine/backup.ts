@@ -20,7 +20,7 @@ import {
 } from '../store/format.ts'
 import type { Meta } from '../store/meta.ts'
 import type { Vfs } from '../vfs/vfs.ts'
-import type { CareOptions } from './care.ts'
+import type { CareOptions } from './long-operations.ts'
 import type { Core } from './core.ts'
 import { finishDestruction, isDestroyed } from './destruction.ts'
 import { Directory } from './directory.ts'

@@ -22,7 +22,7 @@ import {
 import { LightningError } from '../errors.ts'
 import { chunkIds } from '../store/format.ts'
 import type { Meta } from '../store/meta.ts'
-import { nextTurn } from './care.ts'
+import { nextTurn } from './long-operations.ts'
 import type { Committer } from './committer.ts'
 import type { Core } from './core.ts'
 import { TableWriter } from './table-writer.ts'

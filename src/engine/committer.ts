@@ -21,7 +21,7 @@ import {
 import { INCARNATION } from '../../assembly/log.ts'
 import { NOTE } from '../../assembly/operations.ts'
 import { LightningError } from '../errors.ts'
-import { nextTurn } from './care.ts'
+import { nextTurn } from './long-operations.ts'
 import { chainStart } from './chain-start.ts'
 import type { Core } from './core.ts'
 

@@ -1,4 +1,4 @@
-import { abortedBy, type CareOptions, nextTurn } from './care.ts'
+import { abortedBy, type CareOptions, nextTurn } from './long-operations.ts'
 
 /** Milliseconds of work after which other work gets a turn. */
 const sliceMs = 2

@@ -1,7 +1,7 @@
 // Restoring a backup: a copy with a history of its own, so that logs and backups of the old one never mix with it.
 import type { Vfs } from '../vfs/vfs.ts'
 import { backUp } from './backup.ts'
-import type { CareOptions } from './care.ts'
+import type { CareOptions } from './long-operations.ts'
 import { closeFiles } from './closing.ts'
 import { openCore } from './opening.ts'
 import { readingOptions } from './reading-options.ts'

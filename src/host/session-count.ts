@@ -1,6 +1,6 @@
 // Counting for clients. Counting many entries on disk is done in slices, so that other clients are served in between.
 import type { ByteRange } from '../engine/bounds.ts'
-import type { CareOptions } from '../engine/care.ts'
+import type { CareOptions } from '../engine/long-operations.ts'
 import type { Engine, Snapshot, Tree } from '../engine/engine.ts'
 import { Pace } from '../engine/pace.ts'
 

@@ -11,7 +11,7 @@ import { type Opened, openSmall } from '../workload/opening.ts'
 import { expectVerified, isMissing, isSame, type Step, Subject } from '../workload/subject.ts'
 import { canStrike, type FaultsCase, strike } from './faults-case.ts'
 
-export class Sufferer {
+export class FaultyLife {
   /** Calls that the fault has struck. */
   struck = 0
   readonly #case: FaultsCase
@@ -47,7 +47,7 @@ export class Sufferer {
     this.#subject = new Subject(surroundings, testCase.options)
   }
 
-  async live(): Promise<void> {
+  async run(): Promise<void> {
     for (const step of this.#case.steps) await this.#takeStep(step)
     this.#disk.fault = undefined
     await this.#end()
