@@ -51,7 +51,7 @@ function leafOf(tree: u32, root: u32, key: u32, keyBytes: u32): u32 {
   return 0
 }
 
-/** The window is full or there are no more operations: asks for what their application will look at. */
+/** Called when the window is full or the operations end: loads what their application will look at. */
 export function touchAhead(keyOffset: u32): void {
   const count = load32(AHEAD_COUNT)
   let i: u32 = 0
@@ -70,7 +70,7 @@ export function touchAhead(keyOffset: u32): void {
       load32(slotsOf(leaf) + (guess(leaf, at + keyOffset, load16(at + 2)) << 3)) + load8(leaf + heapStartOf(leaf) - 1)
     i++
   }
-  // Kept, or a compiler might find that nobody wants it.
+  // Stored, because a compiler may remove loads whose result nobody uses.
   store32(AHEAD_SUM, sum)
 }
 

@@ -110,7 +110,7 @@ function countLarge(page: u32, from: u32, to: u32): i32 {
     const chain = countChain(largeAt(page, from))
     if (chain < 0) return chain
     segments += chain
-    // Cells that name the same segments: what is counted may be more than there can be records for.
+    // More than there are pages: damaged cells that name the same segments over and over.
     if ((segments as u32) > load32(PAGES_USED)) return corrupt(idOf(page))
     from++
   }

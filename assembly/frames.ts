@@ -58,7 +58,7 @@ function growFrames(): bool {
   return true
 }
 
-/** Sees to it that `wanted` frames are free. */
+/** Makes sure that `wanted` frames are free. */
 export function reserveFrames(wanted: u32): i32 {
   while (load32(FRAMES_FREE) < wanted) {
     if (load32(FRAME_COUNT) >= load32(FRAME_LIMIT)) {
@@ -66,7 +66,7 @@ export function reserveFrames(wanted: u32): i32 {
       return NEED_FRAMES
     }
     if (!growFrames()) {
-      // The system gives no more: what there is becomes the cache.
+      // The system gives no more memory: the cache stays as large as it is.
       if (load32(FRAME_COUNT) < LEAST_FRAMES) return OUT_OF_MEMORY
       store32(FRAME_LIMIT, load32(FRAME_COUNT))
     }
@@ -75,8 +75,9 @@ export function reserveFrames(wanted: u32): i32 {
 }
 
 /**
- * The same for a call that needs `kept` pages in memory besides. What can never be is asked for in full: otherwise those
- * pages would be evicted for the frames, and take the frames when they come back, for ever.
+ * The same for a call that also needs `kept` pages in memory. If the cache is too small for both, all of them are asked
+ * for, so that the call fails. Otherwise those pages would be evicted for the frames, and would take the frames when
+ * they are read again, for ever.
  */
 export function reserveFramesBeside(kept: u32, wanted: u32): i32 {
   const status = reserveFrames(wanted)
@@ -106,7 +107,7 @@ export function giveFrame(frame: u32): void {
 export function renewStamp(frame: u32): void {
   const stamp: u32 = (load32(STAMP) + 2) >>> 0
   store32(STAMP, stamp)
-  // Once in two thousand million changes the stamps begin anew, and no shortcut may survive that.
+  // Every two thousand million changes the stamps start again from zero: older shortcuts could then look valid.
   if (stamp == 0) {
     fill(load32(SHORTCUTS), 0, SHORTCUT_COUNT * SHORTCUT_BYTES)
     store32(FINGER, 0)
@@ -128,8 +129,8 @@ export function makeClean(frame: u32): void {
 
 /**
  * Frees clean frames, least recently used first (second chance), until `wanted` are free; returns how many are.
- * Frames made dirty are left alone: they must be written first. While there are any, one lap is enough: a second one
- * would take the pages that the waiting call has just had brought in, and that call would want them again, for ever.
+ * Dirty frames are left alone, since they must be written first. While there are any, one lap must do: a second one
+ * would evict the pages that were just read for the waiting call, which would want them again, for ever.
  */
 export function evict(wanted: u32): u32 {
   const count = load32(FRAME_COUNT)

@@ -152,7 +152,7 @@ export function unpackImage(id: u32, record: u32, from: u32): i32 {
   store32(frame + 52, load32(entry + 12))
   store32(frame + 56, load32(entry + 16))
   renewStamp(frame)
-  // Or the call that waits for this page may see it evicted for the frames that it wants next.
+  // Marked as used: otherwise it could be evicted for frames that the call waiting for it asks for next.
   touch(frame)
   if (record == 0) {
     setUse(frame, USE_CURRENT)

@@ -47,7 +47,7 @@ export const CONTINUES: u32 = 1
 /** The first frame of an incarnation: no commit, so the next one has the same LSN. */
 export const INCARNATION: u32 = 2
 
-/** A frame that single commits have joined is closed when it is so long: what a torn write can take is bounded. */
+/** A frame of single commits is closed when it is so long, which bounds what a torn write can lose. */
 const FULL_BYTES: u32 = 65536
 /** What a frame's word for further commits can count. */
 const MOST_FURTHER: u32 = 65535

@@ -165,11 +165,11 @@ export function replaceValue(page: u32, position: u32): bool {
   return true
 }
 
-/** Where to cut a list of `total` entries so that both sides fit: by use when keys come in order, else in the middle. */
+/** Where to cut a list of `total` entries so that both sides fit: at the new key if keys come in order, else halfway. */
 function cutPoint(page: u32, position: u32, total: u32, kind: u32): u32 {
   const last = load32(page + 60)
   const limit = load32(PAGE_BYTES)
-  // Keys that come in order leave full pages behind. What was in the page fits without the new entry.
+  // Keys come in order: the page stays full, and the new entry begins the next one.
   if (position == total - 1 && last == position) return total - 1
   if (position == 0 && last == 1) return 1
   const prefix: u32 = sharesPrefix(page) ? prefixBytesOf(page) : 0
@@ -189,7 +189,7 @@ function cutPoint(page: u32, position: u32, total: u32, kind: u32): u32 {
   }
   if (cut == 0) cut = 1
   if (fits(cut, total, kind, limit)) return cut
-  // The new key does not share the prefix: it stands at an edge, alone if need be.
+  // The new key does not share the prefix, so the sides need more space: the nearest cut that fits, or it stands alone.
   let distance: u32 = 1
   while (distance < total) {
     if (cut > distance && fits(cut - distance, total, kind, limit)) return cut - distance
@@ -229,10 +229,10 @@ export function split(page: u32, position: u32, right: u32, rightId: u32, separa
     setFirstChild(right, entryWord(cut))
     build(right, cut + 1, total)
   }
-  // Nothing has left the page when only the new entry went to the right.
+  // If only the new entry went to the right, the page stays as it is.
   if (cut == total - 1 && position == cut) store32(page + 60, 0)
   else build(page, 0, cut)
-  // What was last inserted went to one side; the side that was appended to goes on being appended to.
+  // If keys are being appended, they go on being appended to the right page.
   if (position + 1 == total && cut == position) store32(right + 60, countOf(right))
   return bytes
 }

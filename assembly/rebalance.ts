@@ -67,11 +67,11 @@ import { freePage, reserveRecords, writable } from './versions'
 
 const PROMOTED: u32 = SEPARATOR + 2048
 
-/** Mends the path to the key. */
+/** Rebalances the pages on the path to the key, from the leaf to the root. */
 export function rebalance(tree: u32, root: u32, key: u32, keyBytes: u32): i32 {
   const height = descend(tree, root, 0, BY_KEY, key, keyBytes)
   if (height < 0) return height
-  // The path, and one sibling at a time.
+  // Pages that must be in memory: the path, and one sibling at a time.
   const frames = reserveFramesBeside(height + 2, (height + 2) << 2)
   if (frames < 0) return frames
   const records = reserveRecords((height + 2) << 3)

@@ -27,7 +27,7 @@ export function search(page: u32, key: u32, keyBytes: u32): u32 {
     const limit: u32 = keyBytes < prefix ? keyBytes : prefix
     const same = commonBytes(page + HEADER_BYTES, key, limit)
     if (same < prefix) {
-      // The key leaves the prefix: it lies before or behind everything here.
+      // The key differs from the prefix: it lies before or behind all keys of the page.
       if (same == keyBytes || load8(key + same) < load8(page + HEADER_BYTES + same)) return 0
       return count << 1
     }
@@ -69,7 +69,7 @@ export function search(page: u32, key: u32, keyBytes: u32): u32 {
     if (load32(slots + (middle << 3)) < head) low = middle + 1
     else high = middle
   }
-  // Equal heads: few as a rule; when many, halve on.
+  // Keys with equal heads: usually few; if there are many, go on with a binary search.
   if (low == count || load32(slots + (low << 3)) != head) return low << 1
   let end = low + 1
   if (end < count && load32(slots + (end << 3)) == head) {

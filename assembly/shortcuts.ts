@@ -34,7 +34,7 @@ export function hashKey(key: u32, bytes: u32, tree: u32): u32 {
   return (hash ^ (hash >>> 13)) >>> 0
 }
 
-/** Whether shortcuts rest; counts the call. */
+/** Whether this call should leave shortcuts alone, since they have failed too often lately; counts it. */
 export function shortcutsRest(score: u32): bool {
   const pause = load32(score + 4)
   if (pause == 0) return false
@@ -42,17 +42,17 @@ export function shortcutsRest(score: u32): bool {
   return true
 }
 
-/** Where the shortcut of a hash stands. */
+/** Address of the shortcut for a hash. */
 export function shortcutAt(hash: u32): u32 {
   return load32(SHORTCUTS) + ((hash & (SHORTCUT_COUNT - 1)) << 4)
 }
 
-/** The page that the shortcut leads to; of use when `shortcutCell` found the key there. */
+/** The page that the shortcut leads to; valid only after `shortcutCell` has found the key there. */
 export function shortcutPage(shortcut: u32): u32 {
   return load32(shortcut + 4)
 }
 
-/** Bytes of the key that stand in the cell. */
+/** How many bytes of the key are in the cell: its suffix. */
 export function shortcutSuffix(shortcut: u32): u32 {
   return load16(shortcut + 14)
 }

@@ -148,7 +148,7 @@ export const REFERENCE: u32 = 584
 export const FINGER: u32 = 592
 export const FINGER_STAMP: u32 = 596
 export const FINGER_LAST: u32 = 600
-/** Keys in turn that did not belong there. */
+/** How many keys in a row did not belong into that leaf. */
 export const FINGER_MISSES: u32 = 648
 /** Format and checksum of the image packed last. */
 export const IMAGE_FORMAT: u32 = 572

@@ -109,7 +109,7 @@ export function growTable(limit: u32): i32 {
   return OK
 }
 
-/** Sees to it that so many ids can be taken: the table grows, and where it cannot, what is free in it counts. */
+/** Makes sure that so many ids can be taken: the table grows, or, if it is full, has enough free ids. */
 export function reserveIds(wanted: u32): i32 {
   const limit = load32(TABLE_LIMIT)
   const status = growTable(limit + wanted)

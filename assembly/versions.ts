@@ -71,7 +71,7 @@ function later(aLow: u32, aHigh: u32, bLow: u32, bHigh: u32): bool {
   return aHigh != bHigh ? aHigh > bHigh : aLow > bLow
 }
 
-/** Sees to it that `wanted` records can be taken. */
+/** Makes sure that `wanted` records can be taken. */
 export function reserveRecords(wanted: u32): i32 {
   while (load32(FREE_RECORD_COUNT) < wanted) {
     const at = take(GROUP * RECORD_BYTES)
@@ -106,9 +106,10 @@ function takeRecord(id: u32): u32 {
 }
 
 /**
- * Does some snapshot see the page's newest version, last changed in this epoch (0: not known)? What its chain begins
- * with tells too: the newest version is no older than the epoch in which that record was superseded. Without this a
- * page that comes back from disk would be copied again and again while one snapshot stays open.
+ * Does some snapshot see the page's newest version, last changed in this epoch (0: not known)? If the epoch is not
+ * known, the first record of the page's chain tells: the newest version was made in the epoch in which the version of
+ * that record was superseded, or later. Without this, a page that was evicted and read again would be copied at every
+ * change while one snapshot stays open.
  */
 function isSeen(id: u32, epochLow: u32, epochHigh: u32): bool {
   const newest = load32(SNAPSHOT_NEWEST)
@@ -117,7 +118,7 @@ function isSeen(id: u32, epochLow: u32, epochHigh: u32): bool {
   return record == 0 || !later(load32(record + 8), load32(record + 12), load32(newest + 8), load32(newest + 12))
 }
 
-/** Puts a record for the version that is the newest until now in front of the page's chain and on the newest snapshot's list. */
+/** Makes a record of the version that was the newest: first in the page's chain, and on the newest snapshot's list. */
 function supersede(id: u32, bornLow: u32, bornHigh: u32): u32 {
   const record = takeRecord(id)
   const snapshot = load32(SNAPSHOT_NEWEST)

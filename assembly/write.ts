@@ -1,5 +1,8 @@
-// Putting and deleting one entry. Each call first sees to it that it cannot fail halfway (pages resident, frames,
+// Putting and deleting one entry. Each call first makes sure that it cannot fail halfway (pages resident, frames,
 // records and ids reserved), then changes the tree.
+//
+// Two ways spare the descent: the shortcut of a key that is there already (`shortcuts.ts`), and the finger, the leaf into
+// which keys have been inserted in order lately.
 import { load32, load32u, store32 } from './platform'
 import { format } from './build'
 import {
@@ -59,19 +62,19 @@ import {
 import { frameOf, reserveIds } from './table'
 import { makePage, openInPlace, reserveRecords, writable } from './versions'
 
-/** The finger is given up after so many keys in turn that did not belong there. */
+/** The finger is given up after so many keys in a row that did not belong into its leaf. */
 const MOST_MISSES: u32 = 16
 
 /**
- * Reserves what one change along a path of this height can take: a copy and a new page a level, and a new root;
- * `more` is the number of records for other pages that go.
+ * Reserves what one change along a path of this height can take: a copy and a new page per level, and a new root;
+ * `more` is the number of further records, for pages that are freed.
  */
 function reserve(height: u32, more: u32): i32 {
   const copies = reserveCopies(height, more)
   return copies < 0 ? copies : reserveIds((height + 3) << 1)
 }
 
-/** The same without new pages. */
+/** The same for a change that makes no new pages. */
 function reserveCopies(height: u32, more: u32): i32 {
   const each = (height + 3) << 1
   const frames = reserveFramesBeside(height + 1, each)
@@ -116,7 +119,7 @@ function overwrite(page: u32, position: u32): bool {
   return replaceValue(page, position)
 }
 
-/** The same without a descent. */
+/** Overwrites the value that the key's shortcut leads to; false, and nothing has changed, when that is not possible. */
 function putAtShortcut(tree: u32): bool {
   store32(NEW_HASH, 0)
   if (shortcutsRest(WRITE_SCORE)) return false
@@ -126,7 +129,7 @@ function putAtShortcut(tree: u32): bool {
   store32(NEW_HASH, hash)
   const shortcut = shortcutAt(hash)
   const cell = shortcutCell(shortcut, hash, tree, key, keyBytes, WRITE_SCORE)
-  // The word's flags too: what is or becomes a large value takes the long way.
+  // The word has the flags, too: a value that is or becomes a large one needs a descent.
   if (cell == 0 || load32u(cell) != load32(NEW_WORD) || load32(NEW_WORD) >>> 24 != 0) return false
   const page = shortcutPage(shortcut)
   if (!openInPlace(page)) return false
@@ -135,7 +138,7 @@ function putAtShortcut(tree: u32): bool {
   return true
 }
 
-/** Keys come in order at this leaf; what follows is likely to belong here too. */
+/** Keys are being inserted in order into this leaf, so the next one is likely to belong into it, too. */
 function setFinger(leaf: u32, position: u32, height: u32): void {
   let isLast: bool = position == countOf(leaf)
   let level: u32 = 1
@@ -150,9 +153,9 @@ function setFinger(leaf: u32, position: u32, height: u32): void {
 }
 
 /**
- * Inserts without a descent when the new key certainly belongs into the leaf of the finger: between two of its keys,
- * or behind them all when it is the last leaf. Any change to the leaf but by this function renews its stamp, and only
- * a change to it can make less of the tree its own.
+ * Inserts without a descent when the new key certainly belongs into the finger's leaf: between two of its keys, or
+ * behind all of them if it is the last leaf. The range of keys that belong into a leaf shrinks only by a change to that
+ * leaf, and every change but those made here renews its stamp.
  */
 function putAtFinger(tree: u32): bool {
   const leaf = load32(FINGER)
@@ -171,7 +174,7 @@ function putAtFinger(tree: u32): bool {
   return true
 }
 
-/** Keys that come in another order, or are there already, should not look at the leaf for ever. */
+/** Counts a key that did not belong there: while keys come in another order, looking at the finger is wasted. */
 function missFinger(): bool {
   const misses = load32(FINGER_MISSES) + 1
   store32(FINGER_MISSES, misses)
@@ -197,7 +200,7 @@ function insertUpwards(root: u32, position: u32, height: u32): void {
   while (true) {
     let page = level == 0 ? pathFrame(0) : writable(pathId(level))
     if (insertEntry(page, at)) return
-    // What is cut is not what the finger knew.
+    // After a split the finger's leaf may hold a smaller range of keys.
     store32(FINGER, 0)
     if (level == top) {
       page = raiseRoot(root, page, level)
