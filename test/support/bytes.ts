@@ -1,4 +1,4 @@
-/** Whether two arrays hold the same bytes. For large ones: `toEqual` takes its time over each byte. */
+/** Whether two arrays hold the same bytes. For large ones, since `toEqual` is slow. */
 export function equalBytes(one: Uint8Array | undefined, other: Uint8Array): boolean {
   return one?.length === other.length && one.every((byte, i) => byte === other[i])
 }

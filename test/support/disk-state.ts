@@ -73,7 +73,7 @@ class Content {
     this.size = size
   }
 
-  /** Tells the chunks that hold anything, one after the other. */
+  /** Visits the chunks that have been written, one after the other. */
   forEachChunk(visit: (index: number, bytes: Uint8Array) => void): void {
     this.#chunks.forEach((chunk, index) => {
       if (chunk !== undefined) visit(index, chunk)
@@ -245,7 +245,7 @@ export class DiskState {
 
   /** The power fails: each change since the last sync is kept, dropped or torn. */
   crash(random: Random, mood?: CrashMood): void {
-    // Some crashes lose everything, some nothing: the extremes are worth more than their share.
+    // Crashes that lose everything or nothing find more faults than others, so they are made more often.
     const chosen = mood ?? moods[random.below(6)] ?? 'mixed'
     const chanceOfName = { mixed: 0.5, lost: 0, kept: 1 }[chosen]
     for (const change of this.#pendingNames) {
@@ -308,7 +308,7 @@ function applyPieces(content: Content, change: FileChange, random: Random): void
     else content.writeZeros(offset + from, to - from)
   }
   if (fate < 8) {
-    // What matters most stands at the beginning.
+    // Torn near the beginning more often: headers are there.
     keep(0, random.below(random.chance(0.5) ? Math.min(length, 512) : length))
     return
   }

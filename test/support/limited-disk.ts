@@ -1,4 +1,4 @@
-// A disk in memory with an end, or with a mind of its own: a `Vfs` around another one.
+// A disk of limited size that can also corrupt what is written: a `Vfs` around another one.
 import { LightningError } from '../../src/errors.ts'
 import type { Vfs, VfsFile } from '../../src/vfs/vfs.ts'
 
@@ -8,13 +8,13 @@ export interface LimitedDisk {
   capacity: number
   /** Bytes that the files take. */
   readonly used: number
-  /** Changes what is written, after the call has been told that all is well; undefined: nothing. */
+  /** Replaces bytes on their way to the disk, while the caller is told that they were written; undefined: does not. */
   corrupt: ((file: string, bytes: Uint8Array, offset: number) => Uint8Array) | undefined
 }
 
 const blockBytes = 4_096
 
-/** `tells`: whether it says how much is free. One that does not is never believed. */
+/** `tells`: whether it says how much space is free. */
 export function limitedDisk(inner: Vfs, capacity: number, tells = true): LimitedDisk {
   const taken = new Map<string, Set<number>>()
   const blocksOf = (name: string) => {

@@ -1,4 +1,4 @@
-// A data file changed by hand so that all its checksums are right again: damage that only structure can tell.
+// A data file changed by hand and given right checksums again: damage that only checks of the structure can find.
 import { loadKernel } from '../../src/kernel/load.ts'
 import { KernelMemory } from '../../src/kernel/kernel-memory.ts'
 import { checksumOf } from '../../src/engine/core.ts'

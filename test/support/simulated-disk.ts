@@ -54,7 +54,7 @@ export class SimulatedDisk<Note = unknown> {
   #descriptors = new Set<number>()
   #isRecording = false
   #isGone = false
-  /** Counts the processes that have used it. */
+  /** How many processes have used it. */
   #life = 0
 
   constructor(seed = 1, state = new DiskState()) {
@@ -126,7 +126,7 @@ export class SimulatedDisk<Note = unknown> {
     return new SimulatedDisk(1, this.#state.copy())
   }
 
-  /** The process dies and another one goes on with this disk: what was handed out is worth nothing, locks are free. */
+  /** The process dies and another one goes on with this disk: files that were open are invalid, locks are free. */
   restart(): void {
     this.#life++
     this.#holders.clear()
@@ -161,7 +161,7 @@ export class SimulatedDisk<Note = unknown> {
     return [...this.#holders.values()].some(holders => holders.size > 0)
   }
 
-  /** Files that are open, twice those that are open for writing. */
+  /** Number of open descriptors: one for every open file, two if it is open for writing. */
   get descriptors(): number {
     return this.#descriptors.size
   }
@@ -184,7 +184,7 @@ export class SimulatedDisk<Note = unknown> {
   }
 
   #call(kind: DiskCallKind, file: string): DiskFault | undefined {
-    // What goes on after a crash must not touch the disk that a later opener has.
+    // What still runs after a crash must not touch the disk, which another process may have opened.
     if (this.#isGone) return { code: 'EIO' }
     this.calls++
     return this.fault?.({ number: this.calls, kind, file })
