@@ -1,4 +1,4 @@
-// Whether a series of samples grows, told in a way that single samples cannot sway.
+// Whether a series of samples grows, by a measure that single outliers do not change.
 
 /** Middle of the values; NaN for none. */
 export function median(values: readonly number[]): number {

@@ -20,7 +20,7 @@ export interface Life {
   readonly states: readonly Content[]
 }
 
-/** Lives the life of a case, on a disk that may be worse than it says. */
+/** Takes the steps of a case, on a disk that may break its promises if the case says so. */
 export async function live(testCase: CrashCase, fault?: SimulatedDisk['fault']): Promise<Life> {
   const { options, seed } = testCase
   const begun = testCase.start === 'empty' ? undefined : await filled(options)

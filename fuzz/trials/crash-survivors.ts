@@ -13,10 +13,10 @@ import type { Life, Note } from './crash-life.ts'
 /** A moment of a life at which it may crash. */
 export type Moment = ReturnType<SimulatedDisk<Note>['moments']> extends Iterable<infer M> ? M : never
 
-/** Either the process alone dies, or the machine, with a mood for what was not synced. */
+/** Either the process alone dies, or the machine; then this says what becomes of changes that were not synced. */
 const images: readonly ('process' | CrashMood)[] = ['process', 'lost', 'kept', 'mixed', 'mixed']
 
-/** Looks at the survivors of one life; what looks the same as one before is not looked at again. */
+/** Examines what crashes of one life leave. A disk with the same content as one before is not examined again. */
 export class Survivors {
   readonly #life: Life
   readonly #case: CrashCase
@@ -105,7 +105,7 @@ export class Survivors {
     }
     await this.#expectLater(disk.crash(random.next()), possible, possible.length - 1)
     if (!random.chance(0.5)) return 2
-    // The recovery itself crashes, anywhere.
+    // The recovery itself crashes, at any moment.
     const chosen = random.below(disk.changes + 1)
     for (const moment of disk.moments()) {
       if (moment.at !== chosen) continue

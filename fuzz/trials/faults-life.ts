@@ -21,7 +21,7 @@ export class FaultyLife {
   #disk: SimulatedDisk
   /** What the next opening may find in place of what the model says, after LIGHTNING_FAILED. */
   #alternatives: readonly Content[] = []
-  /** The handle has told that it takes no more writes. */
+  /** Whether the handle has reported that it takes no more writes. */
   #isFailed = false
 
   /** The fault strikes the `at`th of the calls that it can strike. */
@@ -53,7 +53,7 @@ export class FaultyLife {
     await this.#end()
   }
 
-  /** No error may come of it: it goes unnoticed. */
+  /** Whether the fault goes unnoticed, so that no error may come of it. */
   get #isHarmless(): boolean {
     const { fault, lasts } = this.#case
     if (fault === 'short read' || fault === 'lying sync') return true

@@ -15,11 +15,11 @@ export interface IsolationCase {
   readonly seed: number
   readonly isolation: Isolation
   readonly durability: 'strict' | 'relaxed'
-  /** Transactions at the same time; over crashes each life chooses anew. */
+  /** How many transactions run at the same time; with crashes, each life between two crashes chooses anew. */
   readonly clients: number
   /** When new lists come into being. */
   readonly transactionsPerGeneration: number
-  /** How many transactions in memory; 0: crashes in their place. */
+  /** Number of transactions in memory; 0: on a disk that crashes instead. */
   readonly transactions: number
   /** How often the disk crashes. */
   readonly crashes: number
@@ -69,7 +69,7 @@ export function historyOf(testCase: IsolationCase): Promise<History> {
   )
 }
 
-/** Fewer transactions at all, fewer crashes, fewer at a time. */
+/** Smaller cases: fewer transactions, fewer crashes, fewer at the same time. */
 function* shrink(testCase: IsolationCase): Generator<IsolationCase> {
   const { transactions, crashes, clients } = testCase
   for (const part of [8, 4, 2])

@@ -109,7 +109,7 @@ function expectContent(found: ReadonlyMap<string, string>, wanted: ReadonlyMap<s
   for (const path of found.keys()) assert(wanted.has(path), `${path} must not be there; ${context}`)
 }
 
-/** Fewer lives; then plain options. */
+/** Smaller cases: fewer lives, then default options. */
 function* shrink(testCase: KillCase): Generator<KillCase> {
   const { lives, options } = testCase
   for (const i of lives.keys()) if (lives.length > 1) yield { ...testCase, lives: lives.toSpliced(i, 1) }

@@ -1,5 +1,5 @@
-// What must hold of a database with one damage: nothing that is read is wrong, what cannot be read is told, and a repair
-// brings back whatever the damage has not touched.
+// What must hold for a database with one damage: nothing that is read is wrong, what cannot be read is reported, and a
+// repair brings back everything that the damage has not touched.
 import { assert, isLightningError } from '../../src/errors.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { repair } from '../../src/engine/repair.ts'
@@ -49,7 +49,7 @@ async function judgeReading(base: RotBase, rotten: Rotten): Promise<Counts> {
   }
 }
 
-/** What each key gives must be what one of the known states says, the same for all; tells how many could not be read. */
+/** All keys together must read as in one of the known states; gives the number of those that cannot be read. */
 function readAll(engine: Engine, base: RotBase, rotten: Rotten): number {
   const whole = attempt(() => contentOf(engine))
   if (whole !== undefined) {
@@ -71,7 +71,7 @@ function readAll(engine: Engine, base: RotBase, rotten: Rotten): number {
   return keys.size - found.size + 1
 }
 
-/** Undefined when the damage is told; other errors pass. */
+/** The result, or undefined if the damage is reported; other errors are thrown. */
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read()

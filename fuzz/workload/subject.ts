@@ -37,7 +37,7 @@ export interface Surroundings {
   vfs(folder?: string): Vfs
   /** The process that has the database open dies, and another one goes on with the same disk. */
   restart(): void
-  /** The state after this commit will be found, whatever happens to the machine. */
+  /** Called when the state after this commit is durable: it must be found whatever happens to the machine. */
   acknowledge(commit: number): void
   /** A whole database that holds the state after a commit is begun in this folder, or is there to stay. */
   copying(folder: string, commit: number, isDone: boolean): void

@@ -137,7 +137,7 @@ function drop(random: Random): Write {
   }
 }
 
-/** Reads, writes, and takes some of it back; sometimes another wants the same and loses. */
+/** A transaction that reads, writes and undoes some of it; sometimes another one conflicts with it and loses. */
 function transaction(random: Random, model: Content): Write {
   const [read, taken] = [keyOf(random), keyOf(random)]
   const changes = changesOf(random, 1 + random.below(6), 2_000)
