@@ -72,7 +72,10 @@ export interface OpenOptions<
   readonly compression?: 'lz4' | 'none' | undefined
   /** Bytes of log at which a checkpoint starts, at least 1 MiB (default 64 MiB). */
   readonly walBytes?: number | undefined
-  /** Quota of the data file in bytes (default none). */
+  /**
+   * Quota of the data file in bytes (default none). Of a new database at least 64 pages and 512 KiB. Deleting works
+   * whatever the quota.
+   */
   readonly maxBytes?: number | undefined
   /** Default bound for waits for locks, in milliseconds. 0: no wait; `Infinity`: no bound (default 10,000). */
   readonly lockTimeoutMs?: number | undefined

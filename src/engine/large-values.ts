@@ -65,7 +65,7 @@ function writeSegment(core: Core, raw: Uint8Array, view: DataView, at: number): 
   const from = packed === 0 ? image : image + imageOffset
   const bytes = packed === 0 ? raw.length : packed
   const format = (packed === 0 ? FORMAT_RAW : FORMAT_LZ4) | ENTRY_LARGE
-  const extent = data.takeExtent(bytes)
+  const extent = data.takeWithinQuota(bytes)
   view.setUint32(at, extent.sector, true)
   view.setUint32(at + 4, ((format << 24) | bytes) >>> 0, true)
   view.setUint32(at + 8, kernel.exports.xxh32(from, bytes, 0) >>> 0, true)

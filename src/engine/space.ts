@@ -13,6 +13,11 @@
 //
 // Commits that let the data grow leave a reserve, of pieces and of log, for commits that only delete. When the reserve
 // runs low too, a checkpoint gives back what only the previous one needed: blocks, and the log before its start.
+//
+// The quota binds what grows, and nothing else. Where a commit that only deletes does not get on with that, because it
+// changes many pages or the file was longer than the quota when it was opened, it takes blocks behind the quota, no
+// more than its copies of pages and the tables need. Compaction gives them back, and until then nothing may grow. So
+// the quota is asked before a commit, and never when a page that was admitted is written.
 import { FRAMES_DIRTY, LOG_BYTES, TABLE_LIMIT } from '../../assembly/state.ts'
 import { isLightningError, LightningError } from '../errors.ts'
 import { blockBytes, chunkIds, directoryEntryBytes } from '../store/format.ts'
@@ -36,6 +41,11 @@ const marginBytes = 1 << 30
 const lookEveryMs = 100
 /** Pieces that only commits which delete may use: enough for one, since the next checkpoint brings them back. */
 const reservePieces = 24
+/**
+ * Pieces behind the quota that commits which delete may use before the next checkpoint, once the file is too long. Each
+ * checkpoint begins a block of its own, so many small ones would undo the packing of compressed pages.
+ */
+const exemptPieces = 128
 /** Bytes of each log file that only commits which delete may use. */
 const reserveLogBytes = 128 * 1_024
 /**
@@ -46,6 +56,14 @@ const keptLogBytes = 2 * reserveLogBytes
 const imagesInFlight = 64
 /** Blocks written ahead beyond what is needed, so that not every commit has to write some. */
 const stepBlocks = 256
+
+/**
+ * The least quota of a new database. An empty one needs 48 pieces for the first put: for the pages on its way, for
+ * tables, and the reserve. The rest is room for data.
+ */
+export function leastQuota(pageBytes: number): number {
+  return 64 * Math.max(pageBytes, 2 * blockBytes)
+}
 
 export class Space {
   readonly #core: Core
@@ -83,7 +101,7 @@ export class Space {
   /** Whether compaction may take a free piece without taking what commits rely on. */
   get hasSpare(): boolean {
     if (!this.isLimited) return true
-    return this.#missing({ logBytes: 0, pages: 0, blocks: 0, grows: true }) <= 0
+    return this.#missing({ logBytes: 0, pages: 0, blocks: 0, grows: true }, 0) <= 0
   }
 
   /** The disk was found full. From now on only space that has been written counts. */
@@ -122,10 +140,10 @@ export class Space {
     if (!this.isLimited) return
     const demand = of()
     this.#refusal = undefined
-    if (!this.#secure(demand)) {
+    if (!this.#secure(demand, this.#exempt(demand))) {
       this.#squeeze()
       this.#refusal = undefined
-      if (!this.#secure(demand)) {
+      if (!this.#secure(demand, demand.grows ? 0 : Number.POSITIVE_INFINITY)) {
         this.#counted = this.#full()
         throw this.refuse(this.#counted)
       }
@@ -148,12 +166,18 @@ export class Space {
     this.#core.data.isDiskShort = isShort
   }
 
+  /** Blocks behind the last one in use that a commit may count on whatever the quota. */
+  #exempt({ grows }: Demand): number {
+    return !grows && this.#core.data.isBeyondQuota ? exemptPieces * this.#pieceBlocks : 0
+  }
+
   /** Whether everything demanded is there, or could be written ahead now. */
-  #secure(demand: Demand): boolean {
+  #secure(demand: Demand, exempt: number): boolean {
+    if (demand.grows && this.#core.data.isBeyondQuota) return false
     try {
       if (this.#isShort) this.#reserveLog(demand)
-      const missing = this.#missing(demand)
-      return missing <= 0 || (this.#isShort && this.#extend(demand, missing * this.#pieceBlocks))
+      const missing = this.#missing(demand, exempt)
+      return missing <= 0 || (this.#isShort && this.#extend(demand, missing * this.#pieceBlocks, exempt))
     } catch (error) {
       if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
       this.#refusal = error
@@ -168,21 +192,21 @@ export class Space {
     log.reserveOther(spare)
   }
 
-  #extend(demand: Demand, blocks: number): boolean {
+  #extend(demand: Demand, blocks: number, exempt: number): boolean {
     const { data } = this.#core
-    const wanted = data.tailBlocks + blocks
+    const wanted = data.tailBlocks(exempt) + blocks
     try {
-      data.reserve(wanted + stepBlocks)
+      data.reserve(wanted + stepBlocks, exempt)
     } catch (error) {
       if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
       // A disk too full for a step may still have what is needed now.
-      data.reserve(wanted)
+      data.reserve(wanted, exempt)
     }
-    return this.#missing(demand) <= 0
+    return this.#missing(demand, exempt) <= 0
   }
 
   /** By how many pieces the free ones fall short of what is needed; 0 or less: there are enough. */
-  #missing(demand: Demand): number {
+  #missing(demand: Demand, exempt: number): number {
     const { memory, data } = this.#core
     const dirty = memory.word(FRAMES_DIRTY)
     const chunks = Math.ceil((memory.word(TABLE_LIMIT) + demand.pages + demand.blocks) / chunkIds) + 1
@@ -194,7 +218,7 @@ export class Space {
       demand.pages +
       Math.ceil((tables + demand.blocks) / this.#pieceBlocks) +
       (demand.grows ? reservePieces : 0)
-    const missing = needed - Math.floor(data.tailBlocks / this.#pieceBlocks)
+    const missing = needed - Math.floor(data.tailBlocks(exempt) / this.#pieceBlocks)
     const holes = this.#holes.pieces - (data.takenPieces - this.#holes.taken)
     if (missing <= Math.max(0, holes)) return missing - Math.max(0, holes)
     this.#holes = { pieces: data.blocks.freePieces(this.#pieceBlocks), taken: data.takenPieces }
@@ -214,13 +238,17 @@ export class Space {
   }
 
   #full(): LightningError {
-    const { options, location } = this.#core
+    const { options, location, data, meta } = this.#core
     const { maxBytes } = options
     if (maxBytes !== undefined && this.#refusal === undefined) {
+      const least = leastQuota(meta.pageBytes)
+      const cure =
+        maxBytes < least
+          ? `That leaves room only for deleting: reopen with at least ${least}.`
+          : `Delete entries${data.isBeyondQuota ? ' and call compact()' : ''}, or reopen with a larger quota.`
       return new LightningError(
         'LIGHTNING_DISK_FULL',
-        `The database may take ${maxBytes} bytes (option maxBytes) and this write could need more. ` +
-          'Delete entries, or reopen with a larger quota.'
+        `The database may take ${maxBytes} bytes (option maxBytes) and this write could need more. ${cure}`
       )
     }
     return new LightningError(

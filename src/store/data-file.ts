@@ -39,15 +39,25 @@ export class DataFile {
     return this.#blocks
   }
 
-  /** Blocks behind the last one in use that can certainly be written. */
-  get tailBlocks(): number {
-    const end = this.isDiskShort ? Math.min(this.#limitBlocks, this.#writtenBlocks) : this.#limitBlocks
-    return Math.max(0, end - this.#blocks.endBlock)
+  /** Whether blocks behind the quota are in use. */
+  get isBeyondQuota(): boolean {
+    return this.#blocks.endBlock > this.#limitBlocks
   }
 
-  /** Writes zeros until `blocks` blocks behind the last one in use have been written, or the quota is reached. */
-  reserve(blocks: number): void {
-    const end = Math.min(this.#limitBlocks, this.#blocks.endBlock + blocks)
+  /**
+   * Blocks behind the last one in use that can certainly be written: up to the quota, or so many whatever the quota.
+   */
+  tailBlocks(exempt: number): number {
+    const end = this.#lastBlock(exempt)
+    return Math.max(0, (this.isDiskShort ? Math.min(end, this.#writtenBlocks) : end) - this.#blocks.endBlock)
+  }
+
+  /**
+   * Writes zeros until `blocks` blocks behind the last one in use have been written, or the quota is reached and
+   * `exempt` blocks.
+   */
+  reserve(blocks: number, exempt: number): void {
+    const end = Math.min(this.#lastBlock(exempt), this.#blocks.endBlock + blocks)
     let from = Math.max(this.#writtenBlocks, this.#blocks.endBlock)
     try {
       while (from < end) {
@@ -76,12 +86,16 @@ export class DataFile {
     )
   }
 
-  /**
-   * Takes room for `bytes` bytes in one piece and marks it as used. Throws `LIGHTNING_DISK_FULL` at the quota.
-   */
+  /** Takes room for `bytes` bytes in one piece and marks it as used. Whether the quota allows it was asked before. */
   takeExtent(bytes: number): Extent {
     const blocks = Math.ceil(sectorsOf(bytes) / sectorsPerBlock)
-    const found = this.#find(blocks, blocks)
+    return this.#take(this.#find(blocks, blocks).block, bytes)
+  }
+
+  /** As `takeExtent`, but throws `LIGHTNING_DISK_FULL` when there is no such piece within the quota. */
+  takeWithinQuota(bytes: number): Extent {
+    const blocks = Math.ceil(sectorsOf(bytes) / sectorsPerBlock)
+    const found = this.#findWithin(blocks, blocks, this.#limitBlocks)
     if (found === undefined) throw this.#full()
     return this.#take(found.block, bytes)
   }
@@ -94,15 +108,10 @@ export class DataFile {
 
   /**
    * Takes room for images of the given lengths, packed by sectors, in as few pieces as the free blocks allow.
-   * The result is the sector of each image. Throws `LIGHTNING_DISK_FULL` at the quota, having taken nothing.
+   * The result is the sector of each image. Whether the quota allows it was asked before.
    */
   takeRun(lengths: readonly number[]): number[] {
-    const sectors = this.#takeImages(lengths, (blocks, least) => this.#find(blocks, least))
-    if (sectors.length === lengths.length) return sectors
-    for (const [i, sector] of sectors.entries()) {
-      this.#blocks.release({ sector, sectors: sectorsOf(lengths[i] ?? 0) })
-    }
-    throw this.#full()
+    return this.#takeImages(lengths, (blocks, least) => this.#find(blocks, least))
   }
 
   /**
@@ -223,13 +232,26 @@ export class DataFile {
     return extent
   }
 
-  /** As `BlockMap.find`. On a disk that is short of space, blocks that have never been written are the last resort. */
-  #find(blocks: number, least: number): { block: number; blocks: number } | undefined {
+  /** Block at which the file must end: at the quota, or `exempt` blocks behind the last one in use. */
+  #lastBlock(exempt: number): number {
+    return Math.max(this.#limitBlocks, this.#blocks.endBlock + exempt)
+  }
+
+  /** As `BlockMap.find`. Blocks behind the quota are taken only when there are no others. */
+  #find(blocks: number, least: number): { block: number; blocks: number } {
+    const found =
+      this.#findWithin(blocks, least, this.#limitBlocks) ?? this.#findWithin(blocks, least, Number.POSITIVE_INFINITY)
+    assert(found !== undefined, 'there is room behind the last block')
+    return found
+  }
+
+  /** On a disk that is short of space, blocks that have never been written are the last resort. */
+  #findWithin(blocks: number, least: number, limitBlocks: number): { block: number; blocks: number } | undefined {
     if (this.isDiskShort) {
-      const found = this.#blocks.find(blocks, least, Math.min(this.#limitBlocks, this.#writtenBlocks))
+      const found = this.#blocks.find(blocks, least, Math.min(limitBlocks, this.#writtenBlocks))
       if (found !== undefined) return found
     }
-    return this.#blocks.find(blocks, least, this.#limitBlocks)
+    return this.#blocks.find(blocks, least, limitBlocks)
   }
 
   /** The error of a meta that cannot be true of this file: mostly the file has been longer once. */

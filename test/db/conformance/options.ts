@@ -68,6 +68,45 @@ export function options(target: Target): void {
       await db.put('again', value)
       expect(await db.get('again')).toEqual(value)
     })
+
+    it('maxBytes below what the database takes leaves every way to delete', async () => {
+      if (!target.keeps) return
+      const location = await target.newLocation()
+      const first = await openAt(target, location, { compression: 'none' })
+      for (let i = 0; i < 3_000; i++) void first.put(`k${i}`, 'x'.repeat(1_000))
+      await first.sublevel('sub').put('key', 'x'.repeat(100_000))
+      await first.close()
+      const db = await openAt(target, location, { maxBytes: mib })
+      await rejection('LIGHTNING_DISK_FULL', db.put('new', 1))
+      await rejection(
+        'LIGHTNING_DISK_FULL',
+        db.batch([
+          { type: 'del', key: 'k1' },
+          { type: 'put', key: 'k2', value: 2 }
+        ])
+      )
+      await db.del('k1')
+      await db.batch(Array.from({ length: 300 }, (_, i) => ({ type: 'del', key: `k${i * 7}` })))
+      await db.transaction(async tx => {
+        await tx.del('k2')
+        await tx.clear({ gte: 'k3', lt: 'k4' })
+      })
+      await db.dropSublevel('sub')
+      await db.clear({ gte: 'k100' })
+      expect(await all(db.keys())).toEqual(['k10'])
+      await db.compact()
+      expect((await db.stats()).file.bytes).toBeLessThan(mib)
+      await db.put('new', 1)
+      expect(await all(db.keys())).toEqual(['k10', 'new'])
+    })
+
+    it('maxBytes that has room for nothing is refused before a database is created', async () => {
+      const location = await target.newLocation()
+      await rejection('LIGHTNING_INVALID_ARGUMENT', openAt(target, location, { maxBytes: mib - 1 }))
+      const db = await openAt(target, location, { maxBytes: mib })
+      await db.put('key', 1)
+      expect(await db.get('key')).toBe(1)
+    })
   })
 
   // The clock of another thread cannot be set.
