@@ -1,12 +1,12 @@
 // Runs groups of workloads for several engines, in turn and repeatedly, each in a process of its own, and keeps the
 // median of the repetitions. In turn, so that a slow minute of a shared machine hits everyone.
-import { rmSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Shape } from './data.ts'
 import { dataSet } from './data.ts'
 import type { EngineName } from './engines.ts'
 import { type GroupName, planOf } from './groups.ts'
+import { ScratchDirectory } from './scratch-directory.ts'
 import { median } from './statistics.ts'
 import { runGroup } from './task.ts'
 
@@ -32,34 +32,28 @@ export interface Comparison {
 export async function compare(plan: ComparisonPlan): Promise<Comparison> {
   const samples: Record<string, Partial<Record<EngineName, number[]>>> = {}
   const failures: string[] = []
-  const place = join(plan.directory, `lightning-bench-${process.pid}`)
-  const clean = () => rmSync(place, { recursive: true, force: true })
-  process.once('exit', clean)
-  try {
-    for (let round = 1; round <= plan.repeat; round++) {
-      for (const group of plan.groups) {
-        for (const engine of inTurn(plan.engines, round)) {
-          if (planOf(group).lightningOnly && !engine.startsWith('lightning')) continue
-          const started = performance.now()
-          try {
-            for (const { row, value } of await runOne(plan, group, engine, place)) {
-              const ofRow = samples[row] ?? {}
-              samples[row] = ofRow
-              ofRow[engine] = [...(ofRow[engine] ?? []), value]
-            }
-          } catch (error) {
-            failures.push(`${engine}, ${group}, round ${round}: ${error instanceof Error ? error.message : error}`)
+  using scratch = new ScratchDirectory(plan.directory, 'bench')
+  const place = scratch.path
+  for (let round = 1; round <= plan.repeat; round++) {
+    for (const group of plan.groups) {
+      for (const engine of inTurn(plan.engines, round)) {
+        if (planOf(group).lightningOnly && !engine.startsWith('lightning')) continue
+        const started = performance.now()
+        try {
+          for (const { row, value } of await runOne(plan, group, engine, place)) {
+            const ofRow = samples[row] ?? {}
+            samples[row] = ofRow
+            ofRow[engine] = [...(ofRow[engine] ?? []), value]
           }
-          const seconds = ((performance.now() - started) / 1000).toFixed(1)
-          process.stderr.write(
-            `${plan.shape} ${plan.keys.toLocaleString('en')}, ${round}/${plan.repeat}: ${group} ${engine} ${seconds} s\n`
-          )
+        } catch (error) {
+          failures.push(`${engine}, ${group}, round ${round}: ${error instanceof Error ? error.message : error}`)
         }
+        const seconds = ((performance.now() - started) / 1000).toFixed(1)
+        process.stderr.write(
+          `${plan.shape} ${plan.keys.toLocaleString('en')}, ${round}/${plan.repeat}: ${group} ${engine} ${seconds} s\n`
+        )
       }
     }
-  } finally {
-    process.off('exit', clean)
-    clean()
   }
   return { keys: plan.keys, shape: plan.shape, medians: mediansOf(samples), samples, failures }
 }

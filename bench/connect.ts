@@ -1,13 +1,12 @@
 // What a client of `connect` costs beside `open`: calls alone and many at once, through a thread and through the socket,
 // and how long the client's own thread is held up while the owner works hard.
-import { rmSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type Client, connect, type Database, open } from '../src/index.ts'
 import { describeMachine } from './machine.ts'
 import type { BenchOptions } from './options.ts'
 import { saveResults } from './results.ts'
+import { ScratchDirectory } from './scratch-directory.ts'
 import { median } from './statistics.ts'
 import { printTable } from './table.ts'
 
@@ -29,31 +28,25 @@ type Either = Client<string, string> | Database<string, string>
 /** Every kind of client, `repeat` times in turn. */
 export async function benchConnect(options: BenchOptions): Promise<void> {
   const [keys = 100_000] = options.keys
-  const place = join(options.directory, `lightning-connect-${process.pid}`)
-  const clean = () => rmSync(place, { recursive: true, force: true })
-  process.once('exit', clean)
+  using scratch = new ScratchDirectory(options.directory, 'connect')
+  const place = scratch.path
   const figures = new Map<string, ClientFigures[]>()
   const delays: number[] = []
-  try {
-    for (let round = 1; round <= options.repeat; round++) {
-      await mkdir(place, { recursive: true })
-      const local = await open<string, string>(place)
-      await fill(local, keys)
-      note(figures, 'open, in this thread', await measure(local, keys))
-      await local.close()
-      const starter = await connect<string, string>(place)
-      note(figures, 'connect, owner in a thread of its own', await measure(starter, keys))
-      const other = await connect<string, string>(place)
-      note(figures, 'connect, by the socket', await measure(other, keys))
-      delays.push(await delayWhileBusy(starter, keys))
-      await other.close()
-      await starter.close()
-      clean()
-      process.stderr.write(`${round}/${options.repeat}\n`)
-    }
-  } finally {
-    process.off('exit', clean)
-    clean()
+  for (let round = 1; round <= options.repeat; round++) {
+    await mkdir(place, { recursive: true })
+    const local = await open<string, string>(place)
+    await fill(local, keys)
+    note(figures, 'open, in this thread', await measure(local, keys))
+    await local.close()
+    const starter = await connect<string, string>(place)
+    note(figures, 'connect, owner in a thread of its own', await measure(starter, keys))
+    const other = await connect<string, string>(place)
+    note(figures, 'connect, by the socket', await measure(other, keys))
+    delays.push(await delayWhileBusy(starter, keys))
+    await other.close()
+    await starter.close()
+    scratch.clear()
+    process.stderr.write(`${round}/${options.repeat}\n`)
   }
   print(figures, delays, keys)
   const clients = Object.fromEntries(figures)

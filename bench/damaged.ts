@@ -1,5 +1,5 @@
 // A database of gigabytes with flipped bits in it: how long `verify` and `repair` take, in how much memory, and what is lost.
-import { closeSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { isLightningError, type LostPart, open, repair } from '../src/index.ts'
 import { describeMachine } from './machine.ts'
@@ -7,6 +7,7 @@ import { countFor, keyOf, loadAll, MemoryWatch, mostValueBytes, step, valueFor }
 import type { BenchOptions } from './options.ts'
 import { generator } from './random.ts'
 import { saveResults } from './results.ts'
+import { ScratchDirectory } from './scratch-directory.ts'
 import { runDamaged } from './task.ts'
 
 /** What each of the processes does, in this order. */
@@ -39,42 +40,36 @@ const flippedBits = 100
 const mostMoreMiB = 100
 
 export async function benchDamaged({ gigabytes, directory, record }: BenchOptions): Promise<void> {
-  const path = join(directory, `lightning-damaged-${process.pid}`)
-  const clean = () => rmSync(path, { recursive: true, force: true })
-  process.once('exit', clean)
-  try {
-    const count = countFor(gigabytes)
-    const phase = (name: DamagedPhase) => runDamaged({ type: 'damaged', phase: name, path, count })
-    const load = await phase('load')
-    const dataBytes = statSync(join(path, 'data.ldb')).size
-    flipBits(path)
-    const verified = await phase('verify')
-    const repaired = await phase('repair')
-    const repairedBytes = statSync(join(path, 'data.ldb')).size
-    const isWithin = repaired.grownMiB <= (cacheBytes >>> 20) + mostMoreMiB
-    process.stdout.write(
-      [
-        '',
-        `${count.toLocaleString('en')} entries, ${(dataBytes / 1e9).toFixed(2)} GB on disk, ${flippedBits} bits flipped`,
-        `load    ${load.seconds.toFixed(1)} s`,
-        `verify  ${verified.seconds.toFixed(1)} s, ${verified.grownMiB} MiB, ${verified.messages.length} problems`,
-        `repair  ${repaired.seconds.toFixed(1)} s, ${repaired.grownMiB} MiB: ${isWithin ? 'within' : 'over'} its cache and ${mostMoreMiB} MiB`,
-        `lost    ${repaired.lostEntries} entries in ${repaired.messages.length} parts`,
-        `size    ${(repairedBytes / 1e9).toFixed(2)} GB after it`,
-        ''
-      ].join('\n')
-    )
-    const figures = { gigabytes, count, dataBytes, flippedBits, cacheBytes, verified: brief(verified) }
-    await saveResults(
-      'damaged',
-      { machine: describeMachine(), ...figures, repaired: brief(repaired), repairedBytes },
-      record
-    )
-    if (!isWithin) process.exitCode = 1
-  } finally {
-    process.off('exit', clean)
-    clean()
-  }
+  using scratch = new ScratchDirectory(directory, 'damaged')
+  const { path } = scratch
+  const count = countFor(gigabytes)
+  const phase = (name: DamagedPhase) => runDamaged({ type: 'damaged', phase: name, path, count })
+  const load = await phase('load')
+  const dataBytes = statSync(join(path, 'data.ldb')).size
+  flipBits(path)
+  const verified = await phase('verify')
+  const repaired = await phase('repair')
+  const repairedBytes = statSync(join(path, 'data.ldb')).size
+  const isWithin = repaired.grownMiB <= (cacheBytes >>> 20) + mostMoreMiB
+  process.stdout.write(
+    [
+      '',
+      `${count.toLocaleString('en')} entries, ${(dataBytes / 1e9).toFixed(2)} GB on disk, ${flippedBits} bits flipped`,
+      `load    ${load.seconds.toFixed(1)} s`,
+      `verify  ${verified.seconds.toFixed(1)} s, ${verified.grownMiB} MiB, ${verified.messages.length} problems`,
+      `repair  ${repaired.seconds.toFixed(1)} s, ${repaired.grownMiB} MiB: ${isWithin ? 'within' : 'over'} its cache and ${mostMoreMiB} MiB`,
+      `lost    ${repaired.lostEntries} entries in ${repaired.messages.length} parts`,
+      `size    ${(repairedBytes / 1e9).toFixed(2)} GB after it`,
+      ''
+    ].join('\n')
+  )
+  const figures = { gigabytes, count, dataBytes, flippedBits, cacheBytes, verified: brief(verified) }
+  await saveResults(
+    'damaged',
+    { machine: describeMachine(), ...figures, repaired: brief(repaired), repairedBytes },
+    record
+  )
+  if (!isWithin) process.exitCode = 1
 }
 
 /** In a process of its own. */

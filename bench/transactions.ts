@@ -1,13 +1,12 @@
 // Bank transfers at once: Lightning DB at its levels of isolation, and the peers that have transactions with reads. Each
 // engine runs in a process of its own, in an empty directory, once relaxed and once strict.
-import { rmSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { inTurn } from './comparison.ts'
 import type { Durability } from './drivers/driver.ts'
 import { describeMachine } from './machine.ts'
 import type { BenchOptions } from './options.ts'
 import { saveResults } from './results.ts'
+import { ScratchDirectory } from './scratch-directory.ts'
 import { runAlone, runTransfers } from './task.ts'
 import { printAlone, printTransfers } from './transactions-table.ts'
 import type { Alone, BankName, Transfers } from './transfers.ts'
@@ -30,9 +29,8 @@ export async function benchTransactions(options: BenchOptions): Promise<void> {
     const runs: BankRun[] = []
     const alone: Alone[] = []
     const failures: string[] = []
-    const place = join(options.directory, `lightning-transactions-${process.pid}`)
-    const clean = () => rmSync(place, { recursive: true, force: true })
-    process.once('exit', clean)
+    using scratch = new ScratchDirectory(options.directory, 'transactions')
+    const place = scratch.path
     const step = async (title: string, work: (directory: string) => Promise<unknown>) => {
       const started = performance.now()
       await mkdir(place, { recursive: true })
@@ -41,28 +39,23 @@ export async function benchTransactions(options: BenchOptions): Promise<void> {
       } catch (error) {
         failures.push(`${title}: ${error instanceof Error ? error.message : error}`)
       }
-      clean()
+      scratch.clear()
       process.stderr.write(`${title} ${((performance.now() - started) / 1000).toFixed(1)} s\n`)
     }
-    try {
-      for (let round = 1; round <= options.repeat; round++) {
-        for (const durability of modes) {
-          for (const bank of inTurn(chosen, round)) {
-            await step(`${round}/${options.repeat}: ${bank}, ${durability}`, async directory => {
-              const task = { bank, durability, accounts, directory, cacheBytes }
-              runs.push({ bank, durability, measured: await runTransfers({ type: 'transfers', ...task }) })
-            })
-          }
-        }
-        if (chosen.includes('lightning')) {
-          await step(`${round}/${options.repeat}: lightning, a transaction alone`, async directory => {
-            alone.push(await runAlone({ type: 'alone', accounts, directory, cacheBytes }))
+    for (let round = 1; round <= options.repeat; round++) {
+      for (const durability of modes) {
+        for (const bank of inTurn(chosen, round)) {
+          await step(`${round}/${options.repeat}: ${bank}, ${durability}`, async directory => {
+            const task = { bank, durability, accounts, directory, cacheBytes }
+            runs.push({ bank, durability, measured: await runTransfers({ type: 'transfers', ...task }) })
           })
         }
       }
-    } finally {
-      process.off('exit', clean)
-      clean()
+      if (chosen.includes('lightning')) {
+        await step(`${round}/${options.repeat}: lightning, a transaction alone`, async directory => {
+          alone.push(await runAlone({ type: 'alone', accounts, directory, cacheBytes }))
+        })
+      }
     }
     for (const durability of modes) printTransfers(runs, durability, accounts)
     printAlone(alone)
