@@ -132,7 +132,10 @@ export class Committer {
 
   /** Resolves when all commits, or those up to `lsn`, are on stable storage. */
   durable(lsn: number | undefined): Promise<void> {
-    return lsn !== undefined && lsn <= this.#core.durableLsn ? this.#settled : this.#joinGroup()
+    if (lsn === undefined) return this.#joinGroup()
+    if (lsn <= this.#core.durableLsn) return this.#settled
+    // Whoever has only seen what is being synced need not wait for the commits since.
+    return this.#groups.find(group => group.isCut && group.lsn >= lsn)?.promise ?? this.#joinGroup()
   }
 
   /** When it returns, all commits are as durable as the option `durability` asks. */

@@ -69,6 +69,25 @@ test('what is committed while the sync runs waits for the next one', async () =>
   await engine.close()
 })
 
+test('whoever has only seen what is being synced does not wait for what is committed meanwhile', async () => {
+  const syncs: Deferred<void>[] = []
+  const told: string[] = []
+  const engine = await openEngine(heldVfs(syncs))
+  engine.expectCommit()
+  const first = put(engine, 'first', told)
+  await turns()
+  const seen = engine.sequence
+  engine.expectCommit()
+  const second = put(engine, 'second', told)
+  const reader = engine.settled(seen).then(() => void told.push('what the reader saw is durable'))
+  syncs[0]?.resolve()
+  await turns()
+  expect([syncs.length, told]).toEqual([2, ['first is durable', 'what the reader saw is durable']])
+  syncs[1]?.resolve()
+  await Promise.all([first, second, reader])
+  await engine.close()
+})
+
 test('a synchronous flush does not wait for a sync that runs in the pool', async () => {
   const syncs: Deferred<void>[] = []
   const told: string[] = []
