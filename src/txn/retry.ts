@@ -1,5 +1,5 @@
-// Bodies that are run again when their transaction has lost: by conflict or as the victim of a deadlock, whatever the
-// body made of the error. Every attempt is a transaction of its own, but all have the age of the first.
+// Runs a body again when its transaction has lost, by a conflict or as the victim of a deadlock, even if the body has
+// caught the error. Every attempt is a transaction of its own, but all have the age of the first.
 //
 // Between two attempts there is a pause of random length, the longest one doubling each time ("full jitter"): those who
 // collided do not collide again in step.
@@ -7,7 +7,7 @@ import { LightningError } from '../errors.ts'
 
 const firstPauseMs = 1
 const longestPauseMs = 128
-/** Instead of a result. */
+/** Stands for the result of an attempt that has lost. */
 const lost = Symbol('lost')
 
 /** Bounds of all attempts together. */
@@ -25,7 +25,7 @@ export interface Repeatable {
   readonly loss: LightningError | undefined
   /** Whether its writes are visible: nothing can undo it any more but a failing disk. */
   readonly isApplied: boolean
-  /** Its commit is under way elsewhere, and only the answer tells whether a `rollback` came in time. */
+  /** Whether its commit is under way in another thread: only the answer tells whether a `rollback` came in time. */
   readonly endsByAnswer?: boolean
   /** Whether it was committed or rolled back through its own methods. */
   readonly wasEndedByCaller: boolean
@@ -37,7 +37,7 @@ export interface Repeatable {
   rollback(): void
 }
 
-/** What the body gets: it is watched, in case that nobody has a way to it any more while the body waits. */
+/** The handle that the body gets. It is watched by the garbage collector: a body may drop it and never end. */
 interface Watched {
   unwatch(): void
 }
@@ -102,7 +102,8 @@ async function runAttempts<T extends Repeatable, H, R>(
       bounds?.check()
     } catch (error) {
       const hasLost = transaction.loss !== undefined
-      // A body need not wait for its own commit. If that has lost, it is run again, and nobody else need be told.
+      // The body may not have waited for a commit of its own. If that has lost, the body is run again: no unhandled
+      // rejection then.
       if (hasLost) transaction.ending?.catch(() => undefined)
       transaction.rollback()
       handle.unwatch()
@@ -117,7 +118,7 @@ async function runAttempts<T extends Repeatable, H, R>(
   }
 }
 
-/** It may have to wait for its turn, or for an owner; if that takes too long it ends as soon as it has begun. */
+/** Waits for the beginning of an attempt, which may need an owner or a turn. After a bound it is rolled back at once. */
 async function begunInTime<T extends Repeatable, H>(
   begun: Promise<Attempt<T, H>>,
   bounds: Bounds | undefined
@@ -139,24 +140,24 @@ async function runOnce<H, R>(
   const result = await body(handle)
   handle.unwatch()
   if (transaction.loss !== undefined) throw transaction.loss
-  // A body may end its transaction itself, and then means it.
+  // A body that has ended its transaction itself decided so.
   if (!transaction.wasEndedByCaller) {
     const committed = transaction.commitOrLose()
     if (committed === undefined) return lost
     await committed
   } else {
-    // It need not have waited for its own commit, whose other errors are for whoever asked for that.
+    // It may not have waited for its own commit. Errors of that, unless it has lost, are reported by its own promise.
     await transaction.ending?.catch(() => undefined)
     if (transaction.loss !== undefined) throw transaction.loss
   }
   return result
 }
 
-/** A timeout and a signal: they end the transaction of the moment, unless it has been applied already. */
+/** A timeout and a signal. They end the current transaction, unless that has been applied already. */
 class Bounds {
   #transaction: Repeatable | undefined
   #error: LightningError | undefined
-  /** A bound was reached, whether it ended anything or not. */
+  /** Set when a bound was reached, whether it has ended a transaction or not. */
   #reached: LightningError | undefined
   readonly #stopped: Promise<never>
   #reject: (error: LightningError) => void = () => undefined
@@ -167,14 +168,14 @@ class Bounds {
     this.#stopped = new Promise<never>((_, reject) => {
       this.#reject = reject
     })
-    // Between two races nobody listens.
+    // Between two races nobody listens: no unhandled rejection then.
     this.#stopped.catch(() => undefined)
     this.#signal = signal
     signal?.addEventListener('abort', this.#abort)
     if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#stop(timedOut(timeoutMs)), timeoutMs)
   }
 
-  /** The transaction of the moment. */
+  /** Sets the current transaction. */
   watch(transaction: Repeatable | undefined): void {
     this.#transaction = transaction
   }
