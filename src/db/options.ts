@@ -73,8 +73,8 @@ export interface OpenOptions<
   /** Bytes of log at which a checkpoint starts, at least 1 MiB (default 64 MiB). */
   readonly walBytes?: number | undefined
   /**
-   * Quota of the data file in bytes (default none). Of a new database at least 64 pages and 512 KiB. Deleting works
-   * whatever the quota.
+   * Quota of the data file in bytes (default none). Deleting works whatever the quota; puts need one of 64 pages, and 512
+   * KiB, at least.
    */
   readonly maxBytes?: number | undefined
   /** Default bound for waits for locks, in milliseconds. 0: no wait; `Infinity`: no bound (default 10,000). */

@@ -17,7 +17,6 @@ import { checkLogReachesStart, checkNothingDurableIsMissing } from './log-checks
 import { defaultPageBytes, type EngineOptions } from './options.ts'
 import { makeDurable, replay, writeMetas } from './recovery.ts'
 import { finishRepair, unfinishedRepair } from './repair-files.ts'
-import { leastQuota } from './space.ts'
 
 /** Opens the database in `vfs`, or creates it, and recovers it. */
 export async function openCore(vfs: Vfs, options: EngineOptions): Promise<Core> {
@@ -66,20 +65,7 @@ async function checkPresence(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: E
     )
   }
   if (!mayCreate) throw notFound(vfs, options)
-  checkQuota(options)
   await createDataFile(vfs, lock, kernel, options)
-}
-
-/** Throws `LIGHTNING_INVALID_ARGUMENT` when nothing could ever be put into a new database. */
-function checkQuota({ maxBytes, pageSize }: EngineOptions): void {
-  const pageBytes = pageSize ?? defaultPageBytes
-  const least = leastQuota(pageBytes)
-  if (maxBytes === undefined || maxBytes >= least) return
-  throw new LightningError(
-    'LIGHTNING_INVALID_ARGUMENT',
-    `maxBytes is ${maxBytes}, but a database with pages of ${pageBytes} bytes needs at least ${least}. ` +
-      'Give it more, or none.'
-  )
 }
 
 /** Finishes a repair that was interrupted while it exchanged the files. True: there is a data file now. */

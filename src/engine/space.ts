@@ -58,7 +58,7 @@ const imagesInFlight = 64
 const stepBlocks = 256
 
 /**
- * The least quota of a new database. An empty one needs 48 pieces for the first put: for the pages on its way, for
+ * The least quota that puts need. An empty database needs 48 pieces for the first put: for the pages on its way, for
  * tables, and the reserve. The rest is room for data.
  */
 export function leastQuota(pageBytes: number): number {

@@ -100,12 +100,12 @@ export function options(target: Target): void {
       expect(await all(db.keys())).toEqual(['k10', 'new'])
     })
 
-    it('maxBytes that has room for nothing is refused before a database is created', async () => {
-      const location = await target.newLocation()
-      await rejection('LIGHTNING_INVALID_ARGUMENT', openAt(target, location, { maxBytes: mib - 1 }))
-      const db = await openAt(target, location, { maxBytes: mib })
-      await db.put('key', 1)
-      expect(await db.get('key')).toBe(1)
+    it('maxBytes that has room for nothing refuses every put', async () => {
+      const db = await openAt(target, await target.newLocation(), { maxBytes: mib / 2 })
+      await rejection('LIGHTNING_DISK_FULL', db.put('key', 1))
+      await db.del('key')
+      await db.clear()
+      expect(await all(db.keys())).toEqual([])
     })
   })
 
