@@ -173,6 +173,6 @@ export function unavailable(name: string, instead: string): Unavailable {
 export function nothing(): void {}
 
 function namesOf(value: unknown): string[] {
-  if (!Array.isArray(value)) throw malformed('names are no list')
+  if (!Array.isArray(value)) throw malformed('names are not a list')
   return value.map(String)
 }

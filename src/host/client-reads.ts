@@ -225,10 +225,10 @@ function showTo(callback: (bytes: Uint8Array) => unknown, bytes: Uint8Array): un
 
 function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value
-  throw malformed('a value is no bytes')
+  throw malformed('a value is not a byte string')
 }
 
 function listOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value
-  throw malformed('values are no list')
+  throw malformed('values are not a list')
 }

@@ -147,7 +147,7 @@ export class ClientSession implements ConnectionEvents {
   }
 
   event(name: unknown, field: unknown): void {
-    if (typeof name !== 'string' || !isObject(field)) throw malformed('an event is none')
+    if (typeof name !== 'string' || !isObject(field)) throw malformed('an event is malformed')
     const detail = 'cause' in field ? { ...field, cause: errorOf(field.cause) } : field
     if (name === 'degraded') {
       this.#generation++

@@ -49,7 +49,7 @@ export class FrameParser {
     this.#bytes += chunk.length
   }
 
-  /** The next whole frame, if it is there. Throws for what is none; nothing can be read after that. */
+  /** The next frame, if all of it is there. Throws for bytes that are not a frame; nothing can be read after that. */
   next(): Frame | undefined {
     if (this.#partCount === undefined) {
       const header = this.#take(8)

@@ -62,9 +62,9 @@ export class MessageCoder {
     } catch (cause) {
       throw malformed('the bytes of a frame are not MessagePack', cause)
     }
-    if (!Array.isArray(decoded)) throw malformed('a frame holds no list')
+    if (!Array.isArray(decoded)) throw malformed('a frame is not a list of messages')
     return decoded.map(message => {
-      if (!Array.isArray(message)) throw malformed('a message is no list')
+      if (!Array.isArray(message)) throw malformed('a message is not a list')
       return parts.length === 0 ? message : restoreParts(message, parts)
     })
   }

@@ -29,7 +29,7 @@ export async function repair(location: string, options?: RepairOptions): Promise
   await directoryName(location, 'repair')
   const report = await runInWorker('repair', [location, cacheBytes], care)
   if (isReport(report)) return report
-  throw malformed('a report is none')
+  throw malformed('a report is malformed')
 }
 
 function isReport(value: unknown): value is RepairReport {

@@ -7,18 +7,18 @@ import { malformed } from './messages.ts'
 /** Plain numbers, nested. */
 export function statsOf(value: unknown): EngineStats {
   if (isStats(value)) return value
-  throw malformed('statistics are none')
+  throw malformed('statistics are malformed')
 }
 
 /** Columns of one length. */
 export function pageMapOf(value: unknown): PageMap {
   if (isPageMap(value)) return value
-  throw malformed('a map of pages is none')
+  throw malformed('a map of pages is malformed')
 }
 
 export function reportOf(value: unknown): VerifyReport {
   if (isReport(value)) return value
-  throw malformed('a report is none')
+  throw malformed('a report is malformed')
 }
 
 function isStats(value: unknown): value is EngineStats {

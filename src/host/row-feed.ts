@@ -142,7 +142,7 @@ export class RowFeed {
 }
 
 function batchOf(value: unknown): Batch {
-  if (!Array.isArray(value)) throw malformed('a batch is no list')
+  if (!Array.isArray(value)) throw malformed('a batch is not a list')
   const [bytes, isLast]: unknown[] = value
   if (!(bytes instanceof Uint8Array) || typeof isLast !== 'boolean') throw malformed('a batch has no rows')
   return { rows: new RowReader(bytes), isLast }

@@ -38,7 +38,7 @@ export class SessionReads {
     const at = fields.number()
     const path = fields.bytes()
     const keys = fields.list().map(key => {
-      if (!(key instanceof Uint8Array)) throw malformed('a key is no bytes')
+      if (!(key instanceof Uint8Array)) throw malformed('a key is not a byte string')
       return key
     })
     const { held } = this.#session.handles.view(at)

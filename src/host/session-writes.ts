@@ -141,7 +141,7 @@ export class SessionWrites {
   }
 
   #operation(field: unknown): KeyOperation {
-    if (!Array.isArray(field)) throw malformed('an operation is no list')
+    if (!Array.isArray(field)) throw malformed('an operation is not a list')
     const fields = new Fields(field, 0)
     const tree = this.#session.owner.tree(fields.bytes())
     const key = fields.bytes()

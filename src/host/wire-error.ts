@@ -25,7 +25,7 @@ export function errorField(error: unknown, depth = 0): unknown {
 
 /** The error that a field tells of. */
 export function errorOf(field: unknown, depth = 0): unknown {
-  if (!isObject(field) || depth > mostCauses) throw malformed('an error is none')
+  if (!isObject(field) || depth > mostCauses) throw malformed('an error is malformed')
   const { text, name, message, code, file, page, offset } = field
   if (typeof text === 'string') return text
   if (typeof name !== 'string' || typeof message !== 'string') throw malformed('an error has no name')

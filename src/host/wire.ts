@@ -133,25 +133,25 @@ export class Fields {
 
   text(): string {
     const value = this.any()
-    if (typeof value !== 'string') throw malformed('a field is no text')
+    if (typeof value !== 'string') throw malformed('a field is not text')
     return value
   }
 
   bytes(): Uint8Array {
     const value = this.any()
-    if (!(value instanceof Uint8Array)) throw malformed('a field is no bytes')
+    if (!(value instanceof Uint8Array)) throw malformed('a field is not a byte string')
     return value
   }
 
   optionalBytes(): Uint8Array | undefined {
     const value = this.any()
-    if (value !== undefined && !(value instanceof Uint8Array)) throw malformed('a field is no bytes')
+    if (value !== undefined && !(value instanceof Uint8Array)) throw malformed('a field is not a byte string')
     return value
   }
 
   list(): readonly unknown[] {
     const value = this.any()
-    if (!Array.isArray(value)) throw malformed('a field is no list')
+    if (!Array.isArray(value)) throw malformed('a field is not a list')
     return value
   }
 
@@ -180,6 +180,6 @@ export function rangeField(range: ByteRange): Message {
 }
 
 function checkNumber(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw malformed('a field is no number')
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw malformed('a field is not a number')
   return value
 }

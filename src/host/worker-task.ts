@@ -49,7 +49,7 @@ export async function runInWorker(
         reject(new LightningError('LIGHTNING_UNAVAILABLE', `A worker failed: ${event.message}.`))
       worker.onmessage = ({ data }) => {
         try {
-          if (!isObject(data)) throw malformed('the answer of a worker is none')
+          if (!isObject(data)) throw malformed('the answer of a worker is malformed')
           if ('error' in data) reject(thrown === undefined ? ownReason(errorOf(data.error), signal) : thrown.error)
           else if ('value' in data) resolve(data.value)
           else if (thrown === undefined) tell(data)

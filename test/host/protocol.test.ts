@@ -84,7 +84,7 @@ describe('an owner', () => {
     expect(report.problems).toEqual([])
   })
 
-  it('hangs up on what is no frame, and says why', async () => {
+  it('hangs up on bytes that are not a frame, and says why', async () => {
     const here = await ownerHere()
     const client = await here.client()
     await fc.assert(
@@ -133,10 +133,10 @@ describe('a client', () => {
   it.each<[string, readonly unknown[]]>([
     ['no list', ['text']],
     ['an answer of no kind', [[1, 99]]],
-    ['an error that is none', [[1, answer.error, 5, true]]],
+    ['a malformed error', [[1, answer.error, 5, true]]],
     ['an error of no code', [[1, answer.error, { name: 'LightningError', message: 'x', code: 'OTHER' }, true]]],
     ['done requests that are no numbers', [[0, answer.done, ['x']]]],
-    ['an event that is none', [[0, answer.event, 5, 5]]]
+    ['a malformed event', [[0, answer.event, 5, 5]]]
   ])('takes an owner that sends %s for lost', async (_, messages) => {
     const here = await ownerHere()
     const client = await here.client()
