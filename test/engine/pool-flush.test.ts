@@ -51,13 +51,30 @@ async function turns(): Promise<void> {
   for (let i = 0; i < 5; i++) await nextTurn()
 }
 
-test('what is committed while the sync runs waits for the next one', async () => {
+interface Running {
+  readonly vfs: Vfs
+  readonly engine: Engine
+  /** What the pool is asked to do; resolving one ends it. */
+  readonly syncs: readonly Deferred<void>[]
+  readonly told: string[]
+  /** Settles when the commit that is being synced has been told. */
+  readonly first: Promise<void>
+}
+
+/** A commit, 'first', that the pool is syncing. */
+async function firstInPool(): Promise<Running> {
   const syncs: Deferred<void>[] = []
   const told: string[] = []
-  const engine = await openEngine(heldVfs(syncs))
+  const vfs = heldVfs(syncs)
+  const engine = await openEngine(vfs)
   engine.expectCommit()
   const first = put(engine, 'first', told)
   await turns()
+  return { vfs, engine, syncs, told, first }
+}
+
+test('what is committed while the sync runs waits for the next one', async () => {
+  const { engine, syncs, told, first } = await firstInPool()
   const second = put(engine, 'second', told)
   await turns()
   expect([syncs.length, told]).toEqual([1, []])
@@ -70,12 +87,7 @@ test('what is committed while the sync runs waits for the next one', async () =>
 })
 
 test('whoever has only seen what is being synced does not wait for what is committed meanwhile', async () => {
-  const syncs: Deferred<void>[] = []
-  const told: string[] = []
-  const engine = await openEngine(heldVfs(syncs))
-  engine.expectCommit()
-  const first = put(engine, 'first', told)
-  await turns()
+  const { engine, syncs, told, first } = await firstInPool()
   const seen = engine.sequence
   engine.expectCommit()
   const second = put(engine, 'second', told)
@@ -89,12 +101,7 @@ test('whoever has only seen what is being synced does not wait for what is commi
 })
 
 test('a synchronous flush does not wait for a sync that runs in the pool', async () => {
-  const syncs: Deferred<void>[] = []
-  const told: string[] = []
-  const engine = await openEngine(heldVfs(syncs))
-  engine.expectCommit()
-  const first = put(engine, 'first', told)
-  await turns()
+  const { engine, syncs, told, first } = await firstInPool()
   engine.flushSync()
   await first
   expect(told).toEqual(['first is durable'])
@@ -114,13 +121,7 @@ test('a flush of many commits does not go to the pool for a few that are expecte
 })
 
 test('a database that is closed while the pool syncs has what was committed before and meanwhile', async () => {
-  const syncs: Deferred<void>[] = []
-  const told: string[] = []
-  const vfs = heldVfs(syncs)
-  const engine = await openEngine(vfs)
-  engine.expectCommit()
-  const first = put(engine, 'first', told)
-  await turns()
+  const { vfs, engine, syncs, told, first } = await firstInPool()
   const second = put(engine, 'second', told)
   const closing = engine.close()
   await turns()
