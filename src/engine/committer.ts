@@ -3,11 +3,7 @@
 // A commit is applied and framed in memory at once; its frame waits in the kernel's log area. In strict mode the first
 // commit of a group schedules a flush for the end of the current microtasks. All commits made until then share one
 // write, one sync and one promise. In relaxed mode a timer starts the write and the sync, and the sync runs off this
-// thread.
-//
-// Either way the event loop must go on turning. A program that awaits one write after the other runs in microtasks
-// only; meanwhile no timer fires (that of the relaxed sync included), no message arrives and no checkpoint advances. So
-// after some work the promise of a write also waits for a turn of the event loop.
+// thread. Either way writes let the event loop turn now and then (`writer-turns.ts`).
 import {
   DURABLE_LOW,
   INCARNATION_HIGH,
@@ -21,38 +17,23 @@ import {
 import { INCARNATION } from '../../assembly/log.ts'
 import { NOTE } from '../../assembly/operations.ts'
 import { LightningError } from '../errors.ts'
-import { nextTurn } from './long-operations.ts'
 import { chainStart } from './chain-start.ts'
+import { CommitGroups } from './commit-groups.ts'
 import type { Core } from './core.ts'
+import { turnBytes, WriterTurns } from './writer-turns.ts'
 
 /** Turns of the microtask queue without a new commit before a group is flushed, so that promise chains can join it. */
 const quietTurns = 8
-/**
- * Work after which writes let the event loop turn, in bytes of log: a millisecond or two. It is counted, not timed, so
- * that runs from a seed can be repeated.
- */
-const turnBytes = 65_536
 /** Bytes that a sync counts for. */
 const syncCost = 4_096
 /** When fewer than one in so many commits is still to come, the sync is done on this thread. */
 const fewExpected = 8
 
-/** A group of commits that become durable together, and the promise of those who wait for them. */
-interface Group {
-  /** The last commit of the group. */
-  lsn: number
-  /** No later commit joins: a sync has begun that covers only the commits until now. */
-  isCut: boolean
-  readonly promise: Promise<void>
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
-
 export class Committer {
   readonly #core: Core
   readonly #rebuild: (cause: unknown) => void
-  /** Oldest first. */
-  #groups: Group[] = []
+  readonly #groups = new CommitGroups()
+  readonly #turns: WriterTurns
   #isScheduled = false
   #largeFlush: Promise<void> | undefined
   /** A flush whose sync runs in the pool. */
@@ -65,20 +46,24 @@ export class Committer {
   #background: Promise<void> | undefined
   #hasIncarnation = false
   #settled: Promise<void> = Promise.resolve()
-  /** The turn of the event loop that relaxed writes wait for, if they do. */
-  #turn: Promise<void> | undefined
-  /** `#work` when the event loop last turned. */
-  #turnedWork = 0
   /** An error of a relaxed sync, for the next `flush` or `close` to report. */
   #owed: unknown
-  /** Turns of the event loop that writes have waited for. */
-  turns = 0
   readonly counts = { commits: 0, groups: 0, syncs: 0, bytes: 0 }
 
   /** `rebuild` brings memory back to the durable state; it gets the cause. */
   constructor(core: Core, rebuild: (cause: unknown) => void) {
     this.#core = core
     this.#rebuild = rebuild
+    this.#turns = new WriterTurns(() => {
+      const { memory, largeWritten } = core
+      const { bytes, syncs } = this.counts
+      return bytes + memory.word(LOG_BYTES) + syncs * syncCost + largeWritten * turnBytes
+    })
+  }
+
+  /** Turns of the event loop that writes have waited for. */
+  get turns(): number {
+    return this.#turns.count
   }
 
   /** Makes room for a frame with so many bytes of operations. To be called before any of them is written. */
@@ -100,34 +85,7 @@ export class Committer {
 
   /** Resolves when all commits, or those up to `lsn`, are as durable as the option `durability` asks. */
   settled(lsn: number | undefined): Promise<void> {
-    return this.#core.options.durability === 'strict' ? this.durable(lsn) : (this.#turn ?? this.#applied())
-  }
-
-  /** What relaxed writes wait for: nothing as a rule, a turn of the event loop now and then. */
-  #applied(): Promise<void> {
-    if (!this.#isTurnDue()) return this.#settled
-    this.#turn = this.#nextTurn().then(() => {
-      this.#turn = undefined
-    })
-    return this.#turn
-  }
-
-  #isTurnDue(): boolean {
-    const work = this.#work
-    // A rollback makes the work less.
-    if (work < this.#turnedWork) this.#turnedWork = work
-    return work - this.#turnedWork >= turnBytes
-  }
-
-  get #work(): number {
-    const { memory, largeWritten } = this.#core
-    return this.counts.bytes + memory.word(LOG_BYTES) + this.counts.syncs * syncCost + largeWritten * turnBytes
-  }
-
-  async #nextTurn(): Promise<void> {
-    await nextTurn()
-    this.turns++
-    this.#turnedWork = this.#work
+    return this.#core.options.durability === 'strict' ? this.durable(lsn) : (this.#turns.shared() ?? this.#settled)
   }
 
   /** Resolves when all commits, or those up to `lsn`, are on stable storage. */
@@ -135,7 +93,7 @@ export class Committer {
     if (lsn === undefined) return this.#joinGroup()
     if (lsn <= this.#core.durableLsn) return this.#settled
     // Whoever has only seen what is being synced need not wait for the commits since.
-    return this.#groups.find(group => group.isCut && group.lsn >= lsn)?.promise ?? this.#joinGroup()
+    return this.#groups.syncing(lsn) ?? this.#joinGroup()
   }
 
   /** When it returns, all commits are as durable as the option `durability` asks. */
@@ -218,8 +176,7 @@ export class Committer {
 
   /** Begins a new group: later commits do not wait with those made until now. Returns the newest LSN. */
   cut(): number {
-    const last = this.#groups.at(-1)
-    if (last !== undefined) last.isCut = true
+    this.#groups.cut()
     return this.#core.appliedLsn
   }
 
@@ -231,7 +188,7 @@ export class Committer {
     if (lsn > core.durableLsn) core.durableLsn = lsn
     core.memory.setLong(DURABLE_LOW, core.durableLsn)
     core.health.durable(core.durableLsn)
-    while (this.#groups[0] !== undefined && this.#groups[0].lsn <= core.durableLsn) this.#groups.shift()?.resolve()
+    this.#groups.resolve(core.durableLsn)
   }
 
   /**
@@ -245,15 +202,11 @@ export class Committer {
 
   #undoAll(error: unknown): unknown {
     const core = this.#core
-    const groups = this.#groups
-    this.#groups = []
+    const tell = this.#groups.end()
     core.kernel.exports.clearLog()
     this.#rebuild(error)
     const told = core.failure ?? error
-    for (const group of groups) {
-      if (group.lsn <= core.durableLsn) group.resolve()
-      else group.reject(told)
-    }
+    tell(core.durableLsn, told)
     return told
   }
 
@@ -294,20 +247,9 @@ export class Committer {
       this.#schedule()
       return this.#settled
     }
-    let group = this.#groups.at(-1)
-    if (group === undefined || group.isCut) {
-      let resolve: () => void = () => undefined
-      let reject: (error: unknown) => void = () => undefined
-      const promise = new Promise<void>((yes, no) => {
-        resolve = yes
-        reject = no
-      })
-      group = { lsn: 0, isCut: false, promise, resolve, reject }
-      this.#groups.push(group)
-    }
-    group.lsn = core.appliedLsn
+    const joined = this.#groups.join(core.appliedLsn)
     this.#schedule()
-    return group.promise
+    return joined
   }
 
   #schedule(): void {
@@ -322,13 +264,13 @@ export class Committer {
       queueMicrotask(this.#quietTurn)
       return
     }
-    if (this.#isTurnDue()) void this.#nextTurn().then(() => this.#flushScheduled())
+    if (this.#turns.isDue) void this.#turns.next().then(() => this.#flushScheduled())
     else this.#flushScheduled()
   }
 
   #flushScheduled(): void {
     this.#isScheduled = false
-    if (this.#groups.length === 0) return
+    if (this.#groups.isEmpty) return
     if (this.#core.holdsLarge) {
       this.#largeFlush ??= this.#flushLarge()
       return
@@ -358,7 +300,7 @@ export class Committer {
     } finally {
       this.#poolFlush = undefined
     }
-    if (this.#groups.length > 0) this.#schedule()
+    if (!this.#groups.isEmpty) this.#schedule()
   }
 
   /** Syncs large values off this thread; only then may the frames that name them be written. */
@@ -370,7 +312,7 @@ export class Committer {
     } finally {
       this.#largeFlush = undefined
     }
-    if (this.#groups.length > 0) this.#schedule()
+    if (!this.#groups.isEmpty) this.#schedule()
   }
 
   async #syncLarge(): Promise<void> {
