@@ -5,6 +5,7 @@
 import { LightningError } from '../errors.ts'
 import type { Channel, Frame } from './channel.ts'
 import { malformed, type Message, type MessageCoder } from './messages.ts'
+import { PendingRequests } from './pending-requests.ts'
 import { answer, Fields, operation } from './wire.ts'
 import { errorOf } from './wire-error.ts'
 
@@ -50,7 +51,7 @@ export class Link {
   readonly #channel: Channel
   readonly #coder: MessageCoder
   readonly #timeoutMs: number
-  readonly #pending = new Map<number, Request>()
+  readonly #pending = new PendingRequests<Request>()
   #nextId = 1
   #outgoing: { readonly message: unknown[]; readonly complete: (() => void) | undefined }[] = []
   #isScheduled = false
@@ -92,7 +93,7 @@ export class Link {
     }
     const id = this.#nextId++
     const message = [request.operation, id, ...request.fields]
-    this.#pending.set(id, request)
+    this.#pending.add(id, request)
     if (this.#pending.size === 1) this.#watch()
     request.sink.sent?.(this, id)
     this.#post(message, complete === undefined ? undefined : () => complete(message))
@@ -113,8 +114,7 @@ export class Link {
     const error = ownerGone(reason)
     this.#loss = error
     const repeats: Request[] = []
-    const pending = [...this.#pending.values()]
-    this.#pending.clear()
+    const pending = this.#pending.takeAll()
     this.#events?.lost(this, error, repeats)
     for (const request of pending) {
       if (request.sink.onLost === 'repeat' && request.attempts < mostAttempts) repeats.push(request)
@@ -128,8 +128,7 @@ export class Link {
     this.#isLost = true
     this.#unwatch()
     this.#channel.close()
-    const pending = [...this.#pending.values()]
-    this.#pending.clear()
+    const pending = this.#pending.takeAll()
     for (const { sink } of pending) {
       if (sink.onLost === 'done') sink.resolve(undefined)
       else sink.reject(error, false)
@@ -165,7 +164,7 @@ export class Link {
       this.#receiveUnasked(kind, fields)
       return
     }
-    const request = this.#pending.get(id)
+    const request = this.#pending.find(id)
     // It has been answered already.
     if (request === undefined) return
     if (kind === answer.progress) {
@@ -187,7 +186,7 @@ export class Link {
   #receiveUnasked(kind: number, fields: Fields): void {
     if (kind === answer.done) {
       for (const id of fields.numbers()) {
-        const request = this.#pending.get(id)
+        const request = this.#pending.find(id)
         if (request === undefined) continue
         this.#done(id)
         request.sink.resolve(undefined)
@@ -208,7 +207,7 @@ export class Link {
   }
 
   #done(id: number): void {
-    this.#pending.delete(id)
+    this.#pending.take(id)
     if (this.#pending.size === 0) this.#unwatch()
   }
 
@@ -234,7 +233,7 @@ export class Link {
 
   /** Rejects a request that cannot be sent. Nothing was done. */
   #refuse([, id]: Message, error: unknown): undefined {
-    const request = typeof id === 'number' ? this.#pending.get(id) : undefined
+    const request = typeof id === 'number' ? this.#pending.find(id) : undefined
     if (request === undefined || typeof id !== 'number') return
     this.#done(id)
     request.sink.reject(error, true)
