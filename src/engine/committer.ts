@@ -286,9 +286,16 @@ export class Committer {
     }
     try {
       this.#flushNow()
+      this.#stepAhead()
     } catch {
       // The promises of the group have been rejected.
     }
+  }
+
+  /** Only where space is plentiful: otherwise what is written ahead is counted, and waited for (`space.ts`). */
+  #stepAhead(): void {
+    const { data, log, options } = this.#core
+    if (!data.isDiskShort && options.maxBytes === undefined) log.stepAhead()
   }
 
   async #flushInPool(): Promise<void> {

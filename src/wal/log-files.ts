@@ -6,6 +6,8 @@ import type { VfsFile } from '../vfs/vfs.ts'
 
 /** Zeros are written ahead in steps of this many bytes, so that no commit waits long for one. */
 const stepBytes = 1 << 20
+/** With less than this left, the next step is due before a commit needs it. */
+const aheadBytes = stepBytes / 2
 
 const zeros = new Uint8Array(stepBytes * 2)
 
@@ -26,6 +28,8 @@ export class LogFiles {
   readonly syncs = { count: 0, lastMs: 0, longestMs: 0, totalMs: 0 }
   #current = 0
   #offset = 0
+  /** A step ahead is being synced. */
+  #isStepping = false
   /** Where each file's part of the log ended when the log switched to the other one. */
   readonly #ends: [number, number] = [0, 0]
   /** Where the log begins that the durable meta needs; while a meta is being written, also the one before. */
@@ -75,6 +79,30 @@ export class LogFiles {
   /** Writes zeros ahead, so that `bytes` more can be appended. */
   reserve(bytes: number): void {
     this.#allocate(this.#current === 0 ? 0 : 1, this.#offset + bytes)
+  }
+
+  /**
+   * When little is left of what was written ahead, writes the zeros of the next step and syncs them off this thread.
+   * Where commits come one after the other, their syncs find less to do than if the next one that needs space had to
+   * write it.
+   */
+  stepAhead(): void {
+    const index = this.#current === 0 ? 0 : 1
+    if (this.#isStepping || this.reservedBytes > aheadBytes) return
+    this.#isStepping = true
+    void this.#step(index)
+  }
+
+  async #step(index: 0 | 1): Promise<void> {
+    try {
+      this.#written[index]++
+      this.#writeZeros(index, this.#allocated[index], stepBytes)
+      await this.#files[index].syncAsync()
+    } catch {
+      // Nobody relies on these zeros yet. Whoever does will meet the error: the next write or sync of the file.
+    } finally {
+      this.#isStepping = false
+    }
   }
 
   /** Writes zeros ahead in the other file, so that `bytes` can be appended after a switch. */

@@ -2,45 +2,12 @@
 import { expect, test } from 'vitest'
 import { isLightningError } from '../../src/errors.ts'
 import type { Engine } from '../../src/engine/engine.ts'
-import { memoryVfs } from '../../src/vfs/memory.ts'
-import type { Vfs, VfsFile } from '../../src/vfs/vfs.ts'
-import { type Deferred, deferred } from '../support/deferred.ts'
+import type { Vfs } from '../../src/vfs/vfs.ts'
+import type { Deferred } from '../support/deferred.ts'
 import { nextTurn } from '../support/next-turn.ts'
 import { SimulatedDisk } from '../support/simulated-disk.ts'
 import { contentOf, openEngine, path, utf8 } from './content.ts'
-
-/** Tells of syncs of the log. Those in the pool end when the test says so. */
-function heldVfs(syncs: Deferred<void>[], told: string[]): Vfs {
-  const vfs = memoryVfs()
-  const open = vfs.open.bind(vfs)
-  vfs.open = async (name, options) => {
-    const file = await open(name, options)
-    return name.startsWith('wal') ? held(file, syncs, told) : file
-  }
-  return vfs
-}
-
-function held(file: VfsFile, syncs: Deferred<void>[], told: string[]): VfsFile {
-  return {
-    name: file.name,
-    readAt: (into, offset) => file.readAt(into, offset),
-    writeAt: (bytes, offset) => file.writeAt(bytes, offset),
-    sync: () => {
-      file.sync()
-      told.push('log synced')
-    },
-    syncAsync: async () => {
-      const sync = deferred()
-      syncs.push(sync)
-      await sync.promise
-      await file.syncAsync()
-      told.push('log synced')
-    },
-    truncate: bytes => file.truncate(bytes),
-    size: () => file.size(),
-    close: () => file.close()
-  }
-}
+import { heldLog } from './held-log.ts'
 
 /** Puts, and tells what becomes of it. */
 function put(engine: Engine, key: string, told: string[]): Promise<void> {
@@ -67,9 +34,7 @@ interface Running {
 
 /** A commit, 'first', that the pool is syncing. */
 async function firstInPool(): Promise<Running> {
-  const syncs: Deferred<void>[] = []
-  const told: string[] = []
-  const vfs = heldVfs(syncs, told)
+  const { vfs, syncs, told } = heldLog()
   const engine = await openEngine(vfs)
   told.length = 0
   engine.expectCommit()
@@ -116,9 +81,8 @@ test('a synchronous flush does not wait for a sync that runs in the pool', async
 })
 
 test('a flush of many commits does not go to the pool for a few that are expected', async () => {
-  const syncs: Deferred<void>[] = []
-  const told: string[] = []
-  const engine = await openEngine(heldVfs(syncs, told))
+  const { vfs, syncs, told } = heldLog()
+  const engine = await openEngine(vfs)
   told.length = 0
   engine.expectCommit()
   await Promise.all(Array.from({ length: 20 }, (_, i) => put(engine, `key ${i}`, told)))
