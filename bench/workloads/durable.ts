@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Driver, MaybePromise } from '../drivers/driver.ts'
 import { uniform } from '../random.ts'
 import { perSecond, type Timed, timedSlices } from '../timing.ts'
-import { type Group, openDriver, type Write, writesTo } from './context.ts'
+import { type Group, openDriver, slicesOf, type Write, writesTo } from './context.ts'
 import { emptyDirectory } from './directory.ts'
 import { loadAll } from './loading.ts'
 
@@ -11,9 +11,11 @@ const waiting = 1000
 const floorBytes = 4096
 const floorFileBytes = 4 << 20
 const loaded = 10_000
-/** Writes that each of the three measurements has to choose from; none is made twice. */
-const each = 400_000
+/** Different writes; they are made in turn. */
+const prepared = 100_000
 const rounds = 10
+/** Before what is measured: files that grow at first have their size then, and compilers have done their work. */
+const warmUpSeconds = 2
 
 /**
  * Writes that are on stable storage when they are done, into a directory of their own. A shared disk is fast now and
@@ -25,25 +27,24 @@ export const durable: Group = async context => {
   const { data } = context
   const small = { ...data, count: Math.min(data.count, loaded) }
   await loadAll(driver, small, Array(small.count).keys())
-  const order = uniform(3 * each, small.count, 11)
-  const behind = (first: number) => (from: number, to: number) =>
-    writesTo(driver, data, order, first + from, first + to)
+  const slices = slicesOf(writesTo(driver, data, uniform(prepared, small.count, 11)))
   const floor = new Floor(join(context.directory, 'floor'))
-  const one = await inTurn(behind(0), {
+  const one = await inTurn(slices, {
     puts: { sliceLength: 10, seconds: 0.2, slice: writes => putInTurn(driver, writes) },
     floor: { sliceLength: 10, seconds: 0.2, slice: writes => floor.syncEach(writes.length) }
   })
-  const many = await inTurn(behind(each), {
+  await measured(slices, { sliceLength: waiting, seconds: warmUpSeconds, slice: writes => putAtOnce(driver, writes) })
+  const many = await inTurn(slices, {
     puts: { sliceLength: waiting, seconds: 0.3, slice: writes => putAtOnce(driver, writes) },
     floor: { sliceLength: waiting, seconds: 0.1, slice: writes => floor.syncTogether(writes) }
   })
   floor.close()
   const columns = (from: number, to: number) => {
-    const writes = behind(2 * each)(from, to)
+    const writes = slices(from, to)
     return { keys: writes.map(({ key }) => key), values: writes.map(({ value }) => value) }
   }
   const batches = await timedSlices(
-    { total: each, sliceLength: waiting, seconds: 3, prepare: columns },
+    { total: Number.POSITIVE_INFINITY, sliceLength: waiting, seconds: 3, prepare: columns },
     ({ keys, values }) => driver.putBatch(keys, values)
   )
   await driver.close()
@@ -66,6 +67,8 @@ function putAtOnce(driver: Driver, writes: readonly Write[]): Promise<unknown> {
   return Promise.all(pending)
 }
 
+type Slicing = (from: number, to: number) => readonly Write[]
+
 /** One side of a measurement against a floor; `seconds` of it a round. */
 interface Side {
   readonly sliceLength: number
@@ -73,29 +76,22 @@ interface Side {
   slice(writes: readonly Write[]): MaybePromise<unknown>
 }
 
-/** Both sides in turn, each with writes just made. */
+/** Both sides in turn. */
 async function inTurn(
-  prepare: (from: number, to: number) => Write[],
+  slices: Slicing,
   sides: { readonly puts: Side; readonly floor: Side }
 ): Promise<{ puts: Timed; floor: Timed }> {
-  const total = Math.floor(each / rounds)
-  const measure = (side: Side, round: number) =>
-    timedSlices(
-      {
-        total,
-        sliceLength: side.sliceLength,
-        seconds: side.seconds,
-        prepare: (from, to) => prepare(round * total + from, round * total + to)
-      },
-      writes => side.slice(writes)
-    )
   const floors: Timed[] = []
   const puts: Timed[] = []
   for (let round = 0; round < rounds; round++) {
-    floors.push(await measure(sides.floor, round))
-    puts.push(await measure(sides.puts, round))
+    floors.push(await measured(slices, sides.floor))
+    puts.push(await measured(slices, sides.puts))
   }
   return { puts: sum(puts), floor: sum(floors) }
+}
+
+function measured(prepare: Slicing, { sliceLength, seconds, slice }: Side): Promise<Timed> {
+  return timedSlices({ total: Number.POSITIVE_INFINITY, sliceLength, seconds, prepare }, slice)
 }
 
 /** What no durable write can be faster than: bytes written into a file that has its blocks already, and synced. */

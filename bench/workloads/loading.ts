@@ -4,7 +4,7 @@ import type { Driver } from '../drivers/driver.ts'
 import type { Figure } from '../figures.ts'
 import { shuffled } from '../random.ts'
 import { timed } from '../timing.ts'
-import { type Context, type Group, nativeKeys, openDriver, range } from './context.ts'
+import { type Context, type Group, look, nativeKeys, openDriver, range } from './context.ts'
 import { deleteRandomly } from './deleting.ts'
 import { diskBytes, emptyDirectory } from './directory.ts'
 
@@ -67,8 +67,8 @@ export async function loadAll(driver: Driver, data: DataSet, order: Iterable<num
   let seconds = 0
   for (const indexes of groupsOf(order, batchLength)) {
     const keys = nativeKeys(driver, data, indexes)
-    // Just made, as in a program that loads: see `writesTo`.
-    const values = indexes.map(index => new Uint8Array(data.value(index)))
+    const values = indexes.map(data.value)
+    for (const value of values) look(value)
     seconds += (await timed(indexes.length, () => driver.putBatch(keys, values))).seconds
   }
   return seconds

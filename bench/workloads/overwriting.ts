@@ -3,8 +3,11 @@ import type { MaybePromise } from '../drivers/driver.ts'
 import { uniform } from '../random.ts'
 import { percentile } from '../statistics.ts'
 import { perSecond, timedSlices } from '../timing.ts'
-import { type Group, openDriver, writesTo } from './context.ts'
+import { type Group, openDriver, slicesOf, writesTo } from './context.ts'
 
+/** Different writes; they are made in turn. */
+const prepared = 200_000
+/** Steady puts whose times are kept. */
 const most = 1_000_000
 const pendingAtOnce = 1000
 const putsPerTurn = 50
@@ -13,13 +16,15 @@ const putsPerTurn = 50
 export const overwriting: Group = async context => {
   const driver = await openDriver(context, 'relaxed')
   const { data } = context
-  const order = uniform(most, data.count, 9)
-  const prepare = (from: number, to: number) => writesTo(driver, data, order, from, to)
-  const result = await timedSlices({ total: most, sliceLength: pendingAtOnce, seconds: 5, prepare }, writes => {
-    const pending: MaybePromise<unknown>[] = []
-    for (const { key, value } of writes) pending.push(driver.putConcurrently(key, value))
-    return Promise.all(pending)
-  })
+  const prepare = slicesOf(writesTo(driver, data, uniform(prepared, data.count, 9)))
+  const result = await timedSlices(
+    { total: Number.POSITIVE_INFINITY, sliceLength: pendingAtOnce, seconds: 5, prepare },
+    writes => {
+      const pending: MaybePromise<unknown>[] = []
+      for (const { key, value } of writes) pending.push(driver.putConcurrently(key, value))
+      return Promise.all(pending)
+    }
+  )
   await driver.close()
   return [{ row: 'overwrite', value: perSecond(result) }]
 }
@@ -31,8 +36,7 @@ export const overwriting: Group = async context => {
 export const pausing: Group = async context => {
   const driver = await openDriver(context, 'relaxed')
   const { data } = context
-  const order = uniform(most, data.count, 10)
-  const prepare = (from: number, to: number) => writesTo(driver, data, order, from, to)
+  const prepare = slicesOf(writesTo(driver, data, uniform(prepared, data.count, 10)))
   const samples = new Float64Array(most)
   let longest = 0
   const slices = { total: most, sliceLength: putsPerTurn, seconds: 10, prepare }

@@ -4,7 +4,7 @@ import type { Driver, NativeKey } from '../drivers/driver.ts'
 import type { Figure } from '../figures.ts'
 import { generator, zipfian } from '../random.ts'
 import { perSecond, timedSlices } from '../timing.ts'
-import { type Context, type Group, openDriver } from './context.ts'
+import { type Context, type Group, look, openDriver } from './context.ts'
 
 type Step = 'read' | 'update' | 'scan' | 'insert' | 'modify'
 
@@ -54,7 +54,9 @@ async function run(driver: Driver, context: Context, mix: Mix): Promise<Figure> 
     Array.from(order.subarray(from, to), (index, i) => {
       const step = random() % 100 < mix.share ? mix.step : mix.other
       const key = driver.native(data.key(step === 'insert' ? next++ : index))
-      return { step, key, value: new Uint8Array(data.value(from + i)), length: 1 + (random() % longestScan) }
+      const value = data.value(from + i)
+      look(value)
+      return { step, key, value, length: 1 + (random() % longestScan) }
     })
   const result = await timedSlices({ total: mix.operations, sliceLength: 200, seconds, prepare }, async operations => {
     for (const operation of operations) {
