@@ -94,9 +94,10 @@ export function takeFrame(): u32 {
 }
 
 export function giveFrame(frame: u32): void {
+  // A write comes first: reading memory that was never touched makes the system map it twice.
+  setUse(frame, USE_FREE)
   if (isDirty(frame)) store32(FRAMES_DIRTY, load32(FRAMES_DIRTY) - 1)
   setDirty(frame, 0)
-  setUse(frame, USE_FREE)
   renewStamp(frame)
   setLink(frame, load32(FREE_FRAME_LIST))
   store32(FREE_FRAME_LIST, frame)

@@ -19,7 +19,7 @@ const lastMatchStart: u32 = 12
 const farthest: u32 = 65535
 const tableBits: u32 = 12
 /** Unsuccessful looks before the search takes larger steps, as a power of two. */
-const patienceBits: u32 = 6
+const patienceBits: u32 = 4
 /** From this length on a bulk copy is faster than steps of 8 bytes. */
 const bulk: u32 = 192
 

@@ -20,8 +20,9 @@
 //             | next | id | superseded  | frame | list | entry 24 B  | born   | unused |
 //   snapshot  0       4       8       16        20
 //             | older | newer | epoch | records | references |
-import { copy, load32, store32 } from './platform'
+import { load32, store32 } from './platform'
 import { take } from './arena'
+import { copyPage } from './build'
 import { giveFrame, makeDirty, renewStamp, takeFrame } from './frames'
 import { setLink, setUse, USE_CURRENT, USE_VERSION, setDirty } from './page'
 import {
@@ -36,7 +37,6 @@ import {
   LSN_LOW,
   OK,
   OUT_OF_MEMORY,
-  PAGE_BYTES,
   PAGES_USED,
   RECORDS_USED,
   RELEASED,
@@ -156,7 +156,7 @@ export function writable(id: u32): u32 {
   }
   const record = supersede(id, load32(frame + 40), load32(frame + 44))
   const copied = takeFrame()
-  copy(copied, frame, load32(PAGE_BYTES))
+  copyPage(copied, frame)
   setUse(frame, USE_VERSION)
   setLink(frame, record)
   renewStamp(frame)

@@ -79,8 +79,10 @@ describe.each(builds)('LZ4 in the $name build', ({ exports, bytes }) => {
   })
 
   test.each([65_534, 65_535, 65_536, 65_537])('bytes that were seen %i bytes before come back', distance => {
-    const data = sample('noise', distance + 64, 12)
-    data.copyWithin(distance, 0, 64)
+    // More than the step by which the search has come to go on in so much noise.
+    const repeated = 1024
+    const data = sample('noise', distance + repeated, 12)
+    data.copyWithin(distance, 0, repeated)
     expectRoundTrip(data)
   })
 
