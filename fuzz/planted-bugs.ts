@@ -176,5 +176,17 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'blocks of the copies of the page table count as free after an opening',
     where: 'src/engine/table-loading.ts',
     tests: ['test/engine/copies.test.ts', ...crash]
+  },
+  {
+    number: 34,
+    what: 'a sync in the pool acknowledges commits that were made after it began',
+    where: 'src/engine/committer.ts',
+    tests: ['test/engine/pool-flush.test.ts', ...crash]
+  },
+  {
+    number: 35,
+    what: 'the next zeros of the log are written where its last frames stand',
+    where: 'src/wal/log-files.ts',
+    tests: ['test/engine/log-ahead.test.ts', ...crash]
   }
 ]

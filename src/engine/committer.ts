@@ -389,7 +389,7 @@ export class Committer {
       return
     }
     this.counts.syncs++
-    if (generation === core.generation) this.noteDurable(lsn)
+    if (generation === core.generation) this.noteDurable(PLANTED_BUG === 34 ? core.appliedLsn : lsn)
   }
 
   #startTimer(): void {

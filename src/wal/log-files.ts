@@ -96,7 +96,7 @@ export class LogFiles {
   async #step(index: 0 | 1): Promise<void> {
     try {
       this.#written[index]++
-      this.#writeZeros(index, this.#allocated[index], stepBytes)
+      this.#writeZeros(index, PLANTED_BUG === 35 ? this.#offset - 64 : this.#allocated[index], stepBytes)
       await this.#files[index].syncAsync()
     } catch {
       // Nobody relies on these zeros yet. Whoever does will meet the error: the next write or sync of the file.
