@@ -49,7 +49,7 @@ import {
 import { frameOf, reserveIds } from './table'
 import { reserveFrames } from './frames'
 import { makePage, reserveRecords } from './versions'
-import { deleteEntry, putEntry } from './write'
+import { deleteEntry, isFingerHot, putEntry } from './write'
 
 export const OPERATION_HEADER_BYTES: u32 = 12
 /** Operations of so few bytes together are one as a rule, and nothing is looked for ahead. */
@@ -147,7 +147,7 @@ export function apply(): i32 {
     const valueBytes = load32u(at + 8)
     const room = end - at - OPERATION_HEADER_BYTES
     if (keyBytes > MAX_KEY_BYTES + 1 || keyBytes > room || valueBytes > room - keyBytes) return BAD_OPERATION
-    if (at >= load32(AHEAD_END)) lookAhead(at, end)
+    if (at >= load32(AHEAD_END) && !isFingerHot()) lookAhead(at, end)
     const status = applyOne(at, keyBytes, valueBytes)
     if (status < 0 && status != NOT_FOUND) return status
     store32(APPLY_PHASE, 0)

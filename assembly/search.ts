@@ -62,6 +62,9 @@ export function search(page: u32, key: u32, keyBytes: u32): u32 {
         }
         if (high > step) low = high - step + 1
       }
+    } else if (head > last && load32(slots + ((count - 1) << 3)) < head) {
+      // Keys that come in order go behind the last one.
+      return count << 1
     }
   }
   while (low < high) {

@@ -174,6 +174,11 @@ function putAtFinger(tree: u32): bool {
   return true
 }
 
+/** Whether the key before belonged there, so that the next one probably needs no descent. */
+export function isFingerHot(): bool {
+  return load32(FINGER) != 0 && load32(FINGER_MISSES) == 0
+}
+
 /** Counts a key that did not belong there: while keys come in another order, looking at the finger is wasted. */
 function missFinger(): bool {
   const misses = load32(FINGER_MISSES) + 1
