@@ -17,6 +17,12 @@ export class MsgpackReader {
   #at = 0
   #end = 0
   #depth = 0
+  readonly #copy: (source: Uint8Array, start: number, end: number) => Uint8Array
+
+  /** `copy` makes the byte strings that are given; by default each has a buffer of its own. */
+  constructor(copy: (source: Uint8Array, start: number, end: number) => Uint8Array = copyBytes) {
+    this.#copy = copy
+  }
 
   /** Reads the one value that fills the bytes from `start` to `end`. Throws `LIGHTNING_DECODE`. */
   read(source: Uint8Array, start: number, end: number): unknown {
@@ -112,7 +118,7 @@ export class MsgpackReader {
 
   #bytes(length: number): Uint8Array {
     const start = this.#take(length)
-    return copyBytes(this.#source, start, start + length)
+    return this.#copy(this.#source, start, start + length)
   }
 
   #array(count: number): unknown[] {

@@ -20,6 +20,11 @@ export class MsgpackWriter {
   /** Writes one value, in place of the one before. Throws `LIGHTNING_INVALID_ARGUMENT`. */
   write(value: unknown): void {
     this.out.clear()
+    this.append(value)
+  }
+
+  /** Writes one more value behind what is in `out`. Throws `LIGHTNING_INVALID_ARGUMENT`; `out` may then have a part. */
+  append(value: unknown): void {
     this.#within.length = 0
     if (value === undefined) throw invalidArgument('undefined is no value of its own. Store null, or delete the key.')
     this.#value(value)

@@ -28,7 +28,8 @@ export class RemoteWrites<K, V> extends RemoteReads<K, V> {
   put(key: unknown, value: unknown, options?: unknown): Promise<void> {
     return this.#write(operation.put, () => {
       const { keyEncoding, valueEncoding } = this.#encodings(options, 'put')
-      return [this.place.tree.path, keyEncoding.encode(key), valueEncoding.encode(value)]
+      const { fields } = this.place.session
+      return [this.place.tree.path, fields.encode(keyEncoding, key), fields.encode(valueEncoding, value)]
     })
   }
 
@@ -39,7 +40,7 @@ export class RemoteWrites<K, V> extends RemoteReads<K, V> {
   del(key: unknown, options?: unknown): Promise<void> {
     return this.#write(operation.del, () => {
       const { keyEncoding } = this.#encodings(options, 'del')
-      return [this.place.tree.path, keyEncoding.encode(key)]
+      return [this.place.tree.path, this.place.session.fields.encode(keyEncoding, key)]
     })
   }
 
@@ -50,13 +51,14 @@ export class RemoteWrites<K, V> extends RemoteReads<K, V> {
   batch(operations: unknown, options?: unknown): Promise<void> {
     return this.#write(operation.batch, () => {
       const given = checkKnown(options, encodingNames, 'batch')
+      const { fields } = this.place.session
       const parsed = parseOperations(operations, this.place, given, 'batch')
       return [
         parsed.map((each, i) => {
           try {
-            const key = each.keyEncoding.encode(each.key)
+            const key = fields.encode(each.keyEncoding, each.key)
             return each.type === 'put'
-              ? [each.tree.path, key, each.valueEncoding.encode(each.value)]
+              ? [each.tree.path, key, fields.encode(each.valueEncoding, each.value)]
               : [each.tree.path, key, undefined]
           } catch (error) {
             throw inOperation(error, i)

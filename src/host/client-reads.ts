@@ -58,7 +58,7 @@ export class RemoteReads<K, V> implements ClientReads<K, V> {
           scope,
           operation.get,
           'repeat',
-          () => [scope.at, this.place.tree.path, keyEncoding.encode(key)],
+          () => [scope.at, this.place.tree.path, this.place.session.fields.encode(keyEncoding, key)],
           value => this.#decode(value, valueEncoding)
         )
     )
@@ -80,7 +80,7 @@ export class RemoteReads<K, V> implements ClientReads<K, V> {
             if (!Array.isArray(keys)) throw invalidArgument(`getMany: pass an array of keys; got ${describe(keys)}.`)
             // By index, for a hole in the array is a key that is missing.
             const encoded: Uint8Array[] = []
-            for (let i = 0; i < keys.length; i++) encoded.push(keyEncoding.encode(keys[i]))
+            for (let i = 0; i < keys.length; i++) encoded.push(this.place.session.fields.encode(keyEncoding, keys[i]))
             return [scope.at, this.place.tree.path, encoded]
           },
           values => listOf(values).map(value => this.#decode(value, valueEncoding))
@@ -100,7 +100,7 @@ export class RemoteReads<K, V> implements ClientReads<K, V> {
           scope,
           operation.has,
           'repeat',
-          () => [scope.at, this.place.tree.path, keyEncoding.encode(key)],
+          () => [scope.at, this.place.tree.path, this.place.session.fields.encode(keyEncoding, key)],
           found => found === true
         )
     )
@@ -120,8 +120,8 @@ export class RemoteReads<K, V> implements ClientReads<K, V> {
           scope,
           operation.get,
           'repeat',
-          () => [scope.at, this.place.tree.path, keyEncoding.encode(key)],
-          value => (value === undefined ? undefined : showTo(checked, bytesOf(value)))
+          () => [scope.at, this.place.tree.path, this.place.session.fields.encode(keyEncoding, key)],
+          value => (value === undefined ? undefined : showTo(checked, bytesOf(value).slice()))
         )
       }
     )

@@ -11,6 +11,7 @@ import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { Tree } from '../engine/tree.ts'
 import { LightningError } from '../errors.ts'
 import type { Connection, ConnectionEvents } from './connection.ts'
+import { FieldEncoder } from './field-encoder.ts'
 import { malformed } from './messages.ts'
 import { NewestScope, type SnapshotScope } from './scope.ts'
 import { errorOf } from './wire-error.ts'
@@ -45,6 +46,8 @@ export class ClientSession implements ConnectionEvents {
   readonly encodings: EncodingTable
   readonly logger: Logger | undefined
   readonly newest: NewestScope
+  /** For keys and values of requests. */
+  readonly fields = new FieldEncoder()
   readonly #readOnly: boolean
   readonly #freezes: boolean
   /** Counts rollbacks of the engine, and the cause of the last. */

@@ -30,7 +30,7 @@ class RemoteTransactionKeyspace<K, V> extends RemoteWrites<K, V> implements Clie
   getForUpdate(key: unknown, options?: unknown): Promise<unknown> {
     return this.open.promise<unknown>((resolve, reject) => {
       const { keyEncoding, valueEncoding, timeoutMs, signal } = checkForUpdate(this.place, options)
-      const encoded = keyEncoding.encode(key)
+      const encoded = this.place.session.fields.encode(keyEncoding, key)
       this.open.check()
       if (signal?.aborted === true) throw aborted(signal)
       const sink = cancellable(signal, {

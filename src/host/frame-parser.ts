@@ -10,10 +10,10 @@ const mostParts = 1 << 20
 const mostPartBytes = 1 << 30
 const mostFrameBytes = 0x80000000
 
-/** Whether the other end will take it. */
-export function isAcceptable({ head, parts }: Frame): boolean {
-  if (head.length > mostHeadBytes || parts.length > mostParts) return false
-  let total = head.length
+/** Whether the other end will take a frame with a head of so many bytes and these parts. */
+export function isAcceptable(headBytes: number, parts: readonly Uint8Array[]): boolean {
+  if (headBytes > mostHeadBytes || parts.length > mostParts) return false
+  let total = headBytes
   for (const part of parts) {
     if (part.length > mostPartBytes) return false
     total += part.length

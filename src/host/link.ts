@@ -44,6 +44,12 @@ export interface LinkEvents {
   lost(link: Link, error: LightningError, repeats: readonly Request[]): void
 }
 
+/**
+ * So many reads are sent without waiting for the end of the turn: the owner works on them while the caller goes on.
+ * Writes wait, since all of one turn can share a sync.
+ */
+const enoughReads = 128
+
 /** How often a silent owner is asked for a sign of life within `timeoutMs`. */
 const ticksPerTimeout = 4
 
@@ -54,6 +60,8 @@ export class Link {
   readonly #pending = new PendingRequests<Request>()
   #nextId = 1
   #outgoing: { readonly message: unknown[]; readonly complete: (() => void) | undefined }[] = []
+  /** Whether something in `#outgoing` must wait for the end of the turn. */
+  #mustWait = false
   #isScheduled = false
   #isLost = false
   #loss: LightningError | undefined
@@ -96,6 +104,7 @@ export class Link {
     this.#pending.add(id, request)
     if (this.#pending.size === 1) this.#watch()
     request.sink.sent?.(this, id)
+    if (request.sink.onLost === 'unknown') this.#mustWait = true
     this.#post(message, complete === undefined ? undefined : () => complete(message))
   }
 
@@ -213,16 +222,22 @@ export class Link {
 
   #post(message: unknown[], complete: (() => void) | undefined): void {
     this.#outgoing.push({ message, complete })
+    if (!this.#mustWait && this.#outgoing.length >= enoughReads) this.#flush()
     if (this.#isScheduled) return
     this.#isScheduled = true
     // Two microtasks later it is known which promises of this turn the caller has handled; `complete` may need that.
-    queueMicrotask(() => queueMicrotask(this.#flush))
+    queueMicrotask(() => queueMicrotask(this.#flushScheduled))
   }
 
-  readonly #flush = (): void => {
+  readonly #flushScheduled = (): void => {
     this.#isScheduled = false
+    this.#flush()
+  }
+
+  #flush(): void {
     const outgoing = this.#outgoing
     this.#outgoing = []
+    this.#mustWait = false
     if (this.#isLost) return
     for (const { complete } of outgoing) complete?.()
     const messages = outgoing.map(({ message }) => message)

@@ -2,7 +2,9 @@
 // `leastPartBytes` or more travels beside the head as a part; a bigint, which the protocol uses for nothing else,
 // stands for it in the message.
 
-import { MsgpackEncoding } from '../encoding/msgpack-encoding.ts'
+import { ByteSlab } from '../encoding/byte-slab.ts'
+import { MsgpackReader } from '../encoding/msgpack-reader.ts'
+import { MsgpackWriter } from '../encoding/msgpack-writer.ts'
 import { LightningError } from '../errors.ts'
 import type { Frame } from './channel.ts'
 import { isAcceptable } from './frame-parser.ts'
@@ -10,63 +12,117 @@ import { isAcceptable } from './frame-parser.ts'
 /** A message: numbers, text, bytes, booleans, `undefined`, arrays of those. */
 export type Message = readonly unknown[]
 
+/** Told which message cannot be sent, and why; may give another in its place. */
+export type Refuse<M extends Message> = (message: M, error: unknown) => Message | undefined
+
 /** Up to here copying costs less than handing over. */
 const leastPartBytes = 16_384
 /** A frame is ended by the message that takes it over this: the other end need not have more at a time. */
 const enoughBytes = 1_048_576
+/** The head's own head: an array whose length has 32 bits, for it is known last. */
+const arrayTag = 0xdd
+const headBytes = 5
 
-/** Encodes and decodes frames. It has buffers of its own: one for each end of a channel. */
+/**
+ * Encodes and decodes frames. It has buffers of its own: one for each end of a channel. Byte strings of up to 1 KiB that
+ * it decodes share slabs (`ByteSlab`).
+ */
 export class MessageCoder {
-  readonly #encoding = new MsgpackEncoding()
+  readonly #writer = new MsgpackWriter()
+  readonly #slab = new ByteSlab()
+  readonly #reader = new MsgpackReader((source, start, end) => this.#slab.copy(source, start, end))
+  /** What is being made: its messages stand in the writer. */
+  #count = 0
+  #parts: Uint8Array[] = []
+  #partBytes = 0
 
   /** Byte strings in the messages must belong to the caller, who does not use them afterwards. */
   encode(messages: readonly Message[]): Frame {
-    const parts: Uint8Array[] = []
-    const head = this.#encoding.encode(messages.map(message => extractParts(message, parts)))
-    return { head, parts }
+    this.#begin()
+    for (const message of messages) this.#append(message)
+    return this.#end()
   }
 
   /**
    * The same as frames of moderate size, in order. What cannot be sent, or is too large for a frame, is left out:
-   * `refuse` is told which and why, and may give another in its place.
+   * `refuse` is told which and why, and may give another in its place. All of them must be taken before the next are
+   * asked for.
    */
-  *frames<M extends Message>(messages: readonly M[], refuse: (message: M, error: unknown) => Message | undefined) {
-    for (const group of groupsOf(messages)) {
-      let frame: Frame | undefined
-      try {
-        frame = this.encode(group)
-      } catch {
-        // One of them is to blame, and the others must not suffer.
+  *frames<M extends Message>(messages: readonly M[], refuse: Refuse<M>): Generator<Frame, void> {
+    this.#begin()
+    for (const message of messages) {
+      let refusal = this.#tryAppend(message)
+      // It may be the rest of the frame that leaves no room.
+      if (refusal !== undefined && this.#count > 0) {
+        yield this.#end()
+        this.#begin()
+        refusal = this.#tryAppend(message)
       }
-      if (frame === undefined || !isAcceptable(frame)) {
-        frame = this.encode(group.map(message => this.#sendable(message, refuse)).filter(each => each !== undefined))
+      if (refusal !== undefined) {
+        const other = refuse(message, refusal.error)
+        if (other !== undefined) this.#append(other)
       }
-      yield frame
+      if (this.#writer.out.length + this.#partBytes < enoughBytes) continue
+      yield this.#end()
+      this.#begin()
     }
-  }
-
-  #sendable<M extends Message>(message: M, refuse: (message: M, error: unknown) => Message | undefined) {
-    try {
-      if (isAcceptable(this.encode([message]))) return message
-      return refuse(message, tooLarge())
-    } catch (error) {
-      return refuse(message, error)
-    }
+    if (this.#count > 0) yield this.#end()
   }
 
   /** Throws `LIGHTNING_INVALID_ARGUMENT` for what is no frame of messages. */
   decode({ head, parts }: Frame): readonly Message[] {
     let decoded: unknown
     try {
-      decoded = this.#encoding.read(head, 0, head.length)
+      decoded = this.#reader.read(head, 0, head.length)
     } catch (cause) {
       throw malformed('the bytes of a frame are not MessagePack', cause)
     }
     if (!Array.isArray(decoded)) throw malformed('a frame is not a list of messages')
-    return decoded.map(message => {
-      if (!Array.isArray(message)) throw malformed('a message is not a list')
-      return parts.length === 0 ? message : restoreParts(message, parts)
-    })
+    for (const message of decoded) if (!Array.isArray(message)) throw malformed('a message is not a list')
+    return parts.length === 0 ? decoded : decoded.map(message => restoreParts(message, parts))
+  }
+
+  #begin(): void {
+    const { out } = this.#writer
+    out.clear()
+    out.byte(arrayTag)
+    out.uint32(0)
+    this.#count = 0
+    this.#parts = []
+    this.#partBytes = 0
+  }
+
+  #end(): Frame {
+    const { out } = this.#writer
+    out.setUint32(headBytes - 4, this.#count)
+    return { head: out.take(), parts: this.#parts }
+  }
+
+  #append(message: Message): void {
+    const before = this.#parts.length
+    this.#writer.append(extractParts(message, this.#parts))
+    for (let i = before; i < this.#parts.length; i++) this.#partBytes += this.#parts[i]?.length ?? 0
+    this.#count++
+  }
+
+  /** Adds a message; if that is impossible, says why, and nothing has changed. */
+  #tryAppend(message: Message): { readonly error: unknown } | undefined {
+    const { out } = this.#writer
+    const parts = this.#parts
+    const [length, count, partCount, partBytes] = [out.length, this.#count, parts.length, this.#partBytes]
+    let error: unknown
+    try {
+      this.#append(message)
+      if (isAcceptable(out.length, parts)) return undefined
+      error = tooLarge()
+    } catch (cause) {
+      error = cause instanceof RangeError ? tooLarge() : cause
+    }
+    out.length = length
+    parts.length = partCount
+    this.#count = count
+    this.#partBytes = partBytes
+    return { error }
   }
 }
 
@@ -79,19 +135,6 @@ export function bytesOf(message: Message): number {
     else bytes += 8
   }
   return bytes
-}
-
-function* groupsOf<M extends Message>(messages: readonly M[]): Generator<readonly M[]> {
-  let from = 0
-  let bytes = 0
-  for (const [i, message] of messages.entries()) {
-    bytes += bytesOf(message)
-    if (bytes < enoughBytes) continue
-    yield messages.slice(from, i + 1)
-    from = i + 1
-    bytes = 0
-  }
-  if (from < messages.length) yield from === 0 ? messages : messages.slice(from)
 }
 
 function tooLarge(): LightningError {

@@ -36,6 +36,7 @@ export class Owner {
   readonly #pendingHandshakes = new Map<Channel, ReturnType<typeof setTimeout>>()
   #hasHadClients = false
   #isIdle = false
+  readonly #root: Tree
   readonly #trees = new Map<string, Tree>()
   #closing: Promise<void> | undefined
   #syncTimer: ReturnType<typeof setTimeout> | undefined
@@ -50,6 +51,7 @@ export class Owner {
   private constructor(engine: Engine, options: OwnerOptions, log: LogFanout, onIdle: () => void) {
     this.engine = engine
     this.options = options
+    this.#root = engine.tree(new Uint8Array(0))
     this.transactions = new Transactions(engine, options)
     this.#log = log
     this.#onIdle = onIdle
@@ -100,6 +102,7 @@ export class Owner {
 
   /** The keyspace at a path. */
   tree(path: Uint8Array): Tree {
+    if (path.length === 0) return this.#root
     const name = String.fromCharCode(...path)
     const known = this.#trees.get(name)
     if (known !== undefined) return known

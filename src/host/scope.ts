@@ -27,19 +27,38 @@ export function ask<T>(
   prepare: () => readonly unknown[],
   decode: (value: unknown) => T
 ): Promise<T> {
-  return scope.promise<T>((resolve, reject) => {
-    scope.send(name, prepare(), {
-      onLost,
-      reject,
-      resolve(value) {
-        try {
-          resolve(decode(value))
-        } catch (error) {
-          reject(error)
-        }
-      }
-    })
-  })
+  return scope.promise<T>((resolve, reject) => scope.send(name, prepare(), new Asked(onLost, resolve, reject, decode)))
+}
+
+/** The sink of a call that waits for one answer. One object, for there are as many as calls under way. */
+class Asked<T> implements Sink {
+  readonly onLost: OnLost
+  readonly reject: (error: unknown) => void
+  readonly #resolve: (value: T) => void
+  readonly #decode: (value: unknown) => T
+
+  constructor(
+    onLost: OnLost,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+    decode: (value: unknown) => T
+  ) {
+    this.onLost = onLost
+    this.reject = reject
+    this.#resolve = resolve
+    this.#decode = decode
+  }
+
+  resolve(value: unknown): void {
+    let decoded: T
+    try {
+      decoded = this.#decode(value)
+    } catch (error) {
+      this.reject(error)
+      return
+    }
+    this.#resolve(decoded)
+  }
 }
 
 function plainPromise<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void): Promise<T> {
@@ -107,7 +126,7 @@ export class SnapshotScope implements Scope {
 
   send(name: number, fields: readonly unknown[], sink: Sink): void {
     this.check()
-    this.#link?.send({ operation: name, fields, sink: { ...sinkOf(sink), onLost: 'gone' }, attempts: 1 })
+    this.#link?.send({ operation: name, fields, sink: lostWithSnapshot(sink), attempts: 1 })
   }
 
   addIterator(): () => void {
@@ -130,11 +149,13 @@ export function gone(what: string): LightningError {
   )
 }
 
-function sinkOf({ resolve, reject, sent, progress }: Sink) {
+function lostWithSnapshot(sink: Sink): Sink {
+  const { sent, progress } = sink
   return {
-    resolve,
-    reject,
-    ...(sent === undefined ? {} : { sent }),
-    ...(progress === undefined ? {} : { progress })
+    onLost: 'gone',
+    resolve: value => sink.resolve(value),
+    reject: (error, isOpen) => sink.reject(error, isOpen),
+    ...(sent === undefined ? {} : { sent: (link, id) => sink.sent?.(link, id) }),
+    ...(progress === undefined ? {} : { progress: (done, total) => sink.progress?.(done, total) })
   }
 }
