@@ -1,7 +1,8 @@
 // What a client of `connect` costs beside `open`: calls alone and many at once, through a thread and through the socket,
-// and how long the client's own thread is held up while the owner works hard.
+// and how late the timers of the client's own thread are while the owner works hard, and while it has nothing to do.
 import { mkdir } from 'node:fs/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, connect, type Database, open } from '../src/index.ts'
 import { describeMachine } from './machine.ts'
 import type { BenchOptions } from './options.ts'
@@ -23,6 +24,16 @@ interface ClientFigures {
   readonly rowsPerSecond: number
 }
 
+/** How late timers are, in milliseconds. */
+interface Lateness {
+  readonly p99Ms: number
+  readonly longestMs: number
+}
+
+/** Long enough for a thousand timers and more, of which the 99th percentile says something. */
+const idleMs = 1_000
+const busyMs = 4_000
+
 type Either = Client<string, string> | Database<string, string>
 
 /** Every kind of client, `repeat` times in turn. */
@@ -31,7 +42,7 @@ export async function benchConnect(options: BenchOptions): Promise<void> {
   using scratch = new ScratchDirectory(options.directory, 'connect')
   const place = scratch.path
   const figures = new Map<string, ClientFigures[]>()
-  const delays: number[] = []
+  const lateness = { idle: [] as Lateness[], busy: [] as Lateness[] }
   for (let round = 1; round <= options.repeat; round++) {
     await mkdir(place, { recursive: true })
     const local = await open<string, string>(place)
@@ -42,15 +53,17 @@ export async function benchConnect(options: BenchOptions): Promise<void> {
     note(figures, 'connect, owner in a thread of its own', await measure(starter, keys))
     const other = await connect<string, string>(place)
     note(figures, 'connect, by the socket', await measure(other, keys))
-    delays.push(await delayWhileBusy(starter, keys))
+    lateness.idle.push(await latenessDuring(() => sleep(idleMs)))
+    lateness.busy.push(await latenessDuring(() => keepBusy(starter, keys)))
     await other.close()
     await starter.close()
     scratch.clear()
     process.stderr.write(`${round}/${options.repeat}\n`)
   }
-  print(figures, delays, keys)
+  print(figures, keys)
+  printLateness(lateness)
   const clients = Object.fromEntries(figures)
-  await saveResults('connect', { machine: describeMachine(), keys, clients, delayP99Ms: delays }, options.record)
+  await saveResults('connect', { machine: describeMachine(), keys, clients, lateness }, options.record)
 }
 
 async function fill(db: Either, keys: number): Promise<void> {
@@ -87,17 +100,24 @@ async function measure(db: Either, keys: number): Promise<ClientFigures> {
   return { getUs, putUs, getsPerSecond, putsPerSecond, rowsPerSecond: (rows * 1_000) / (performance.now() - started) }
 }
 
-/** The 99th percentile of how late this thread's timers are, in milliseconds, while the owner writes, folds and scans. */
-async function delayWhileBusy(client: Client<string, string>, keys: number): Promise<number> {
+/** How late this thread's timers are during `work`. */
+async function latenessDuring(work: () => Promise<unknown>): Promise<Lateness> {
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
-  for (let round = 0; round < 5; round++) {
+  await work()
+  delay.disable()
+  // The timer's own period is no delay.
+  const [p99Ms = 0, longestMs = 0] = [delay.percentile(99), delay.max].map(ns => Math.max(0, ns / 1e6 - 1))
+  return { p99Ms, longestMs }
+}
+
+/** Lets the owner write, make checkpoints, verify and count, again and again. */
+async function keepBusy(client: Client<string, string>, keys: number): Promise<void> {
+  const until = performance.now() + busyMs
+  for (let round = 0; performance.now() < until; round++) {
     const writing = Array.from({ length: 200 }, (_, i) => client.put(keyOf((round * 200 + i) % keys), value))
     await Promise.all([...writing, client.checkpoint(), client.verify(), client.count()])
   }
-  delay.disable()
-  // The timer's own period is no delay.
-  return Math.max(0, delay.percentile(99) / 1e6 - 1)
 }
 
 function note(figures: Map<string, ClientFigures[]>, name: string, found: ClientFigures): void {
@@ -106,7 +126,7 @@ function note(figures: Map<string, ClientFigures[]>, name: string, found: Client
   else known.push(found)
 }
 
-function print(figures: ReadonlyMap<string, readonly ClientFigures[]>, delays: readonly number[], keys: number): void {
+function print(figures: ReadonlyMap<string, readonly ClientFigures[]>, keys: number): void {
   process.stdout.write(`\nClients, ${keys.toLocaleString('en')} keys, values of 100 bytes, strict durability\n\n`)
   const of = (all: readonly ClientFigures[], name: keyof ClientFigures): number => median(all.map(each => each[name]))
   const thousands = (perSecond: number): string => `${Math.round(perSecond / 1_000).toLocaleString('en')} k/s`
@@ -121,7 +141,18 @@ function print(figures: ReadonlyMap<string, readonly ClientFigures[]>, delays: r
       thousands(of(all, 'rowsPerSecond'))
     ])
   ])
-  process.stdout.write(
-    `\nThis thread's timers while the owner writes, checkpoints, verifies and counts: p99 ${median(delays).toFixed(2)} ms late\n`
-  )
+}
+
+function printLateness({ idle, busy }: Readonly<Record<'idle' | 'busy', readonly Lateness[]>>): void {
+  const row = (name: string, all: readonly Lateness[]): string[] => [
+    name,
+    `${median(all.map(({ p99Ms }) => p99Ms)).toFixed(2)} ms`,
+    `${median(all.map(({ longestMs }) => longestMs)).toFixed(1)} ms`
+  ]
+  process.stdout.write("\nHow late the timers of the client's thread are\n\n")
+  printTable([
+    ['meanwhile the owner', 'p99', 'longest'],
+    row('does nothing', idle),
+    row('writes, makes checkpoints, verifies, counts', busy)
+  ])
 }
