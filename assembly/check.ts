@@ -58,9 +58,12 @@ export function isSound(page: u32, id: u32): bool {
   if (prefix > MAX_KEY_BYTES || heap > pageBytes || slotsEnd(page) > heap) return refuse(PROBLEM_BOUNDS)
   if (kind == BRANCH && !isChild(firstChildOf(page))) return refuse(PROBLEM_CHILD)
   if (kind == LEAF && firstChildOf(page) != 0) return refuse(PROBLEM_CHILD)
+  const inlineMost = inlineBytes()
   let used: u32 = 0
   let before: u32 = 0
   let beforeBytes: u32 = 0
+  let beforeHead: u32 = 0
+  let lowest = pageBytes
   let slot = slotsOf(page)
   let i: u32 = 0
   while (i < count) {
@@ -78,20 +81,26 @@ export function isSound(page: u32, id: u32): bool {
       if ((flags & CELL_LARGE) != 0 && (valueBytes != LARGE_REFERENCE_BYTES || (flagsOf(page) & PAGE_HAS_LARGE) == 0)) {
         return refuse(PROBLEM_LARGE)
       }
-      if ((flags & CELL_LARGE) == 0 && prefix + suffix + valueBytes > inlineBytes()) return refuse(PROBLEM_CELL)
+      if ((flags & CELL_LARGE) == 0 && prefix + suffix + valueBytes > inlineMost) return refuse(PROBLEM_CELL)
       bytes += valueBytes
     } else if (!isChild(load32u(cell))) return refuse(PROBLEM_CHILD)
     const key = cell + CELL_BYTES
-    if (load32(slot) != headAt(key, suffix)) return refuse(PROBLEM_HEAD)
-    if (i > 0 && compareBytes(before, beforeBytes, key, suffix) >= 0) return refuse(PROBLEM_ORDER)
+    const head = headAt(key, suffix)
+    if (load32(slot) != head) return refuse(PROBLEM_HEAD)
+    if (head <= beforeHead && i > 0) {
+      if (head < beforeHead || compareBytes(before, beforeBytes, key, suffix) >= 0) return refuse(PROBLEM_ORDER)
+    }
     before = key
     beforeBytes = suffix
+    beforeHead = head
+    // Keys that came in order have cells one below the other, which cannot overlap.
+    lowest = offset + bytes <= lowest ? offset : 0
     used += bytes
     slot += 8
     i++
   }
   if (garbageOf(page) > pageBytes || used + garbageOf(page) != pageBytes - heap) return refuse(PROBLEM_SPACE)
-  return cellsOverlap(page, count) ? refuse(PROBLEM_SPACE) : true
+  return lowest == 0 && cellsOverlap(page, count) ? refuse(PROBLEM_SPACE) : true
 }
 
 function isChild(id: u32): bool {

@@ -1,6 +1,6 @@
 // The operations of a batch, as callers write them and as the engine takes them.
 
-import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
+import { checkKnown, isObject, type KnownNames } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { KeyOperation, Tree } from '../engine/engine.ts'
 import { type EncodedPlace, encodingsOf, type Given } from './call-options.ts'
@@ -45,9 +45,16 @@ export function parseOperations(
   return parsed
 }
 
+/** Whether it has none but the commonest names: comparing them costs less than looking each up. */
+function isUsual(operation: unknown): operation is Given {
+  if (!isObject(operation)) return false
+  for (const name in operation) if (name !== 'type' && name !== 'key' && name !== 'value') return false
+  return true
+}
+
 function parseOperation(operation: unknown, place: OperationPlace, options: Given, where: string): PlacedOperation {
   if (operation === undefined) throw invalidArgument(`${where}: pass an object; got undefined.`)
-  const given = checkKnown(operation, operationNames, where)
+  const given = isUsual(operation) ? operation : checkKnown(operation, operationNames, where)
   const { type, key, value, sublevel } = given
   const target = sublevel === undefined ? place : place.session.placeOf(sublevel, where)
   const { tree, cached } = target
