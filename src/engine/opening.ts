@@ -1,10 +1,9 @@
 // Opening: first the lock, then a look at which files are there, then recovery. An opening that fails leaves the files
 // and the lock as it found them.
-import { DURABLE_LOW, IMAGE } from '../../assembly/state.ts'
+import { ARENA, DURABLE_LOW, IMAGE } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
 import { KernelMemory } from '../kernel/kernel-memory.ts'
 import { type Kernel, loadKernel } from '../kernel/load.ts'
-import { assertStatus } from '../kernel/status.ts'
 import { DataFile } from '../store/data-file.ts'
 import { dataFileName, logFileNames } from '../store/format.ts'
 import type { Checksum, Meta } from '../store/meta.ts'
@@ -14,7 +13,7 @@ import { checksumOf, Core } from './core.ts'
 import { createDataFile, emptyFile } from './creation.ts'
 import { finishDestruction, isDestroyed } from './destruction.ts'
 import { checkLogReachesStart, checkNothingDurableIsMissing } from './log-checks.ts'
-import { defaultPageBytes, type EngineOptions } from './options.ts'
+import type { EngineOptions } from './options.ts'
 import { makeDurable, replay, writeMetas } from './recovery.ts'
 import { finishRepair, unfinishedRepair } from './repair-files.ts'
 
@@ -154,12 +153,17 @@ async function openLog(vfs: Vfs, name: string, exists: boolean, meta: Meta, read
   return vfs.open(name, { create: true, readOnly })
 }
 
-/** Checksums before the kernel is set up, which needs the page size, which stands in the meta. */
+/**
+ * Checksums of metas before the kernel is set up, which needs the page size, which stands in the meta. Setting it up
+ * twice would touch a MiB of memory for nothing.
+ */
 function bareChecksum(kernel: Kernel): Checksum {
   const memory = new KernelMemory(kernel)
   return (bytes, seed) => {
-    if (memory.word(IMAGE) === 0) assertStatus(kernel.exports.setUp(defaultPageBytes, 64), 'the cache')
-    return checksumOf(kernel, memory, bytes, seed)
+    if (memory.word(IMAGE) !== 0) return checksumOf(kernel, memory, bytes, seed)
+    // A work area will begin here, and nobody expects zeros in it.
+    memory.bytes.set(bytes, ARENA)
+    return kernel.exports.xxh32(ARENA, bytes.length, seed) >>> 0
   }
 }
 

@@ -53,11 +53,12 @@ export function loadTables(core: Core): void {
       throw damaged(core, `Chunk ${chunk} of the page table`, sector)
     }
     if (!exports.loadChunk(chunk, image)) throw damaged(core, `Chunk ${chunk} of the page table`, sector)
+    const { words } = memory
     for (let i = 0; i < chunkIds; i++) {
-      const entry = image + i * entryBytes
-      const named = memory.word(entry)
+      const entry = (image + i * entryBytes) >>> 2
+      const named = words[entry] ?? 0
       if (named === 0) continue
-      claim('Page', named, memory.word(entry + 4) & 0xffffff, chunk * chunkIds + i)
+      claim('Page', named, (words[entry + 1] ?? 0) & 0xffffff, chunk * chunkIds + i)
     }
   }
   exports.listFreeIds()
