@@ -2,13 +2,12 @@
 // tables that are at the end anew, and then the end is cut off. Pages refer to each other by number, so nothing else
 // has to change. Readers and writers go on.
 import { TABLE_LIMIT } from '../../assembly/state.ts'
-import { assertStatus } from '../kernel/status.ts'
-import { type Extent, sectorsOf } from '../store/block-map.ts'
+import { sectorsOf } from '../store/block-map.ts'
 import { sectorBytes, sectorsPerBlock } from '../store/format.ts'
-import { neighbours } from '../store/neighbours.ts'
 import type { CareOptions } from './long-operations.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Core } from './core.ts'
+import { moveImages, type PageImage } from './image-moves.ts'
 import { Pace } from './pace.ts'
 import type { Space } from './space.ts'
 
@@ -20,12 +19,6 @@ const mostIdleRounds = 2
 /** Bytes of images that are moved in one go, and pages that are looked at for them: a millisecond or two. */
 const bytesAtOnce = 256 * 1_024
 const idsAtOnce = 4_096
-
-/** A page's image on disk. */
-interface Image extends Extent {
-  readonly id: number
-  readonly bytes: number
-}
 
 export async function compact(core: Core, checkpoint: Checkpoint, space: Space, options: CareOptions): Promise<void> {
   const pace = new Pace(options)
@@ -81,7 +74,7 @@ async function shrinking(core: Core, work: () => Promise<void>): Promise<void> {
  */
 async function move(core: Core, checkpoint: Checkpoint, space: Space, pace: Pace, check: () => void): Promise<boolean> {
   const goal = core.data.blocks.usedBlocks
-  const moved = await moveImages(core, checkpoint, space, pace, goal, check)
+  const moved = await moveBehind(core, checkpoint, space, pace, goal, check)
   return moved + markTables(core, goal) > 0
 }
 
@@ -99,7 +92,7 @@ function markTables(core: Core, goal: number): number {
 }
 
 /** Moves the images behind block `goal`, at which the file could end. Returns their number. */
-async function moveImages(
+async function moveBehind(
   core: Core,
   checkpoint: Checkpoint,
   space: Space,
@@ -133,10 +126,10 @@ async function moveImages(
 }
 
 /** The images behind block `goal` to move next, from page `first` on, and the page to go on with. */
-function imagesBehind(core: Core, first: number, goal: number): { images: Image[]; next: number } {
+function imagesBehind(core: Core, first: number, goal: number): { images: PageImage[]; next: number } {
   const { memory, kernel } = core
   const end = Math.min(memory.word(TABLE_LIMIT), first + idsAtOnce)
-  const images: Image[] = []
+  const images: PageImage[] = []
   let total = 0
   let id = first
   for (; id < end && total * sectorBytes < bytesAtOnce; id++) {
@@ -152,51 +145,16 @@ function imagesBehind(core: Core, first: number, goal: number): { images: Image[
 }
 
 /** The block at which the first of some images begins. */
-function lowestOf(images: readonly Image[]): number {
+function lowestOf(images: readonly PageImage[]): number {
   return images.reduce((least, { sector }) => Math.min(least, Math.floor(sector / sectorsPerBlock)), Number.MAX_VALUE)
 }
 
 /** Moves images into holes before block `end`, packed one behind the other. Returns how many found a place. */
-function moveTogether(core: Core, images: readonly Image[], end: number): number {
-  const { kernel, data, pager } = core
-  const places = data.takeRunBelow(
+function moveTogether(core: Core, images: readonly PageImage[], end: number): number {
+  const places = core.data.takeRunBelow(
     images.map(image => image.bytes),
     end
   )
-  const moving = images.slice(0, places.length)
-  const extents = moving.map(({ sectors }, i) => ({ sector: places[i] ?? 0, sectors }))
-  let named = 0
-  try {
-    const content = readTogether(core, moving)
-    let at = 0
-    for (const { sector, sectors } of neighbours(extents)) {
-      data.write(content.subarray(at, at + sectors * sectorBytes), sector)
-      at += sectors * sectorBytes
-    }
-    for (const [i, { id }] of moving.entries()) {
-      assertStatus(kernel.exports.moveImage(id, places[i] ?? 0), 'compaction')
-      named++
-    }
-  } catch (error) {
-    for (const extent of extents.slice(named)) data.release(extent)
-    throw error
-  } finally {
-    pager.drainReleased()
-  }
-  return moving.length
-}
-
-/** The images' sectors, one behind the other. */
-function readTogether({ data }: Core, images: readonly Image[]): Uint8Array {
-  const total = images.reduce((sum, { sectors }) => sum + sectors, 0)
-  const content = new Uint8Array(total * sectorBytes)
-  let at = 0
-  for (const { sector, sectors, to } of neighbours(images)) {
-    // The file may end with the last image's last byte.
-    const last = images[to - 1]
-    const missing = last === undefined ? 0 : last.sectors * sectorBytes - last.bytes
-    data.read(content.subarray(at, at + sectors * sectorBytes - missing), sector)
-    at += sectors * sectorBytes
-  }
-  return content
+  moveImages(core, images.slice(0, places.length), places)
+  return places.length
 }

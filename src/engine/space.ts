@@ -23,6 +23,7 @@ import { isLightningError, LightningError } from '../errors.ts'
 import { blockBytes, chunkIds, directoryEntryBytes } from '../store/format.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Core } from './core.ts'
+import { gather } from './gathering.ts'
 
 /** What a commit may take. */
 export interface Demand {
@@ -34,6 +35,8 @@ export interface Demand {
   readonly blocks: number
   /** Whether it may make the data larger. If not, it may use the reserve. */
   readonly grows: boolean
+  /** Whether it deletes ranges, and nothing else. Then it may use the last of the reserve. */
+  readonly clears: boolean
 }
 
 /** A disk is trusted that has so much more free space than this handle can have unwritten. */
@@ -41,6 +44,11 @@ const marginBytes = 1 << 30
 const lookEveryMs = 100
 /** Pieces that only commits which delete may use: enough for one, since the next checkpoint brings them back. */
 const reservePieces = 24
+/**
+ * Pieces of these, on a full disk, that only commits which delete ranges may use. Where even gathering gaps does not
+ * help those that delete single keys, `clear` still makes room.
+ */
+const clearPieces = 8
 /**
  * Pieces behind the quota that commits which delete may use before the next checkpoint, once the file is too long. Each
  * checkpoint begins a block of its own, so many small ones would undo the packing of compressed pages.
@@ -52,8 +60,13 @@ const reserveLogBytes = 128 * 1_024
  * What a log file keeps on a full disk: room for a commit that grows, and the reserve. With less, none could be made.
  */
 const keptLogBytes = 2 * reserveLogBytes
+/** Bytes of a frame that the committer asks for beside its operations. */
+const frameBytes = 64
 /** Images that may be written before the ones that they replace become free. */
 const imagesInFlight = 64
+/** Rounds in which gaps are gathered before one commit. */
+const mostRounds = 8
+const endless = Number.POSITIVE_INFINITY
 /** Blocks written ahead beyond what is needed, so that not every commit has to write some. */
 const stepBlocks = 256
 
@@ -101,7 +114,7 @@ export class Space {
   /** Whether compaction may take a free piece without taking what commits rely on. */
   get hasSpare(): boolean {
     if (!this.isLimited) return true
-    return this.#missing({ logBytes: 0, pages: 0, blocks: 0, grows: true }, 0) <= 0
+    return this.#missing({ logBytes: 0, pages: 0, blocks: 0, grows: true, clears: false }, 0) <= 0
   }
 
   /** The disk was found full. From now on only space that has been written counts. */
@@ -142,8 +155,9 @@ export class Space {
     this.#refusal = undefined
     if (!this.#secure(demand, this.#exempt(demand))) {
       this.#squeeze()
+      if (this.#isShort && !demand.grows) this.#gather(demand)
       this.#refusal = undefined
-      if (!this.#secure(demand, demand.grows ? 0 : Number.POSITIVE_INFINITY)) {
+      if (!this.#secure(demand, demand.grows ? 0 : endless)) {
         this.#counted = this.#full()
         throw this.refuse(this.#counted)
       }
@@ -188,7 +202,7 @@ export class Space {
   #reserveLog(demand: Demand): void {
     const { log, memory } = this.#core
     const spare = demand.grows ? reserveLogBytes : 0
-    log.reserve(memory.word(LOG_BYTES) + demand.logBytes + spare)
+    log.reserve(memory.word(LOG_BYTES) + demand.logBytes + frameBytes + spare)
     log.reserveOther(spare)
   }
 
@@ -205,20 +219,34 @@ export class Space {
     return this.#missing(demand, exempt) <= 0
   }
 
-  /** By how many pieces the free ones fall short of what is needed; 0 or less: there are enough. */
-  #missing(demand: Demand, exempt: number): number {
-    const { memory, data } = this.#core
-    const dirty = memory.word(FRAMES_DIRTY)
-    const chunks = Math.ceil((memory.word(TABLE_LIMIT) + demand.pages + demand.blocks) / chunkIds) + 1
-    // Chunks and directory are written twice.
-    const tables = 2 * (chunks * 2 + Math.ceil((chunks * directoryEntryBytes) / blockBytes) + 1)
-    const needed =
+  /** Blocks that the tables can take: chunks and directory, all of them twice. */
+  #tableBlocks({ pages, blocks }: Demand): number {
+    const chunks = Math.ceil((this.#core.memory.word(TABLE_LIMIT) + pages + blocks) / chunkIds) + 1
+    return 2 * (chunks * 2 + Math.ceil((chunks * directoryEntryBytes) / blockBytes) + 1)
+  }
+
+  /** Pieces that have to be free. */
+  #needed(demand: Demand): number {
+    const dirty = this.#core.memory.word(FRAMES_DIRTY)
+    return (
       dirty +
       Math.min(dirty, imagesInFlight) +
       demand.pages +
-      Math.ceil((tables + demand.blocks) / this.#pieceBlocks) +
-      (demand.grows ? reservePieces : 0)
-    const missing = needed - Math.floor(data.tailBlocks(exempt) / this.#pieceBlocks)
+      Math.ceil((this.#tableBlocks(demand) + demand.blocks) / this.#pieceBlocks) +
+      this.#left(demand)
+    )
+  }
+
+  /** Pieces of the reserve that a commit leaves for others. */
+  #left({ grows, clears }: Demand): number {
+    if (grows) return reservePieces
+    return clears || !this.#isShort ? 0 : clearPieces
+  }
+
+  /** By how many pieces the free ones fall short of what is needed; 0 or less: there are enough. */
+  #missing(demand: Demand, exempt: number): number {
+    const { data } = this.#core
+    const missing = this.#needed(demand) - Math.floor(data.tailBlocks(exempt) / this.#pieceBlocks)
     const holes = this.#holes.pieces - (data.takenPieces - this.#holes.taken)
     if (missing <= Math.max(0, holes)) return missing - Math.max(0, holes)
     this.#holes = { pieces: data.blocks.freePieces(this.#pieceBlocks), taken: data.takenPieces }
@@ -235,6 +263,29 @@ export class Space {
       if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
     }
     if (this.#isShort) log.giveBack(keptLogBytes)
+  }
+
+  /**
+   * Gathers scattered gaps into free pieces until the reserve is whole again, or nothing is left to gain. It begins while
+   * there is much of the reserve: the more can be moved at once, the thinner the gaps may be spread.
+   */
+  #gather(demand: Demand): void {
+    const core = this.#core
+    const { data, generation } = core
+    try {
+      for (let round = 0; round < mostRounds; round++) {
+        const tail = data.tailBlocks(endless)
+        const pieces = Math.floor(tail / this.#pieceBlocks) + data.blocks.freePieces(this.#pieceBlocks)
+        if (pieces >= this.#needed(demand) + reservePieces) return
+        // What a round takes comes back with the checkpoint, which needs only the tables: all pages have been written.
+        const spare = pieces - Math.ceil(this.#tableBlocks(demand) / this.#pieceBlocks)
+        if (!gather(core, this.#pieceBlocks, tail, spare)) return
+        this.#checkpoint.runSync()
+      }
+    } catch (error) {
+      if (core.failure !== undefined || core.generation !== generation) throw error
+      core.options.logger?.warn('Gaps could not be gathered', error)
+    }
   }
 
   #full(): LightningError {

@@ -223,7 +223,8 @@ export class Writer {
       logBytes: operationRoom,
       pages: pathPages,
       blocks: blocksOf([{ value }]),
-      grows: true
+      grows: true,
+      clears: false
     })
     return core.events.afterCall(() => {
       this.#space.ensure(demand)
@@ -237,7 +238,7 @@ export class Writer {
     if (!tree.locate(this.#core)) return
     const staging = new Staging(this.#inlineBytes)
     staging.clear(tree.id, lower, upper)
-    this.#commit(staging, true)
+    this.#commit(staging, true, true)
   }
 
   /** Deletes these keys as one commit. */
@@ -257,7 +258,7 @@ export class Writer {
     const entries = core.catalog.list(path, 0)
     if (entries.length === 0) return
     for (const entry of entries) staging.drop(entry.id, entry.path)
-    this.#commit(staging, true)
+    this.#commit(staging, true, true)
     core.catalogVersion++
   }
 
@@ -269,14 +270,14 @@ export class Writer {
     return 0
   }
 
-  #commit(staging: Staging, isShrinking: boolean): void {
+  #commit(staging: Staging, isShrinking: boolean, clears = false): void {
     const core = this.#core
     const { memory } = core
     staging.finish()
     const { parts, values } = staging
     if (parts.length === 0) return
     const { totalBytes, count } = staging
-    this.#makeRoom(totalBytes + parts.length * 128, count, isShrinking ? 0 : totalBytes, values)
+    this.#makeRoom(totalBytes + parts.length * 128, count, isShrinking ? 0 : totalBytes, values, clears)
     const written = values.length === 0 ? none : core.events.afterCall(() => this.#writeValues(staging))
     // Read only now: the calls above may have ended transactions, and the observer with the last of them.
     const { observer } = core
@@ -336,13 +337,14 @@ export class Writer {
   /**
    * Makes sure that a commit of so many operations and bytes cannot fail for want of space. Throws
    * `LIGHTNING_DISK_FULL`; then nothing has changed. `growthBytes`: by how much the data may grow, 0 when the commit
-   * only deletes.
+   * only deletes. `clears`: it deletes nothing but ranges.
    */
   #makeRoom(
     logBytes: number,
     operations: number,
     growthBytes: number,
-    values: readonly { readonly value: Uint8Array }[] = []
+    values: readonly { readonly value: Uint8Array }[] = [],
+    clears = false
   ): void {
     const core = this.#core
     const { walBytes } = core.options
@@ -358,7 +360,8 @@ export class Writer {
       logBytes,
       pages: this.#pagesOf(operations, growthBytes),
       blocks: blocksOf(values),
-      grows: growthBytes > 0
+      grows: growthBytes > 0,
+      clears
     })
     const find = () => {
       if (live > walBytes) this.#keepLogShort(live, walBytes)

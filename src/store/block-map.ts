@@ -55,8 +55,7 @@ export class BlockMap {
   mark(extent: Extent): boolean {
     this.changes++
     let wasFree = true
-    const first = Math.floor(extent.sector / sectorsPerBlock)
-    const last = Math.floor((extent.sector + extent.sectors - 1) / sectorsPerBlock)
+    const { first, last } = blocksOf(extent)
     this.#reach(last + 1)
     for (let block = first; block <= last; block++) {
       const bits = bitsWithin(extent, block)
@@ -70,8 +69,7 @@ export class BlockMap {
 
   /** Whether all of an extent is in use. */
   isMarked(extent: Extent): boolean {
-    const first = Math.floor(extent.sector / sectorsPerBlock)
-    const last = Math.floor((extent.sector + extent.sectors - 1) / sectorsPerBlock)
+    const { first, last } = blocksOf(extent)
     for (let block = first; block <= last; block++) {
       const bits = bitsWithin(extent, block)
       if (((this.#masks[block] ?? 0) & bits) !== bits) return false
@@ -82,8 +80,7 @@ export class BlockMap {
   /** Marks an extent as free. */
   release(extent: Extent): void {
     this.changes++
-    const first = Math.floor(extent.sector / sectorsPerBlock)
-    const last = Math.floor((extent.sector + extent.sectors - 1) / sectorsPerBlock)
+    const { first, last } = blocksOf(extent)
     for (let block = first; block <= last; block++) {
       const bits = bitsWithin(extent, block)
       const mask = this.#masks[block] ?? 0
@@ -110,18 +107,28 @@ export class BlockMap {
     return this.#findHole(blocks, least)
   }
 
-  /** How many pieces of `blocks` blocks in a row the holes have. Taking as many blocks or fewer uses up one at most. */
-  freePieces(blocks: number): number {
-    let pieces = 0
+  /** Bit i: whether the block's i-th sector is in use. */
+  mask(block: number): number {
+    return this.#masks[block] ?? 0
+  }
+
+  /** The free stretches before the last block in use. */
+  *holes(): Iterable<{ readonly block: number; readonly blocks: number }> {
     let at = metaBlocks
     while (at < this.#end) {
       const start = this.#masks.indexOf(0, at)
-      if (start < 0 || start >= this.#end) break
+      if (start < 0 || start >= this.#end) return
       let end = start + 1
       while (end < this.#end && this.#masks[end] === 0) end++
-      pieces += Math.floor((end - start) / blocks)
+      yield { block: start, blocks: end - start }
       at = end + 1
     }
+  }
+
+  /** How many pieces of `blocks` blocks in a row the holes have. Taking as many blocks or fewer uses up one at most. */
+  freePieces(blocks: number): number {
+    let pieces = 0
+    for (const hole of this.holes()) pieces += Math.floor(hole.blocks / blocks)
     return pieces
   }
 
@@ -186,7 +193,16 @@ export class BlockMap {
   }
 }
 
-function bitsWithin(extent: Extent, block: number): number {
+/** The first and the last block that an extent touches. */
+export function blocksOf(extent: Extent): { readonly first: number; readonly last: number } {
+  return {
+    first: Math.floor(extent.sector / sectorsPerBlock),
+    last: Math.floor((extent.sector + extent.sectors - 1) / sectorsPerBlock)
+  }
+}
+
+/** The bits of a block that stand for sectors of an extent that touches it. */
+export function bitsWithin(extent: Extent, block: number): number {
   const from = Math.max(0, extent.sector - block * sectorsPerBlock)
   const to = Math.min(sectorsPerBlock, extent.sector + extent.sectors - block * sectorsPerBlock)
   return ((1 << to) - 1) & ~((1 << from) - 1)

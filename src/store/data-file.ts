@@ -155,6 +155,12 @@ export class DataFile {
     return sectors
   }
 
+  /** Takes the sectors from `sector` on for an image of `bytes` bytes. They must be free, and so must their blocks be. */
+  take(sector: number, bytes: number): void {
+    assert(this.#blocks.mark({ sector, sectors: sectorsOf(bytes) }), `sector ${sector} is taken but was in use`)
+    this.takenPieces++
+  }
+
   /** Whether an image of `bytes` bytes can be there: behind the metas, and within a file of `fileBytes` bytes. */
   holds(sector: number, bytes: number, fileBytes = this.file.size()): boolean {
     return sector >= metaBlocks * sectorsPerBlock && sector * sectorBytes + bytes <= fileBytes

@@ -1,0 +1,225 @@
+// Gathers scattered gaps of the data file into free pieces, for commits that delete on a full disk.
+//
+// Images of compressed pages are packed into blocks, and a block is free only when all images in it are. So pages that
+// are written anew leave gaps that nothing else may fill. Here the images of the emptiest windows, each as long as a
+// piece, are moved together into free pieces. When the next checkpoint is durable, every window is a free piece.
+//
+// The windows are disjoint from each other and from the free pieces, and it is known beforehand how many pieces the
+// images take. Only as many windows are emptied as give the most pieces beyond those taken, and none if that is not one
+// at least. So a round never makes things worse, and rounds come to an end.
+import { TABLE_LIMIT } from '../../assembly/state.ts'
+import { ENTRY_LARGE } from '../../assembly/table.ts'
+import { bitsWithin, blocksOf, sectorsOf } from '../store/block-map.ts'
+import { metaBlocks, sectorsPerBlock } from '../store/format.ts'
+import type { Core } from './core.ts'
+import { moveImages, type PageImage } from './image-moves.ts'
+
+/** Pieces of the longest windows. */
+const longestWindow = 16
+/** Of so many windows the emptier half is kept, so that a large file does not fill the memory with them. */
+const mostWindows = 8_192
+
+/** A stretch at whose ends no image lies across. */
+interface Part {
+  readonly block: number
+  readonly blocks: number
+  /** Sectors of the images in it. */
+  readonly sectors: number
+}
+
+interface Window extends Part {
+  /** Pieces that it has when it is empty. */
+  readonly pieces: number
+  /** Sectors to be moved for each of them. */
+  readonly cost: number
+}
+
+/** A free stretch, a multiple of a piece long, that is filled from its start. */
+interface Hole {
+  readonly block: number
+  readonly blocks: number
+  /** Sectors at its start that are to be filled. */
+  filled: number
+}
+
+/** What stands where. */
+interface Survey {
+  /** Free stretches, the longest first. */
+  readonly holes: Hole[]
+  /** The emptiest first. */
+  readonly windows: Window[]
+}
+
+interface Move {
+  readonly image: PageImage
+  readonly sector: number
+}
+
+/**
+ * Moves images so that at least one piece more is free after the next checkpoint; false: there is nothing to gain. No
+ * checkpoint may be running. Until the next one, `mostPieces` of the free pieces are taken at most. `tailBlocks`: how
+ * many blocks behind the last one in use may be taken.
+ */
+export function gather(core: Core, pieceBlocks: number, tailBlocks: number, mostPieces: number): boolean {
+  const { holes, windows } = survey(core, pieceBlocks, tailBlocks)
+  const content = contents(core, windows, pieceBlocks, mostPieces)
+  const moves = bestMoves(windows, content, holes, pieceBlocks, mostPieces)
+  if (moves.length === 0) return false
+  moves.sort((a, b) => a.sector - b.sector)
+  for (const { image, sector } of moves) core.data.take(sector, image.bytes)
+  moveImages(
+    core,
+    moves.map(({ image }) => image),
+    moves.map(({ sector }) => sector)
+  )
+  return true
+}
+
+/** The images of pages, large values excepted: as a rule those share no block with others. */
+function* images({ memory, kernel }: Core): Iterable<PageImage> {
+  const limit = memory.word(TABLE_LIMIT)
+  for (let id = 1; id < limit; id++) {
+    const entry = kernel.exports.entryAt(id, 0) >>> 0
+    const sector = memory.word(entry)
+    const word = memory.word(entry + 4)
+    if (sector === 0 || ((word >>> 24) & ENTRY_LARGE) !== 0) continue
+    yield { id, sector, bytes: word & 0xffffff, sectors: sectorsOf(word & 0xffffff) }
+  }
+}
+
+function survey(core: Core, pieceBlocks: number, tailBlocks: number): Survey {
+  const { blocks } = core.data
+  const end = blocks.endBlock
+  /** By block: sectors of the images that begin there, and whether the last of these reaches into the next block. */
+  const sectors = new Uint16Array(end)
+  const reaches = new Uint8Array(end)
+  const movable = new Uint8Array(end)
+  for (const image of images(core)) {
+    const { first, last } = blocksOf(image)
+    sectors[first] = (sectors[first] ?? 0) + image.sectors
+    reaches.fill(1, first, last)
+    for (let block = first; block <= last; block++) movable[block] = (movable[block] ?? 0) | bitsWithin(image, block)
+  }
+  const holes: Hole[] = []
+  const windows: Window[] = []
+  /** Where a window may begin or end: between images, and not within a free piece. */
+  let parts: Part[] = []
+  const endWindows = () => {
+    addWindows(windows, parts, pieceBlocks)
+    if (windows.length > mostWindows) cut(windows)
+    parts = []
+  }
+  for (let block = metaBlocks; block < end; ) {
+    const from = block
+    let content = 0
+    let isMovable = true
+    if (blocks.mask(block) === 0) while (blocks.mask(block) === 0) block++
+    else {
+      do {
+        content += sectors[block] ?? 0
+        isMovable &&= blocks.mask(block) === movable[block]
+        block++
+      } while (reaches[block - 1] === 1)
+    }
+    const isPiece = content === 0 && block - from >= pieceBlocks
+    if (isMovable && !isPiece) parts.push({ block: from, blocks: block - from, sectors: content })
+    else endWindows()
+    if (isPiece) holes.push({ block: from, blocks: block - from, filled: 0 })
+  }
+  endWindows()
+  if (tailBlocks >= pieceBlocks) holes.push({ block: end, blocks: tailBlocks, filled: 0 })
+  windows.sort(byCost)
+  holes.sort((a, b) => b.blocks - a.blocks)
+  return { holes, windows }
+}
+
+/** Adds the windows that can be made of neighbouring parts. */
+function addWindows(windows: Window[], parts: readonly Part[], pieceBlocks: number): void {
+  for (let first = 0; first < parts.length; ) {
+    let best: Window | undefined
+    let next = first + 1
+    let blocks = 0
+    let sectors = 0
+    const block = parts[first]?.block ?? 0
+    // What is full is not worth beginning with.
+    const isFull = parts[first]?.sectors === (parts[first]?.blocks ?? 0) * sectorsPerBlock
+    for (let i = first; !isFull && i < parts.length && blocks < longestWindow * pieceBlocks; i++) {
+      blocks += parts[i]?.blocks ?? 0
+      sectors += parts[i]?.sectors ?? 0
+      const pieces = Math.floor(blocks / pieceBlocks)
+      const window = { block, blocks, sectors, pieces, cost: sectors / pieces }
+      if (window.cost >= (best?.cost ?? pieceBlocks * sectorsPerBlock)) continue
+      best = window
+      next = i + 1
+    }
+    if (best !== undefined) windows.push(best)
+    first = next
+  }
+}
+
+function byCost(a: Window, b: Window): number {
+  return a.cost - b.cost
+}
+
+function cut(windows: Window[]): void {
+  windows.sort(byCost).length = mostWindows >>> 1
+}
+
+/** The images in each of the emptiest windows, as far as `mostPieces` could take them. */
+function contents(core: Core, windows: readonly Window[], pieceBlocks: number, mostPieces: number): PageImage[][] {
+  /** By block: the number of its window, counted from 1. */
+  const numbers = new Uint16Array(core.data.blocks.endBlock)
+  const found: PageImage[][] = []
+  let room = mostPieces * pieceBlocks * sectorsPerBlock
+  for (const { block, blocks, sectors } of windows) {
+    room -= sectors
+    if (room < 0) break
+    found.push([])
+    numbers.fill(found.length, block, block + blocks)
+  }
+  if (found.length === 0) return found
+  for (const image of images(core)) {
+    const number = numbers[blocksOf(image).first] ?? 0
+    found[number - 1]?.push(image)
+  }
+  return found
+}
+
+/** Where to move the images of the first windows: of so many windows that the most pieces are gained. */
+function bestMoves(
+  windows: readonly Window[],
+  content: readonly PageImage[][],
+  holes: readonly Hole[],
+  pieceBlocks: number,
+  mostPieces: number
+): Move[] {
+  const moves: Move[] = []
+  let taken = 0
+  let freed = 0
+  let most = 0
+  let count = 0
+  const place = (sectors: number): number | undefined => {
+    for (const hole of holes) {
+      const { filled } = hole
+      const left = hole.blocks - Math.ceil((filled + sectors) / sectorsPerBlock)
+      if (left < 0) continue
+      const pieces = Math.floor((hole.blocks - Math.ceil(filled / sectorsPerBlock)) / pieceBlocks)
+      taken += pieces - Math.floor(left / pieceBlocks)
+      hole.filled += sectors
+      return hole.block * sectorsPerBlock + filled
+    }
+    return undefined
+  }
+  for (const [i, window] of content.entries()) {
+    for (const image of window) {
+      const sector = place(image.sectors)
+      if (sector === undefined || taken > mostPieces) return moves.slice(0, count)
+      moves.push({ image, sector })
+    }
+    freed += windows[i]?.pieces ?? 0
+    if (freed - taken <= most) continue
+    most = freed - taken
+    count = moves.length
+  }
+  return moves.slice(0, count)
+}
