@@ -2,6 +2,7 @@
 
 import type { MessagePort, Worker } from 'node:worker_threads'
 import type { Port } from './port-channel.ts'
+import { TurnBudget } from './turn-budget.ts'
 
 /** The port of a thread to the one that started it; what comes before somebody listens is kept. */
 export function nodePort(port: MessagePort): Port {
@@ -12,12 +13,17 @@ export function nodePort(port: MessagePort): Port {
   return {
     post: (message, transfer) => port.postMessage(message, transfer),
     listen(onMessage, onClose) {
-      deliver = onMessage
-      port.on('messageerror', () => onClose('it posted something that cannot be read.'))
-      port.on('close', () => onClose('its port was closed.'))
+      const inbox = new Inbox(onMessage)
+      const close = (reason: string): void => {
+        inbox.empty()
+        onClose(reason)
+      }
+      deliver = message => inbox.take(message)
+      port.on('messageerror', () => close('it posted something that cannot be read.'))
+      port.on('close', () => close('its port was closed.'))
       // Not now: whoever makes the channel sets its handlers first.
       queueMicrotask(() => {
-        for (const message of early.splice(0)) onMessage(message)
+        for (const message of early.splice(0)) inbox.take(message)
       })
     },
     close() {
@@ -35,15 +41,48 @@ export function workerPort(worker: Worker): Port {
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
     listen(onMessage, onClose) {
-      worker.on('message', onMessage)
-      worker.on('messageerror', () => onClose('it posted something that cannot be read.'))
+      const inbox = new Inbox(onMessage)
+      const close = (reason: string): void => {
+        inbox.empty()
+        onClose(reason)
+      }
+      worker.on('message', message => inbox.take(message))
+      worker.on('messageerror', () => close('it posted something that cannot be read.'))
       worker.on('error', error => {
         failure = error
       })
-      worker.on('exit', code => onClose(`its thread ended with ${code}${failure === undefined ? '' : `: ${failure}`}.`))
+      worker.on('exit', code => close(`its thread ended with ${code}${failure === undefined ? '' : `: ${failure}`}.`))
     },
     // The thread ends by itself when its last client has left.
     close: () => worker.unref(),
     hold: isHeld => (isHeld ? worker.ref() : worker.unref())
+  }
+}
+
+/** What has arrived: delivered in order, and no more in one turn of the event loop than others can wait for. */
+class Inbox {
+  readonly #deliver: (message: unknown) => void
+  readonly #budget = new TurnBudget(() => this.#work())
+  #waiting: unknown[] = []
+
+  constructor(deliver: (message: unknown) => void) {
+    this.#deliver = deliver
+  }
+
+  take(message: unknown): void {
+    this.#waiting.push(message)
+    this.#work()
+  }
+
+  /** Delivers everything now. */
+  empty(): void {
+    for (const message of this.#waiting.splice(0)) this.#deliver(message)
+  }
+
+  #work(): void {
+    const waiting = this.#waiting
+    let done = 0
+    while (done < waiting.length && !this.#budget.isOver()) this.#deliver(waiting[done++])
+    waiting.splice(0, done)
   }
 }

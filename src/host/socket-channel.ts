@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { Channel, Frame } from './channel.ts'
 import { FrameParser, frameHeader } from './frame-parser.ts'
+import { TurnBudget } from './turn-budget.ts'
 
 /** If so many bytes wait for a client to take them, the owner reads no more of its requests. */
 const mostWaitingBytes = 8 * 1_024 * 1_024
@@ -18,6 +19,9 @@ export class SocketChannel implements Channel {
   readonly #socket: Socket
   readonly #throttles: boolean
   readonly #parser = new FrameParser()
+  readonly #budget = new TurnBudget(() => this.#work())
+  /** Frames are left for the next turn; until then nothing more is read. */
+  #isPaused = false
   #isCongested = false
   #isClosed = false
 
@@ -28,7 +32,10 @@ export class SocketChannel implements Channel {
     socket.on('data', chunk => this.#receive(chunk))
     // The event 'close' follows.
     socket.on('error', () => {})
-    socket.on('close', () => this.#end('its connection ended.'))
+    socket.on('close', () => {
+      this.#work(true)
+      this.#end('its connection ended.')
+    })
     if (throttles) socket.on('drain', () => this.#drained())
   }
 
@@ -52,6 +59,7 @@ export class SocketChannel implements Channel {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    if (this.#isPaused) this.#socket.resume()
     // What is written before goes out first. Who never takes it must not keep this end open.
     const linger = setTimeout(() => this.#socket.destroy(), lingerMs)
     linger.unref()
@@ -74,21 +82,35 @@ export class SocketChannel implements Channel {
   #drained(): void {
     if (this.#isClosed || !this.#isCongested) return
     this.#isCongested = false
-    this.#socket.resume()
+    if (!this.#isPaused) this.#socket.resume()
     this.onDrain()
   }
 
   #receive(chunk: Uint8Array): void {
     if (this.#isClosed) return
     this.#parser.push(chunk)
+    this.#work()
+  }
+
+  /** Delivers frames as long as others can wait, or all. */
+  #work(all = false): void {
     try {
-      for (let frame = this.#parser.next(); frame !== undefined; frame = this.#parser.next()) {
+      while (!this.#isClosed) {
+        if (!all && this.#budget.isOver()) {
+          this.#isPaused = true
+          this.#socket.pause()
+          return
+        }
+        const frame = this.#parser.next()
+        if (frame === undefined) break
         this.onFrame(frame)
-        if (this.#isClosed) return
       }
     } catch (error) {
       this.#end(error instanceof Error ? error.message : String(error))
     }
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    if (!this.#isClosed && !this.#isCongested) this.#socket.resume()
   }
 
   #end(reason: string): void {
