@@ -1,12 +1,15 @@
 // Gathers scattered gaps of the data file into free pieces, for commits that delete on a full disk.
 //
 // Images of compressed pages are packed into blocks, and a block is free only when all images in it are. So pages that
-// are written anew leave gaps that nothing else may fill. Here the images of the emptiest windows, each as long as a
-// piece, are moved together into free pieces. When the next checkpoint is durable, every window is a free piece.
+// are written anew leave gaps that nothing else may fill. Here the images of sparse windows are moved together into free
+// stretches. When the next checkpoint is durable, the windows are free stretches.
 //
-// The windows are disjoint from each other and from the free pieces, and it is known beforehand how many pieces the
-// images take. Only as many windows are emptied as give the most pieces beyond those taken, and none if that is not one
-// at least. So a round never makes things worse, and rounds come to an end.
+// A stretch is worth the pieces that it has, which is what commits ask for, and the images of average length that fit
+// into it. The second makes long stretches worth more than many short ones. Were only pieces counted, the free space
+// would soon be stretches of a piece with room for one image each, and emptying a window would take as much as it gives.
+//
+// Where the images go is found out beforehand, and only as many windows are emptied as bring the most, none if that is
+// nothing. So every round adds to the worth of all stretches, and rounds come to an end.
 import { TABLE_LIMIT } from '../../assembly/state.ts'
 import { ENTRY_LARGE } from '../../assembly/table.ts'
 import { bitsWithin, blocksOf, sectorsOf } from '../store/block-map.ts'
@@ -28,13 +31,11 @@ interface Part {
 }
 
 interface Window extends Part {
-  /** Pieces that it has when it is empty. */
-  readonly pieces: number
-  /** Sectors to be moved for each of them. */
+  /** What moving its images takes, at the least, for what it is worth when it is empty. */
   readonly cost: number
 }
 
-/** A free stretch, a multiple of a piece long, that is filled from its start. */
+/** A free stretch, which is filled from its start. */
 interface Hole {
   readonly block: number
   readonly blocks: number
@@ -46,8 +47,21 @@ interface Hole {
 interface Survey {
   /** Free stretches, the longest first. */
   readonly holes: Hole[]
-  /** The emptiest first. */
+  /** The cheapest first. */
   readonly windows: Window[]
+  /** What a free stretch of so many blocks is worth. */
+  worth(blocks: number): number
+}
+
+/** What gathering may do, in pieces and their blocks. */
+export interface Room {
+  readonly pieceBlocks: number
+  /** Blocks behind the last one in use that may be taken. */
+  readonly tailBlocks: number
+  /** Pieces that may be taken until the next checkpoint. */
+  readonly mostTaken: number
+  /** By how many pieces fewer there may be after it. */
+  readonly mostLost: number
 }
 
 interface Move {
@@ -56,14 +70,12 @@ interface Move {
 }
 
 /**
- * Moves images so that at least one piece more is free after the next checkpoint; false: there is nothing to gain. No
- * checkpoint may be running. Until the next one, `mostPieces` of the free pieces are taken at most. `tailBlocks`: how
- * many blocks behind the last one in use may be taken.
+ * Moves images so that the free stretches are worth more after the next checkpoint; false: there is nothing to gain. No
+ * checkpoint may be running.
  */
-export function gather(core: Core, pieceBlocks: number, tailBlocks: number, mostPieces: number): boolean {
-  const { holes, windows } = survey(core, pieceBlocks, tailBlocks)
-  const content = contents(core, windows, pieceBlocks, mostPieces)
-  const moves = bestMoves(windows, content, holes, pieceBlocks, mostPieces)
+export function gather(core: Core, room: Room): boolean {
+  const found = survey(core, room)
+  const moves = bestMoves(found, contents(core, found.windows, room), room)
   if (moves.length === 0) return false
   moves.sort((a, b) => a.sector - b.sector)
   for (const { image, sector } of moves) core.data.take(sector, image.bytes)
@@ -87,25 +99,32 @@ function* images({ memory, kernel }: Core): Iterable<PageImage> {
   }
 }
 
-function survey(core: Core, pieceBlocks: number, tailBlocks: number): Survey {
+function survey(core: Core, { pieceBlocks, tailBlocks }: Room): Survey {
   const { blocks } = core.data
   const end = blocks.endBlock
   /** By block: sectors of the images that begin there, and whether the last of these reaches into the next block. */
   const sectors = new Uint16Array(end)
   const reaches = new Uint8Array(end)
   const movable = new Uint8Array(end)
+  let count = 0
+  let total = 0
   for (const image of images(core)) {
+    count++
+    total += image.sectors
     const { first, last } = blocksOf(image)
     sectors[first] = (sectors[first] ?? 0) + image.sectors
     reaches.fill(1, first, last)
     for (let block = first; block <= last; block++) movable[block] = (movable[block] ?? 0) | bitsWithin(image, block)
   }
+  const average = Math.ceil(total / count) || 1
+  const worth = (length: number) => Math.floor(length / pieceBlocks) + Math.floor((length * sectorsPerBlock) / average)
+  const costs = (length: number) => length / (pieceBlocks * sectorsPerBlock) + length / average
   const holes: Hole[] = []
   const windows: Window[] = []
   /** Where a window may begin or end: between images, and not within a free piece. */
   let parts: Part[] = []
   const endWindows = () => {
-    addWindows(windows, parts, pieceBlocks)
+    addWindows(windows, parts, pieceBlocks, window => costs(window.sectors) / worth(window.blocks))
     if (windows.length > mostWindows) cut(windows)
     parts = []
   }
@@ -121,7 +140,7 @@ function survey(core: Core, pieceBlocks: number, tailBlocks: number): Survey {
         block++
       } while (reaches[block - 1] === 1)
     }
-    const isPiece = content === 0 && block - from >= pieceBlocks
+    const isPiece = isMovable && content === 0 && block - from >= pieceBlocks
     if (isMovable && !isPiece) parts.push({ block: from, blocks: block - from, sectors: content })
     else endWindows()
     if (isPiece) holes.push({ block: from, blocks: block - from, filled: 0 })
@@ -130,11 +149,16 @@ function survey(core: Core, pieceBlocks: number, tailBlocks: number): Survey {
   if (tailBlocks >= pieceBlocks) holes.push({ block: end, blocks: tailBlocks, filled: 0 })
   windows.sort(byCost)
   holes.sort((a, b) => b.blocks - a.blocks)
-  return { holes, windows }
+  return { holes, windows, worth }
 }
 
 /** Adds the windows that can be made of neighbouring parts. */
-function addWindows(windows: Window[], parts: readonly Part[], pieceBlocks: number): void {
+function addWindows(
+  windows: Window[],
+  parts: readonly Part[],
+  pieceBlocks: number,
+  costOf: (window: Part) => number
+): void {
   for (let first = 0; first < parts.length; ) {
     let best: Window | undefined
     let next = first + 1
@@ -146,10 +170,9 @@ function addWindows(windows: Window[], parts: readonly Part[], pieceBlocks: numb
     for (let i = first; !isFull && i < parts.length && blocks < longestWindow * pieceBlocks; i++) {
       blocks += parts[i]?.blocks ?? 0
       sectors += parts[i]?.sectors ?? 0
-      const pieces = Math.floor(blocks / pieceBlocks)
-      const window = { block, blocks, sectors, pieces, cost: sectors / pieces }
-      if (window.cost >= (best?.cost ?? pieceBlocks * sectorsPerBlock)) continue
-      best = window
+      const cost = costOf({ block, blocks, sectors })
+      if (blocks < pieceBlocks || cost >= (best?.cost ?? 1)) continue
+      best = { block, blocks, sectors, cost }
       next = i + 1
     }
     if (best !== undefined) windows.push(best)
@@ -165,15 +188,15 @@ function cut(windows: Window[]): void {
   windows.sort(byCost).length = mostWindows >>> 1
 }
 
-/** The images in each of the emptiest windows, as far as `mostPieces` could take them. */
-function contents(core: Core, windows: readonly Window[], pieceBlocks: number, mostPieces: number): PageImage[][] {
+/** The images in each of the cheapest windows, as far as they could be taken. */
+function contents(core: Core, windows: readonly Window[], { pieceBlocks, mostTaken }: Room): PageImage[][] {
   /** By block: the number of its window, counted from 1. */
   const numbers = new Uint16Array(core.data.blocks.endBlock)
   const found: PageImage[][] = []
-  let room = mostPieces * pieceBlocks * sectorsPerBlock
+  let left = mostTaken * pieceBlocks * sectorsPerBlock
   for (const { block, blocks, sectors } of windows) {
-    room -= sectors
-    if (room < 0) break
+    left -= sectors
+    if (left < 0) break
     found.push([])
     numbers.fill(found.length, block, block + blocks)
   }
@@ -185,26 +208,24 @@ function contents(core: Core, windows: readonly Window[], pieceBlocks: number, m
   return found
 }
 
-/** Where to move the images of the first windows: of so many windows that the most pieces are gained. */
-function bestMoves(
-  windows: readonly Window[],
-  content: readonly PageImage[][],
-  holes: readonly Hole[],
-  pieceBlocks: number,
-  mostPieces: number
-): Move[] {
+/** Where to move the images of the first windows: of so many windows that it is worth the most. */
+function bestMoves({ holes, windows, worth }: Survey, content: readonly PageImage[][], room: Room): Move[] {
+  const { pieceBlocks, mostTaken, mostLost } = room
+  const piecesOf = (blocks: number) => Math.floor(blocks / pieceBlocks)
   const moves: Move[] = []
   let taken = 0
   let freed = 0
+  let gain = 0
   let most = 0
   let count = 0
   const place = (sectors: number): number | undefined => {
     for (const hole of holes) {
       const { filled } = hole
-      const left = hole.blocks - Math.ceil((filled + sectors) / sectorsPerBlock)
-      if (left < 0) continue
-      const pieces = Math.floor((hole.blocks - Math.ceil(filled / sectorsPerBlock)) / pieceBlocks)
-      taken += pieces - Math.floor(left / pieceBlocks)
+      const before = hole.blocks - Math.ceil(filled / sectorsPerBlock)
+      const after = hole.blocks - Math.ceil((filled + sectors) / sectorsPerBlock)
+      if (after < 0) continue
+      taken += piecesOf(before) - piecesOf(after)
+      gain -= worth(before) - worth(after)
       hole.filled += sectors
       return hole.block * sectorsPerBlock + filled
     }
@@ -213,12 +234,14 @@ function bestMoves(
   for (const [i, window] of content.entries()) {
     for (const image of window) {
       const sector = place(image.sectors)
-      if (sector === undefined || taken > mostPieces) return moves.slice(0, count)
+      if (sector === undefined || taken > mostTaken) return moves.slice(0, count)
       moves.push({ image, sector })
     }
-    freed += windows[i]?.pieces ?? 0
-    if (freed - taken <= most) continue
-    most = freed - taken
+    const blocks = windows[i]?.blocks ?? 0
+    freed += piecesOf(blocks)
+    gain += worth(blocks)
+    if (gain <= most || taken - freed > mostLost) continue
+    most = gain
     count = moves.length
   }
   return moves.slice(0, count)

@@ -276,10 +276,16 @@ export class Space {
       for (let round = 0; round < mostRounds; round++) {
         const tail = data.tailBlocks(endless)
         const pieces = Math.floor(tail / this.#pieceBlocks) + data.blocks.freePieces(this.#pieceBlocks)
-        if (pieces >= this.#needed(demand) + reservePieces) return
-        // What a round takes comes back with the checkpoint, which needs only the tables: all pages have been written.
-        const spare = pieces - Math.ceil(this.#tableBlocks(demand) / this.#pieceBlocks)
-        if (!gather(core, this.#pieceBlocks, tail, spare)) return
+        const spare = pieces - this.#needed(demand)
+        if (spare >= reservePieces) return
+        const room = {
+          pieceBlocks: this.#pieceBlocks,
+          tailBlocks: tail,
+          // What a round takes comes back with the checkpoint, which needs only the tables: all pages have been written.
+          mostTaken: pieces - Math.ceil(this.#tableBlocks(demand) / this.#pieceBlocks),
+          mostLost: Math.max(0, spare)
+        }
+        if (!gather(core, room)) return
         this.#checkpoint.runSync()
       }
     } catch (error) {
