@@ -9,8 +9,9 @@ const sliceMs = 1
 
 export class TurnBudget {
   readonly #goOn: () => void
-  #hasBegun = false
   #endsMs = 0
+  /** Whether `#next` is called when the loop has turned. */
+  #isLastOfTurn = false
   #isOwed = false
 
   /** `goOn` is called in the next turn if `isOver` was true in this one. */
@@ -18,21 +19,23 @@ export class TurnBudget {
     this.#goOn = goOn
   }
 
-  /** Whether what is left must wait for the next turn. Ask before each frame: it is never true for the first. */
+  /** Whether what is left must wait for the next turn. Ask before each frame. */
   isOver(): boolean {
-    const nowMs = performance.now()
-    if (!this.#hasBegun) {
-      this.#hasBegun = true
-      this.#endsMs = nowMs + sliceMs
-      setImmediate(this.#next)
-      return false
+    if (this.#isLastOfTurn) {
+      this.#isOwed = true
+      return true
     }
-    this.#isOwed ||= nowMs >= this.#endsMs
-    return this.#isOwed
+    if (performance.now() >= this.#endsMs) {
+      // Perhaps the loop has turned meanwhile: to ask for that every time would cost more. So this one still goes.
+      this.#isLastOfTurn = true
+      setImmediate(this.#next)
+    }
+    return false
   }
 
   readonly #next = (): void => {
-    this.#hasBegun = false
+    this.#isLastOfTurn = false
+    this.#endsMs = performance.now() + sliceMs
     if (!this.#isOwed) return
     this.#isOwed = false
     this.#goOn()
