@@ -9,6 +9,7 @@ import {
   FINGER,
   FRAME_COUNT,
   FRAME_DIRECTORY,
+  FRAME_GAP,
   FRAME_LIMIT,
   FRAMES_DIRTY,
   FRAMES_FREE,
@@ -37,22 +38,27 @@ export function setUpFrames(limit: u32): bool {
   return true
 }
 
+/** From the beginning of one frame to that of the next. */
+function strideOfFrames(): u32 {
+  return load32(PAGE_BYTES) + FRAME_GAP
+}
+
 export function frameAt(index: u32): u32 {
-  return load32(load32(FRAME_DIRECTORY) + ((index >>> 6) << 2)) + (index & 63) * load32(PAGE_BYTES)
+  return load32(load32(FRAME_DIRECTORY) + ((index >>> 6) << 2)) + (index & 63) * strideOfFrames()
 }
 
 function growFrames(): bool {
   const count = load32(FRAME_COUNT)
   const room = load32(FRAME_LIMIT) - count
   const group: u32 = room < GROUP_FRAMES ? room : GROUP_FRAMES
-  const bytes = load32(PAGE_BYTES)
-  const at = take(group * bytes)
+  const stride = strideOfFrames()
+  const at = take(group * stride)
   if (at == 0) return false
   store32(load32(FRAME_DIRECTORY) + ((count >>> 6) << 2), at)
   let i = group
   while (i > 0) {
     i--
-    giveFrame(at + i * bytes)
+    giveFrame(at + i * stride)
   }
   store32(FRAME_COUNT, count + group)
   return true

@@ -21,6 +21,11 @@ export const ARENA: u32 = 12544
 
 /** The longest key, bytes. */
 export const MAX_KEY_BYTES: u32 = 1024
+/**
+ * Bytes between frames, a line of the processor's cache. Every get looks at headers of pages; if they stood at multiples
+ * of the page size, the cache would have room for only a few of them.
+ */
+export const FRAME_GAP: u32 = 64
 /** Shortcuts from a key's hash to its cell: few enough to stay in the processor's own cache. */
 export const SHORTCUT_COUNT: u32 = 65536
 export const SHORTCUT_BYTES: u32 = 16

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import {
   CORRUPT,
   FRAME_DIRECTORY,
+  FRAME_GAP,
   IMAGE,
   KEY,
   MISS,
@@ -18,6 +19,7 @@ import { examine } from './soundness.ts'
 // frames of pages whose bytes are known, so that a write outside of it is seen; lengths tell of reads.
 
 const pageBytes = 4096
+const frameBytes = pageBytes + FRAME_GAP
 
 interface Prepared {
   readonly pager: Pager
@@ -28,7 +30,7 @@ interface Prepared {
   readonly tree: number
   readonly root: number
   readonly keys: readonly string[]
-  /** The frames before and behind the root's, without their headers. */
+  /** What stands before and behind the root's frame: other frames without their headers, and the gaps. */
   readonly guards: readonly { readonly at: number; readonly content: Uint8Array }[]
 }
 
@@ -48,11 +50,11 @@ async function prepare(build: 'wasm' | 'javascript', kind: Kind): Promise<Prepar
   }
   const root = pager.rootOf('tree 3') ?? 0
   const rootFrame = pager.kernel.exports.frameOf(root)
-  const guards = [rootFrame - pageBytes, rootFrame + pageBytes].map(at => ({
-    at,
-    content: pager.bytes.slice(at + 64, at + pageBytes)
-  }))
-  for (const { content } of guards) expect(Buffer.from(content).includes('guard')).toBe(true)
+  const guard = (from: number, to: number) => ({ at: from, content: pager.bytes.slice(from, to) })
+  const next = rootFrame + frameBytes
+  const neighbours = [guard(rootFrame - frameBytes + 64, rootFrame), guard(next + 64, next + pageBytes)]
+  for (const { content } of neighbours) expect(Buffer.from(content).includes('guard')).toBe(true)
+  const guards = [...neighbours, guard(rootFrame + pageBytes, next)]
   const id = kind === 'leaf below a branch' ? secondChild(pager, rootFrame) : root
   return { pager, saved: pager.save(), id, frame: pager.kernel.exports.frameOf(id), tree: 3, root, keys, guards }
 }
@@ -94,7 +96,7 @@ function read({ pager, tree, root, keys, frame }: Prepared): void {
     pager.bytes.set(Buffer.from(key, 'latin1'), KEY)
     const address = exports.get(tree, root, 0, key.length) | 0
     if (address < 0) continue
-    const inside = (address - firstFrame) % pageBytes
+    const inside = (address - firstFrame) % frameBytes
     expect(inside + pager.cell(VALUE_BYTES)).toBeLessThanOrEqual(pageBytes)
   }
   for (const reverse of [false, true]) {
@@ -142,7 +144,7 @@ function change(prepared: Prepared, operations: readonly Operation[]): void {
   }
   expect([OK, MISS, CORRUPT]).toContain(status)
   for (const { at, content } of guards) {
-    expect(Buffer.compare(pager.bytes.subarray(at + 64, at + pageBytes), content)).toBe(0)
+    expect(Buffer.compare(pager.bytes.subarray(at, at + content.length), content)).toBe(0)
   }
 }
 

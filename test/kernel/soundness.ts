@@ -2,6 +2,7 @@
 import {
   FRAME_COUNT,
   FRAME_DIRECTORY,
+  FRAME_GAP,
   FRAMES_DIRTY,
   FRAMES_FREE,
   FREE_ID_LIST,
@@ -157,7 +158,7 @@ function examineFrames(pager: Pager): void {
   let free = 0
   let dirty = 0
   for (let i = 0; i < count; i++) {
-    const frame = pager.cell(pager.cell(FRAME_DIRECTORY) + (i >>> 6) * 4) + (i & 63) * pager.pageBytes
+    const frame = pager.cell(pager.cell(FRAME_DIRECTORY) + (i >>> 6) * 4) + (i & 63) * (pager.pageBytes + FRAME_GAP)
     const use = pager.bytes[frame + 32]
     if (pager.bytes[frame + 33] !== 0) dirty++
     if (use === 0) free++
