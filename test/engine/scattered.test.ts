@@ -99,6 +99,21 @@ describe('on a full disk', () => {
     await engine.close()
   })
 
+  test('gaps that are spread thinly over a larger file are gathered, too', async () => {
+    const disk = limitedDisk(memoryVfs(), 40 * MiB)
+    const engine = await openEngine(disk.vfs, { ...options, pageSize: 16_384 })
+    const model = await fill(engine, text)
+    const random = new Random(2)
+    for (let i = 0; i < 600; i++) {
+      const key = `/${keyOf(random.below(model.size))}`
+      await del(engine, key)
+      model.delete(key)
+    }
+    expectContent(contentOf(engine), model)
+    await expectSound(engine)
+    await engine.close()
+  })
+
   test('compaction works after scattered deletions, and so do ranges', async () => {
     const disk = limitedDisk(memoryVfs(), 3 * MiB)
     const engine = await openEngine(disk.vfs, { ...options, pageSize: 4_096 })
