@@ -281,8 +281,8 @@ export class Space {
         const room = {
           pieceBlocks: this.#pieceBlocks,
           tailBlocks: tail,
-          // What a round takes comes back with the checkpoint, which needs only the tables: all pages have been written.
-          mostTaken: pieces - Math.ceil(this.#tableBlocks(demand) / this.#pieceBlocks),
+          // What a round takes comes back with its checkpoint, which must not fail for want of space.
+          mostTaken: pieces - this.#needed({ ...demand, pages: 0, clears: true }),
           mostLost: Math.max(0, spare)
         }
         if (!gather(core, room)) return
