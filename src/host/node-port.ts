@@ -64,6 +64,8 @@ class Inbox {
   readonly #deliver: (message: unknown) => void
   readonly #budget = new TurnBudget(() => this.#work())
   #waiting: unknown[] = []
+  /** How many of these have been delivered: none is delivered twice, whatever a delivery does. */
+  #delivered = 0
 
   constructor(deliver: (message: unknown) => void) {
     this.#deliver = deliver
@@ -76,13 +78,19 @@ class Inbox {
 
   /** Delivers everything now. */
   empty(): void {
-    for (const message of this.#waiting.splice(0)) this.#deliver(message)
+    while (this.#delivered < this.#waiting.length) this.#deliver(this.#waiting[this.#delivered++])
+    this.#forget()
   }
 
   #work(): void {
-    const waiting = this.#waiting
-    let done = 0
-    while (done < waiting.length && !this.#budget.isOver()) this.#deliver(waiting[done++])
-    waiting.splice(0, done)
+    while (this.#delivered < this.#waiting.length && !this.#budget.isOver()) {
+      this.#deliver(this.#waiting[this.#delivered++])
+    }
+    this.#forget()
+  }
+
+  #forget(): void {
+    this.#waiting.splice(0, this.#delivered)
+    this.#delivered = 0
   }
 }
