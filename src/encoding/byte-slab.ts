@@ -28,7 +28,8 @@ export class ByteSlab {
   /** A copy of the bytes of `source` from `start` to `end`; its `buffer` may be larger and shared with other copies. */
   copy(source: Uint8Array, start: number, end: number): Uint8Array {
     const length = end - start
-    if (length > largestSlabCopy) return copyBytes(source, start, end)
+    // No bytes, no slab: the only one there is may have been handed over by then, and no view of it can be made.
+    if (length > largestSlabCopy || length === 0) return copyBytes(source, start, end)
     let at = this.#used
     if (at + length > this.#bytes.length) {
       this.#renew()

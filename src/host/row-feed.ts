@@ -2,6 +2,8 @@
 // ahead: a caller that stops early has transferred little, and one that goes on never waits long. It must not refer to
 // the iterator itself, otherwise the garbage collector would not find one that was dropped.
 
+import { largestSlabCopy } from '../encoding/byte-slab.ts'
+import { copyBytes } from '../encoding/bytes.ts'
 import type { ByteRange } from '../engine/bounds.ts'
 import { malformed } from './messages.ts'
 import type { ClientSession } from './client-session.ts'
@@ -145,5 +147,7 @@ function batchOf(value: unknown): Batch {
   if (!Array.isArray(value)) throw malformed('a batch is not a list')
   const [bytes, isLast]: unknown[] = value
   if (!(bytes instanceof Uint8Array) || typeof isLast !== 'boolean') throw malformed('a batch has no rows')
-  return { rows: new RowReader(bytes), isLast }
+  // Small batches share a buffer with values, and callers may hand over the buffer of a value that they got.
+  const own = bytes.length > largestSlabCopy ? bytes : copyBytes(bytes, 0, bytes.length)
+  return { rows: new RowReader(own), isLast }
 }
