@@ -55,7 +55,8 @@ export async function connect(location: unknown, options?: unknown): Promise<Cli
     readOnly: parsed.readOnly,
     isStrict: parsed.durability === 'strict',
     wantsLog: parsed.logger !== undefined,
-    errorIfExists: parsed.errorIfExists
+    errorIfExists: parsed.errorIfExists,
+    client: crypto.getRandomValues(new Uint32Array(4)).join(' ')
   }
   const wanted: Wanted = { location: path, hello, options: ownerOptionsOf(parsed), script, timeoutMs }
   const again: Wanted = {

@@ -12,6 +12,8 @@ export interface Hello {
   readonly isStrict: boolean
   readonly wantsLog: boolean
   readonly errorIfExists: boolean
+  /** Tells the client from all others, whatever channel it comes by. */
+  readonly client?: string | undefined
 }
 
 /** What an owner tells a client first. */
@@ -19,8 +21,8 @@ export interface Welcome {
   readonly location: string
 }
 
-export function helloMessage({ readOnly, isStrict, wantsLog, errorIfExists }: Hello): Message {
-  return [protocolName, protocolVersion, readOnly, isStrict, wantsLog, errorIfExists]
+export function helloMessage({ readOnly, isStrict, wantsLog, errorIfExists, client }: Hello): Message {
+  return [protocolName, protocolVersion, readOnly, isStrict, wantsLog, errorIfExists, client]
 }
 
 /** Throws `LIGHTNING_VERSION` for another version, `LIGHTNING_INVALID_ARGUMENT` for what is no first message. */
@@ -32,7 +34,8 @@ export function readHello(message: Message | undefined): Hello {
     readOnly: fields.flag(),
     isStrict: fields.flag(),
     wantsLog: fields.flag(),
-    errorIfExists: fields.flag()
+    errorIfExists: fields.flag(),
+    client: fields.optionalText()
   }
 }
 

@@ -87,7 +87,9 @@ export class Owner {
         this.#checkOpen()
         if (hello.errorIfExists) throw exists(this.engine.location)
         const session = new Session(this, channel, coder, hello)
+        const earlier = this.#sessionOf(hello.client)
         this.#sessions.add(session)
+        earlier?.supersede()
         this.#hasHadClients = true
         session.welcome()
         // After the welcome: lines that were kept for the first client are sent at once.
@@ -139,6 +141,12 @@ export class Owner {
     if (this.#sessions.size === 0) setTimeout(() => this.#closeUnlessWanted(), reconnectMs)
     // Nobody is left to be told; the engine keeps the failure, and logs it.
     else if (!this.options.readOnly) this.engine.flush().catch(() => undefined)
+  }
+
+  #sessionOf(client: string | undefined): Session | undefined {
+    if (client === undefined) return undefined
+    for (const session of this.#sessions) if (session.client === client) return session
+    return undefined
   }
 
   #remove(session: Session): void {

@@ -28,6 +28,8 @@ export class Session {
   readonly owner: Owner
   readonly readOnly: boolean
   readonly isStrict: boolean
+  /** Which client it is, if that is known. */
+  readonly client: string | undefined
   readonly handles: SessionHandles
   readonly #channel: Channel
   readonly #outbox: SessionOutbox
@@ -41,10 +43,11 @@ export class Session {
   #hasLeft = false
   #hasEnded = false
 
-  constructor(owner: Owner, channel: Channel, coder: MessageCoder, { readOnly, isStrict }: Hello) {
+  constructor(owner: Owner, channel: Channel, coder: MessageCoder, { readOnly, isStrict, client }: Hello) {
     this.owner = owner
     this.readOnly = readOnly
     this.isStrict = isStrict
+    this.client = client
     this.#channel = channel
     this.#outbox = new SessionOutbox(channel, coder)
     this.handles = new SessionHandles(owner)
@@ -82,6 +85,15 @@ export class Session {
   take(messages: readonly Message[]): void {
     for (const message of messages) this.#inbox.push(message)
     this.#work()
+  }
+
+  /**
+   * Ends the session because its client has come by another channel. It has given this one up, and what is left of it
+   * here must not be done after what comes by the other.
+   */
+  supersede(): void {
+    this.#channel.abandon()
+    this.#vanish()
   }
 
   /** Notes a promise that answers requests when it ends, so that `#leave` can wait for it. It must never reject. */

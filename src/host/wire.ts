@@ -137,6 +137,12 @@ export class Fields {
     return value
   }
 
+  optionalText(): string | undefined {
+    const value = this.any()
+    if (value !== undefined && typeof value !== 'string') throw malformed('a field is not text')
+    return value
+  }
+
   bytes(): Uint8Array {
     const value = this.any()
     if (!(value instanceof Uint8Array)) throw malformed('a field is not a byte string')
