@@ -159,7 +159,8 @@ function setFinger(leaf: u32, position: u32, height: u32): void {
  */
 function putAtFinger(tree: u32): bool {
   const leaf = load32(FINGER)
-  if (leaf == 0 || stampOf(leaf) != load32(FINGER_STAMP) || treeOf(leaf) != tree || !hasRoom(leaf)) return false
+  if (leaf == 0) return false
+  if (stampOf(leaf) != load32(FINGER_STAMP) || treeOf(leaf) != tree || !hasRoom(leaf)) return missFinger()
   const found = search(leaf, load32(NEW_KEY), load32(NEW_KEY_BYTES))
   const position = found >>> 1
   if ((found & 1) != 0 || position == 0) return missFinger()

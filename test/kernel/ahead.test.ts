@@ -1,6 +1,7 @@
 // Commits of many operations, whose leaves are found ahead: what happens in between (splits, merges, cleared ranges, pages
 // that leave memory, keys that come twice) must not lead an operation to the wrong leaf.
 import { describe, expect, test } from 'vitest'
+import { AHEAD_COUNT, FINGER, FINGER_MISSES } from '../../assembly/state.ts'
 import { Random } from '../support/random.ts'
 import { main, type Operation, Pager } from './pager.ts'
 import { examine } from './soundness.ts'
@@ -42,5 +43,28 @@ describe.each(['wasm', 'javascript'] as const)('commits of many operations, in t
     }
     for (const [key, value] of model) expect(pager.get(main, key)).toBe(value)
     expect(examine(pager).entries).toBe(model.size)
+  })
+
+  test('find leaves ahead after keys have come in order', async () => {
+    const random = new Random(1)
+    const pager = await Pager.make(build, 4096, 1024)
+    const keyOf = (number: number) => `key ${String(number).padStart(6, '0')}`
+    const put = (number: number): Operation => ({
+      type: 'put',
+      tree: main.tree,
+      key: keyOf(number),
+      value: 'v'.repeat(90)
+    })
+    for (let at = 0; at < 10_000; at += 50) {
+      pager.commit(Array.from({ length: 50 }, (_, i) => put(at + i)))
+    }
+    expect([pager.cell(FINGER) === 0, pager.cell(FINGER_MISSES)]).toEqual([false, 0])
+    // The leaf into which the last ones went leaves memory, too.
+    pager.evictAll()
+    for (let at = 0; at < 10_000; at += 10) pager.get(main, keyOf(at))
+    for (let commit = 0; commit < 3; commit++) {
+      pager.commit(Array.from({ length: 60 }, () => put(random.below(10_000))))
+      expect(pager.cell(AHEAD_COUNT)).toBeGreaterThan(0)
+    }
   })
 })
