@@ -21,6 +21,8 @@ import { moveImages, type PageImage } from './image-moves.ts'
 const longestWindow = 16
 /** Of so many windows the emptier half is kept, so that a large file does not fill the memory with them. */
 const mostWindows = 8_192
+/** Sectors of images that are moved in one go, and are in memory meanwhile: half a MiB. */
+const sectorsAtOnce = 1_024
 
 /** A stretch at whose ends no image lies across. */
 interface Part {
@@ -78,13 +80,28 @@ export function gather(core: Core, room: Room): boolean {
   const moves = bestMoves(found, contents(core, found.windows, room), room)
   if (moves.length === 0) return false
   moves.sort((a, b) => a.sector - b.sector)
-  for (const { image, sector } of moves) core.data.take(sector, image.bytes)
-  moveImages(
-    core,
-    moves.map(({ image }) => image),
-    moves.map(({ sector }) => sector)
-  )
+  for (const portion of portionsOf(moves)) {
+    for (const { image, sector } of portion) core.data.take(sector, image.bytes)
+    moveImages(
+      core,
+      portion.map(({ image }) => image),
+      portion.map(({ sector }) => sector)
+    )
+  }
   return true
+}
+
+/** The moves in portions whose images fit into memory together. */
+function* portionsOf(moves: readonly Move[]): Iterable<readonly Move[]> {
+  let from = 0
+  let sectors = 0
+  for (const [i, { image }] of moves.entries()) {
+    sectors += image.sectors
+    if (sectors < sectorsAtOnce && i + 1 < moves.length) continue
+    yield moves.slice(from, i + 1)
+    from = i + 1
+    sectors = 0
+  }
 }
 
 /** The images of pages, large values excepted: as a rule those share no block with others. */

@@ -155,7 +155,10 @@ export class DataFile {
     return sectors
   }
 
-  /** Takes the sectors from `sector` on for an image of `bytes` bytes. They must be free, and so must their blocks be. */
+  /**
+   * Takes the sectors from `sector` on for an image of `bytes` bytes. They must be free, and in their blocks there must be
+   * nothing older than the same move.
+   */
   take(sector: number, bytes: number): void {
     assert(this.#blocks.mark({ sector, sectors: sectorsOf(bytes) }), `sector ${sector} is taken but was in use`)
     this.takenPieces++

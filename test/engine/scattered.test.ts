@@ -114,6 +114,33 @@ describe('on a full disk', () => {
     await engine.close()
   })
 
+  test('however much is gathered, little of it is in memory at a time', async () => {
+    const disk = limitedDisk(memoryVfs(), 24 * MiB)
+    const engine = await openEngine(disk.vfs, { ...options, pageSize: 16_384 })
+    const model = await fill(engine, text)
+    const half = `/${keyOf(model.size >> 1)}`
+    engine.clear(engine.tree(root), { ...everything, upper: utf8.encode(half.slice(1)), upperOpen: true })
+    await engine.settled()
+    const keys = scattered(model).filter(key => key >= half)
+    for (const key of keys.splice(0, 1_500)) await del(engine, key)
+    // Room for the log of a batch that could change every page, but not for these.
+    disk.capacity += 4 * MiB
+    let longest = 0
+    disk.corrupt = (file, bytes) => {
+      if (file.startsWith('data') && bytes.some(byte => byte !== 0)) longest = Math.max(longest, bytes.length)
+      return bytes
+    }
+    const tree = engine.tree(root)
+    expect(() => engine.batch(keys.map(key => ({ type: 'del', tree, key: key.slice(1), keyEncoding: utf8 })))).toThrow(
+      isFull
+    )
+    expect(longest).toBeGreaterThan(MiB / 2)
+    expect(longest).toBeLessThan(MiB)
+    expectContent(contentOf(engine), new Map(keys.map(key => [key, model.get(key) ?? ''])))
+    await expectSound(engine)
+    await engine.close()
+  })
+
   test('compaction works after scattered deletions, and so do ranges', async () => {
     const disk = limitedDisk(memoryVfs(), 3 * MiB)
     const engine = await openEngine(disk.vfs, { ...options, pageSize: 4_096 })
