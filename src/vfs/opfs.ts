@@ -48,6 +48,9 @@ const taken = 'NoModificationAllowedError'
 /** How long a handle is waited for that a dead worker still has: milliseconds a time, and times. */
 const patience = { stepMs: 25, steps: 200 }
 
+/** How long a browser may take to say how much space is left. */
+const longestEstimateMs = 5_000
+
 class OpfsVfs implements Vfs {
   readonly location: string
   readonly #path: string
@@ -148,8 +151,21 @@ class OpfsVfs implements Vfs {
   }
 
   async freeBytes(): Promise<number | undefined> {
-    const { quota, usage } = await storage(this.location).estimate()
+    const { quota, usage } = await this.#estimate()
     return quota === undefined || usage === undefined ? undefined : Math.max(0, Math.floor(quota - usage))
+  }
+
+  /** Firefox was seen to leave this question without an answer. */
+  async #estimate(): Promise<StorageEstimate> {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const silence = new Promise<StorageEstimate>(resolve => {
+      timer = setTimeout(() => resolve({}), longestEstimateMs)
+    })
+    try {
+      return await Promise.race([storage(this.location).estimate(), silence])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   async removeAll(): Promise<void> {
