@@ -1,5 +1,6 @@
 import { writeBytes } from './bytes.ts'
 import type { KeyEncoding, TupleKey } from './encoding.ts'
+import { QuickTupleWriter } from './quick-tuple-writer.ts'
 import { TupleReader } from './tuple-reader.ts'
 import { TupleWriter } from './tuple-writer.ts'
 
@@ -10,11 +11,14 @@ import { TupleWriter } from './tuple-writer.ts'
 export class TupleEncoding implements KeyEncoding<unknown> {
   readonly name = 'tuple'
   readonly callsBack = false
+  readonly #quick = new QuickTupleWriter()
   readonly #writer = new TupleWriter()
   readonly #reader = new TupleReader()
   #writing = false
 
   write(key: unknown, target: Uint8Array, at: number, capacity: number): number {
+    const quick = this.#quick.write(key, target, at, capacity)
+    if (quick >= 0) return quick
     const { out } = this.#written(key)
     return writeBytes(out.bytes, out.length, target, at, capacity)
   }

@@ -19,14 +19,16 @@ import {
 /** Writes tuple keys (see tuple-format.ts) into `out`. */
 export class TupleWriter {
   readonly out = new GrowingBytes()
-  // The arrays that are being written, outermost first.
+  // The arrays that are being written, outermost first: as many as `#depth`. A number of its own, since changing the
+  // length of an array takes longer than writing a key.
   readonly #within: unknown[] = []
+  #depth = 0
 
   /** Writes one key, in place of the one before. Throws `LIGHTNING_INVALID_ARGUMENT`. */
   write(key: unknown): void {
     const { out } = this
     out.clear()
-    this.#within.length = 0
+    this.#depth = 0
     if (!Array.isArray(key)) {
       this.#element(key)
       return
@@ -36,9 +38,11 @@ export class TupleWriter {
   }
 
   #elements(elements: readonly unknown[]): void {
-    this.#within.push(elements)
+    const depth = this.#depth++
+    this.#within[depth] = elements
     for (let i = 0; i < elements.length; i++) this.#element(elements[i])
-    this.#within.pop()
+    this.#within[depth] = undefined
+    this.#depth = depth
   }
 
   #element(element: unknown): void {
@@ -65,8 +69,9 @@ export class TupleWriter {
   }
 
   #array(elements: readonly unknown[]): void {
-    if (this.#within.includes(elements)) throw invalidArgument('The key contains itself. Remove the cycle.')
-    if (this.#within.length >= largestTupleDepth) {
+    if (this.#within.lastIndexOf(elements, this.#depth - 1) >= 0)
+      throw invalidArgument('The key contains itself. Remove the cycle.')
+    if (this.#depth >= largestTupleDepth) {
       throw invalidArgument(`The arrays of the key are nested more than ${largestTupleDepth} deep. Flatten it.`)
     }
     this.out.byte(arrayTag)

@@ -201,6 +201,39 @@ describe("the encoding 'tuple'", () => {
     expect(tuple.write(['user', 1], target, 0, 16)).toBe(16)
   })
 
+  it('writes the same bytes in place as apart, up to the capacity and not beyond it', () => {
+    const common = fc.oneof(
+      fc.constantFrom<TupleKey[]>(null, true, false, 0, -0, 1, -1, Number.NEGATIVE_INFINITY),
+      fc.double({ noNaN: true }),
+      fc.string({ unit: fc.constantFrom('\0', '\x01', '\x02', 'a', '~', '\x7f', 'é'), maxLength: 4 }),
+      fc.string({ unit: 'grapheme-ascii', minLength: 60, maxLength: 68 })
+    )
+    fc.assert(
+      fc.property(fc.array(common, { maxLength: 5 }), fc.nat({ max: 4 }), (some, room) => {
+        const bytes = tuple.encode(some)
+        const target = new Uint8Array(bytes.length + 10).fill(7)
+        const written = tuple.write(some, target, 3, bytes.length + room - 2)
+        expect(written).toBe(room < 2 ? -1 : bytes.length)
+        if (written >= 0) expect(target.subarray(3, 3 + written)).toEqual(bytes)
+        expect([...target.subarray(3 + bytes.length)].every(byte => byte === 7)).toBe(true)
+        expect([...target.subarray(0, 3)]).toEqual([7, 7, 7])
+      }),
+      { ...seeded, numRuns: 5_000 }
+    )
+  })
+
+  it('runs the code of a key before it writes', () => {
+    const target = new Uint8Array(20)
+    const meddling = new Proxy(['a', 1], {
+      get(list, name) {
+        tuple.write([true, 'b', 'c', 2], target, 0, 20)
+        return Reflect.get(list, name)
+      }
+    })
+    expect(tuple.write(meddling, target, 0, 20)).toBe(13)
+    expect(target.subarray(0, 13)).toEqual(tuple.encode(['a', 1]))
+  })
+
   it('survives a key whose own code encodes another key', () => {
     const meddling = new Proxy(['a', 'b'], {
       get(list, name) {
