@@ -3,7 +3,8 @@ import { describe, invalidArgument } from '../encoding/failure.ts'
 import { Engine, type EngineStats, type PageMap, type VerifyReport } from '../engine/engine.ts'
 import { onDemand } from '../kernel/on-demand.ts'
 import type { Vfs } from '../vfs/vfs.ts'
-import { runWithRetries } from '../txn/retry.ts'
+import { firstClaimingAttempt } from '../txn/claims.ts'
+import { type Attempt, type Begin, runWithRetries, type Turn } from '../txn/retry.ts'
 import { runSynchronously } from '../txn/synchronous-run.ts'
 import type { Transaction as OpenTransaction } from '../txn/transaction.ts'
 import { checkCare, checkFunction, checkProgress } from './call-options.ts'
@@ -14,7 +15,13 @@ import { directoryVfs } from './place.ts'
 import { Session } from './session.ts'
 import { LocalSnapshot } from './snapshot.ts'
 import { LocalTransaction } from './transaction.ts'
-import { checkBegin, checkBody, checkSyncTransaction, checkTransaction } from './transaction-options.ts'
+import {
+  checkBegin,
+  checkBody,
+  type CheckedTransaction,
+  checkSyncTransaction,
+  checkTransaction
+} from './transaction-options.ts'
 import type { BeginOptions, SyncTransactionOptions, Transaction, TransactionOptions } from './transaction-types.ts'
 import type { CareOptions, Database, DatabaseEvents, ProgressOptions, Snapshot } from './types.ts'
 import type { ValueCache } from './value-cache.ts'
@@ -46,18 +53,7 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V, K, V> implements Da
   transaction<R>(body: (tx: Transaction<K, V>) => R | PromiseLike<R>, options?: unknown): Promise<R> {
     try {
       checkBody(body, 'transaction')
-      const given = checkTransaction(options, 'transaction')
-      const { isolation, lockTimeoutMs } = given
-      const { place } = this
-      const attempted = (transaction: OpenTransaction) => ({
-        transaction,
-        handle: new LocalTransaction<K, V>(place, transaction)
-      })
-      const begin = (attempt: number, previous: OpenTransaction | undefined) => {
-        const begun = place.session.transactions.beginInTurn({ isolation, lockTimeoutMs, attempt, previous })
-        return begun instanceof Promise ? begun.then(attempted) : attempted(begun)
-      }
-      return runWithRetries(begin, body, given)
+      return runWithRetries(this.#begin, body, checkTransaction(options, 'transaction'), this.#turn)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -78,6 +74,28 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V, K, V> implements Da
     const { isolation, lockTimeoutMs } = checkBegin(options, 'begin')
     const begun = { isolation, lockTimeoutMs, attempt: 1, previous: undefined }
     return new LocalTransaction<K, V>(this.place, this.place.session.transactions.begin(begun))
+  }
+
+  /** Made once, not for every transaction. */
+  readonly #begin: Begin<OpenTransaction, LocalTransaction<K, V>, CheckedTransaction> = (
+    attempt,
+    previous,
+    options
+  ) => {
+    const { isolation, lockTimeoutMs } = options
+    const { transactions } = this.place.session
+    const begun = transactions.beginInTurn({ isolation, lockTimeoutMs, attempt, previous })
+    if (begun instanceof Promise) return begun.then(transaction => this.#attempted(transaction))
+    if (attempt < firstClaimingAttempt) transactions.turnstile.hold(begun)
+    return this.#attempted(begun)
+  }
+
+  /** Attempts that claim have a queue of their own. */
+  readonly #turn: Turn = attempt =>
+    attempt < firstClaimingAttempt ? this.place.session.transactions.turnstile.enter() : undefined
+
+  #attempted(transaction: OpenTransaction): Attempt<OpenTransaction, LocalTransaction<K, V>> {
+    return { transaction, handle: new LocalTransaction<K, V>(this.place, transaction) }
   }
 
   sequence(): number {

@@ -7,8 +7,6 @@ import { LightningError } from '../errors.ts'
 
 const firstPauseMs = 1
 const longestPauseMs = 128
-/** Stands for the result of an attempt that has lost. */
-const lost = Symbol('lost')
 
 /** Bounds of all attempts together. */
 export interface RetryOptions {
@@ -33,6 +31,8 @@ export interface Repeatable {
   readonly ending: Promise<void> | undefined
   /** Commits; undefined when it has lost at once, so that an error that nobody sees need not be made. */
   commitOrLose(): Promise<void> | undefined
+  /** What `commitOrLose` gives when there is nothing to wait for, if there is such a promise. */
+  readonly settled?: Promise<void> | undefined
   /** Undoes everything; may be called again. */
   rollback(): void
 }
@@ -49,56 +49,72 @@ export interface Attempt<T extends Repeatable, H> {
 }
 
 /** Begins an attempt, the one before it given from the second on. */
-export type Begin<T extends Repeatable, H> = (
+export type Begin<T extends Repeatable, H, O extends RetryOptions = RetryOptions> = (
   attempt: number,
-  previous: T | undefined
+  previous: T | undefined,
+  options: O
 ) => Attempt<T, H> | Promise<Attempt<T, H>>
+
+/** Resolves when it is an attempt's turn to begin; undefined: at once. */
+export type Turn = (attempt: number) => Promise<void> | undefined
 
 /**
  * Runs the body until it commits. Rejects with what the body throws, `LIGHTNING_TIMEOUT`, `LIGHTNING_ABORTED`, what the
  * commit failed by, and `LIGHTNING_CONFLICT` or `LIGHTNING_DEADLOCK` after the last attempt.
  */
-export function runWithRetries<T extends Repeatable, H, R>(
-  begin: Begin<T, H>,
+export function runWithRetries<T extends Repeatable, H, R, O extends RetryOptions>(
+  begin: Begin<T, H, O>,
   body: (handle: H) => R | PromiseLike<R>,
-  options: RetryOptions
+  options: O,
+  turn?: Turn
 ): Promise<R> {
-  if (options.timeoutMs !== undefined || options.signal !== undefined) return runBounded(begin, body, options)
-  return runAttempts(begin, body, options.retries, undefined)
+  if (options.timeoutMs !== undefined || options.signal !== undefined) return runBounded(begin, body, options, turn)
+  return runAttempts(begin, body, options, turn, undefined)
 }
 
-async function runBounded<T extends Repeatable, H, R>(
-  begin: Begin<T, H>,
+async function runBounded<T extends Repeatable, H, R, O extends RetryOptions>(
+  begin: Begin<T, H, O>,
   body: (handle: H) => R | PromiseLike<R>,
-  options: RetryOptions
+  options: O,
+  turn: Turn | undefined
 ): Promise<R> {
   if (options.signal?.aborted === true) throw aborted(options.signal)
   const bounds = new Bounds(options)
   try {
-    return await runAttempts(begin, body, options.retries, bounds)
+    return await runAttempts(begin, body, options, turn, bounds)
   } finally {
     bounds.end()
   }
 }
 
-async function runAttempts<T extends Repeatable, H, R>(
-  begin: Begin<T, H>,
+/** One function, since each of a thousand that run at once costs its promise and its variables. */
+async function runAttempts<T extends Repeatable, H, R, O extends RetryOptions>(
+  begin: Begin<T, H, O>,
   body: (handle: H) => R | PromiseLike<R>,
-  retries: number,
+  options: O,
+  turn: Turn | undefined,
   bounds: Bounds | undefined
 ): Promise<R> {
   let previous: T | undefined
   for (let attempt = 1; ; attempt++) {
-    const begun = begin(attempt, previous)
-    const { transaction, handle } = begun instanceof Promise ? await begunInTime(begun, bounds) : begun
+    const turned = turn?.(attempt)
+    if (turned !== undefined) await (bounds === undefined ? turned : bounds.race(turned))
+    const begun = begin(attempt, previous, options)
+    const { transaction, handle } =
+      begun instanceof Promise ? await (bounds === undefined ? begun : begunInTime(begun, bounds)) : begun
     previous = transaction
     bounds?.watch(transaction)
     try {
       // A bound may have been reached while it began elsewhere.
       bounds?.check()
-      const work = runOnce(transaction, handle, body)
-      const result = await (bounds === undefined ? work : bounds.race(work))
-      if (result !== lost) return result
+      const work = body(handle)
+      const result = await (bounds === undefined ? work : bounds.race(Promise.resolve(work)))
+      const committed = commitAfter(transaction, handle)
+      // Most need not wait for anything.
+      if (committed !== undefined && committed !== transaction.settled) {
+        await (bounds === undefined ? committed : bounds.race(committed))
+      }
+      if (committed !== undefined) return result
       bounds?.check()
     } catch (error) {
       const hasLost = transaction.loss !== undefined
@@ -111,7 +127,7 @@ async function runAttempts<T extends Repeatable, H, R>(
       if (!hasLost) throw error
     }
     bounds?.checkReached()
-    if (attempt > retries) throw transaction.loss
+    if (attempt > options.retries) throw transaction.loss
     bounds?.watch(undefined)
     const pauseMs = Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** attempt)
     await (bounds === undefined ? pause(pauseMs) : bounds.race(pause(pauseMs)))
@@ -121,9 +137,8 @@ async function runAttempts<T extends Repeatable, H, R>(
 /** Waits for the beginning of an attempt, which may need an owner or a turn. After a bound it is rolled back at once. */
 async function begunInTime<T extends Repeatable, H>(
   begun: Promise<Attempt<T, H>>,
-  bounds: Bounds | undefined
+  bounds: Bounds
 ): Promise<Attempt<T, H>> {
-  if (bounds === undefined) return await begun
   try {
     return await bounds.race(begun)
   } catch (error) {
@@ -132,25 +147,18 @@ async function begunInTime<T extends Repeatable, H>(
   }
 }
 
-async function runOnce<H, R>(
-  transaction: Repeatable,
-  handle: H & Watched,
-  body: (handle: H) => R | PromiseLike<R>
-): Promise<R | typeof lost> {
-  const result = await body(handle)
+/** Commits what a body has done that has returned; undefined when that has lost. */
+function commitAfter(transaction: Repeatable, handle: Watched): Promise<void> | undefined {
   handle.unwatch()
   if (transaction.loss !== undefined) throw transaction.loss
   // A body that has ended its transaction itself decided so.
-  if (!transaction.wasEndedByCaller) {
-    const committed = transaction.commitOrLose()
-    if (committed === undefined) return lost
-    await committed
-  } else {
-    // It may not have waited for its own commit. Errors of that, unless it has lost, are reported by its own promise.
-    await transaction.ending?.catch(() => undefined)
-    if (transaction.loss !== undefined) throw transaction.loss
-  }
-  return result
+  return transaction.wasEndedByCaller ? endingOf(transaction) : transaction.commitOrLose()
+}
+
+/** The body may not have waited for its own commit. Errors of that, unless it has lost, are reported by its own promise. */
+async function endingOf(transaction: Repeatable): Promise<void> {
+  await transaction.ending?.catch(() => undefined)
+  if (transaction.loss !== undefined) throw transaction.loss
 }
 
 /** A timeout and a signal. They end the current transaction, unless that has been applied already. */

@@ -137,6 +137,10 @@ export class Transaction implements LockOwner {
     return this.#loss
   }
 
+  get settled(): Promise<void> {
+    return this.#transactions.settled
+  }
+
   /** What it and the attempts before used, once it has lost so often that the next attempt claims it. */
   get footprint(): Footprint | undefined {
     return this.#footprint

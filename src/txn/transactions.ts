@@ -8,6 +8,7 @@ import { LockTable } from './locks.ts'
 import { RecentWrites } from './recent-writes.ts'
 import { SharedSnapshot } from './shared-snapshot.ts'
 import { Transaction } from './transaction.ts'
+import { Turnstile } from './turnstile.ts'
 import type { Isolation } from './validation.ts'
 import { SpareChunks } from './value-arena.ts'
 
@@ -51,7 +52,11 @@ export class Transactions {
     },
     () => this.#oldest()
   )
+  /** What those of `db.transaction` pass before they begin. */
+  readonly turnstile = new Turnstile()
   readonly maxAgeMs: number | undefined
+  /** The promise that the engine gives for what is settled already. */
+  readonly settled: Promise<void>
   /** Number of the next transaction. */
   nextId = 1
   readonly #lockTimeoutMs: number
@@ -64,6 +69,7 @@ export class Transactions {
 
   constructor(engine: Engine, { cacheBytes, lockTimeoutMs, maxSnapshotAgeMs }: TransactionsOptions) {
     this.engine = engine
+    this.settled = engine.settled(0)
     this.maxAgeMs = maxSnapshotAgeMs
     this.#lockTimeoutMs = lockTimeoutMs
     this.#budgetBytes = leastBudgetBytes + cacheBytes * budgetPerCacheByte
@@ -148,6 +154,7 @@ export class Transactions {
   /** Removes a transaction that has ended, and gives back the bytes that its writes took. */
   remove(transaction: Transaction, usedBytes: number): void {
     this.#open.delete(transaction)
+    this.turnstile.leave(transaction)
     this.claims.remove(transaction)
     this.#usedBytes -= usedBytes
     if (this.#open.size > 0 || this.#ageTimer === undefined) return
