@@ -43,7 +43,7 @@ export class Footprint {
       for (const key of locked?.keys() ?? []) all.add(key, keyBehind(key))
       for (const used of [all, written]) {
         for (const { from, to } of writes?.guarded ?? []) used.add(from, to)
-        for (const { keys } of writes?.entries.pin().blocks ?? []) for (const key of keys) used.add(key, keyBehind(key))
+        for (const { keys } of writes?.entries.blocks ?? []) for (const key of keys) used.add(key, keyBehind(key))
       }
     }
   }
@@ -64,7 +64,7 @@ export class Footprint {
     for (const { tree, writes } of views) {
       const ranges = this.#trees.get(tree.name)?.all.ranges
       if (ranges === undefined || writes === undefined) continue
-      for (const { keys } of writes.entries.pin().blocks) {
+      for (const { keys } of writes.entries.blocks) {
         for (const key of keys) if (rangeAt(ranges, key) !== undefined) return true
       }
       if (writes.cleared.some(cleared => ranges.some(range => overlap(range, cleared)))) return true

@@ -1,6 +1,7 @@
 // The write sets of a transaction as the operations of one commit.
 import type { Engine, EngineOperation, Tree } from '../engine/engine.ts'
 import { binaryKeys, toBytes } from './binary-key.ts'
+import type { KeyRange } from './key-ranges.ts'
 import type { TreeView } from './tree-view.ts'
 import { type StoredValue, storedValues } from './value-arena.ts'
 
@@ -10,7 +11,7 @@ export function applyWrites(engine: Engine, views: readonly TreeView[]): void {
   const only = views.length === 1 ? view?.writes?.onlyEntry : undefined
   // A single write need not be staged.
   if (view === undefined || only === undefined || only.value?.isOnDisk === true)
-    engine.batch(isSmall(views) ? [...new CommitOperations(views)] : new CommitOperations(views))
+    engine.batch(isSmall(views) ? operationsOf(views) : new CommitOperations(views))
   else if (only.value === null) engine.del(view.tree, only.key, binaryKeys)
   else engine.put(view.tree, only.key, binaryKeys, only.value, storedValues)
 }
@@ -24,6 +25,19 @@ function isSmall(views: readonly TreeView[]): boolean {
   return entries <= fewEntries
 }
 
+/** The same as `CommitOperations` gives, without a generator, whose every step would make an object. */
+function operationsOf(views: readonly TreeView[]): EngineOperation[] {
+  const operations: EngineOperation[] = []
+  for (const { tree, writes } of views) {
+    if (writes === undefined) continue
+    for (const range of writes.cleared) operations.push(clearing(tree, range))
+    for (const { keys, values } of writes.entries.blocks) {
+      for (let i = 0; i < keys.length; i++) operations.push(operationOf(tree, keys[i] ?? '', values[i]))
+    }
+  }
+  return operations
+}
+
 /** May be walked through several times. */
 class CommitOperations implements Iterable<EngineOperation> {
   readonly #views: readonly TreeView[]
@@ -35,25 +49,20 @@ class CommitOperations implements Iterable<EngineOperation> {
   *[Symbol.iterator](): Iterator<EngineOperation> {
     for (const { tree, writes } of this.#views) {
       if (writes === undefined) continue
-      for (const { from, to } of writes.cleared) {
-        yield { type: 'clear', tree, lower: toBytes(from), upper: to === undefined ? undefined : toBytes(to) }
-      }
-      for (const { keys, values } of writes.entries.pin().blocks) {
-        for (let i = 0; i < keys.length; i++) {
-          const key = keys[i] ?? ''
-          const value = values[i]
-          yield value === null || value === undefined ? deletion(tree, key) : storage(tree, key, value)
-        }
+      for (const range of writes.cleared) yield clearing(tree, range)
+      for (const { keys, values } of writes.entries.blocks) {
+        for (let i = 0; i < keys.length; i++) yield operationOf(tree, keys[i] ?? '', values[i])
       }
     }
   }
 }
 
-function storage(tree: Tree, key: string, value: StoredValue): EngineOperation {
-  if (value.isOnDisk) return { type: 'name', tree, key, keyEncoding: binaryKeys, description: value.bytes }
-  return { type: 'put', tree, key, keyEncoding: binaryKeys, value, valueEncoding: storedValues }
+function clearing(tree: Tree, { from, to }: KeyRange): EngineOperation {
+  return { type: 'clear', tree, lower: toBytes(from), upper: to === undefined ? undefined : toBytes(to) }
 }
 
-function deletion(tree: Tree, key: string): EngineOperation {
-  return { type: 'del', tree, key, keyEncoding: binaryKeys }
+function operationOf(tree: Tree, key: string, value: StoredValue | null | undefined): EngineOperation {
+  if (value === null || value === undefined) return { type: 'del', tree, key, keyEncoding: binaryKeys }
+  if (value.isOnDisk) return { type: 'name', tree, key, keyEncoding: binaryKeys, description: value.bytes }
+  return { type: 'put', tree, key, keyEncoding: binaryKeys, value, valueEncoding: storedValues }
 }

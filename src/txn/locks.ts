@@ -156,7 +156,7 @@ export class LockTable {
         if (lock.holder !== owner && rangeAt(writes.cleared, key) !== undefined) return lock
       }
     }
-    for (const block of writes.entries.pin().blocks) {
+    for (const block of writes.entries.blocks) {
       for (const key of block.keys) {
         const lock = keys.get(key)
         if (lock !== undefined && lock.holder !== owner) return lock

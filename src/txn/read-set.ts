@@ -68,16 +68,23 @@ export class RangeRead {
   }
 }
 
+/** Of a set without keys; never changed. */
+const none: string[] = []
+
 export class ReadSet {
-  readonly #few: string[] = []
+  #few: string[] = none
   #keys: Set<string> | undefined
   #live: Set<RangeRead> | undefined
   #ranges: KeyRanges | undefined
 
   addKey(key: string): void {
     if (this.#keys === undefined) {
-      if (this.#few.length < fewKeys) {
-        this.#few.push(key)
+      const { length } = this.#few
+      if (length < fewKeys) {
+        // An array that grows by itself gets room for seventeen.
+        if (length === 0) this.#few = [key]
+        else if (length === 1) this.#few = [this.#few[0] ?? '', key]
+        else this.#few.push(key)
         return
       }
       this.#keys = new Set(this.#few)
@@ -108,6 +115,13 @@ export class ReadSet {
 
   get keys(): Iterable<string> {
     return this.#keys ?? this.#few
+  }
+
+  /** A single key that was read, of which `isFound` is true. */
+  findKey(isFound: (key: string) => boolean): string | undefined {
+    if (this.#keys === undefined) return this.#few.find(isFound)
+    for (const key of this.#keys) if (isFound(key)) return key
+    return undefined
   }
 
   /** Normalized. */

@@ -98,6 +98,7 @@ export class RecentWrites implements CommitObserver {
     const writes = this.#trees.get(tree)
     if (writes === undefined) return false
     if ((writes.newest.get(key) ?? 0) > lsn) return true
+    if (writes.ranges.length === 0) return false
     return writes.ranges.some(
       range => range.lsn > lsn && key >= range.from && (range.to === undefined || key < range.to)
     )

@@ -5,6 +5,8 @@
 // blocks, is copied before its first change (copy on write, by a version number in each). Iterators pin what they walk
 // over, and a savepoint is a pin that can be restored. Neither costs anything until something is written.
 
+/** Up to so many entries are moved one by one to make room for another. */
+const mostMoved = 16
 /** Entries of a full block; one that overflows is cut in two. */
 const mostEntries = 256
 
@@ -26,7 +28,7 @@ export class SortedView<V> {
   }
 }
 
-export class SortedMap<V> {
+export class SortedMap<V extends NonNullable<unknown> | null> {
   #blocks: Block<V>[] = []
   #size = 0
   #version = 0
@@ -46,6 +48,11 @@ export class SortedMap<V> {
     return key === undefined || value === undefined ? undefined : { key, value }
   }
 
+  /** The entries as they are now, for whoever is done with them before anything is written. Unlike a pin it costs nothing. */
+  get blocks(): readonly Block<V>[] {
+    return this.#blocks
+  }
+
   /** The value of a key, or undefined. */
   get(key: string): V | undefined {
     const block = this.#blocks[blockOf(this.#blocks, key)]
@@ -57,7 +64,8 @@ export class SortedMap<V> {
   /** Sets the value of a key; gives the one that it had. */
   set(key: string, value: V): V | undefined {
     if (this.#blocks.length === 0) {
-      this.#ownList().push({ keys: [key], values: [value], version: this.#version })
+      this.#blocks = [{ keys: arrayOf(key), values: arrayOf(value), version: this.#version }]
+      this.#listVersion = this.#version
       this.#size = 1
       return undefined
     }
@@ -73,13 +81,8 @@ export class SortedMap<V> {
       return previous
     }
     this.#size++
-    if (at === keys.length) {
-      keys.push(key)
-      values.push(value)
-    } else {
-      keys.splice(at, 0, key)
-      values.splice(at, 0, value)
-    }
+    insert(keys, at, key)
+    insert(values, at, value)
     if (keys.length > mostEntries) this.#split(i, block, at === keys.length - 1)
     return undefined
   }
@@ -210,6 +213,29 @@ export class SortedCursor<V> {
     this.#index = before.keys.length - 1
     return true
   }
+}
+
+/** An array of one, with room for three more: when an array of one grows by itself, it gets room for seventeen. */
+function arrayOf<T>(item: T): T[] {
+  const items = [item, item, item, item]
+  items.pop()
+  items.pop()
+  items.pop()
+  return items
+}
+
+/** As `splice` does, which makes an array of what it removes, even of nothing. */
+function insert<T extends NonNullable<unknown> | null>(items: T[], at: number, item: T): void {
+  if (items.length - at > mostMoved) {
+    items.splice(at, 0, item)
+    return
+  }
+  items.push(item)
+  for (let i = items.length - 1; i > at; i--) {
+    const before = items[i - 1]
+    if (before !== undefined) items[i] = before
+  }
+  items[at] = item
 }
 
 /** The last block whose first key is not above `key`; -1 when there is none. */

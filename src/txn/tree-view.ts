@@ -120,11 +120,18 @@ export class TreeView {
   }
 
   put(key: unknown, keyEncoding: KeyEncoding<unknown>, value: unknown, valueEncoding: ValueEncoding<unknown>): void {
-    this.apply(this.preparePut(key, keyEncoding, value, valueEncoding))
+    const { transaction } = this
+    transaction.checkWritable()
+    const name = transaction.keys.read(key, keyEncoding)
+    this.#write(name, this.#store(name, value, valueEncoding))
   }
 
   del(key: unknown, keyEncoding: KeyEncoding<unknown>): void {
-    this.apply(this.prepareDel(key, keyEncoding))
+    const { transaction } = this
+    transaction.checkWritable()
+    const name = transaction.keys.read(key, keyEncoding)
+    transaction.charge(name.length + entryBytes)
+    this.#write(name, null)
   }
 
   /** Encodes a write; nothing has changed. */
@@ -137,9 +144,7 @@ export class TreeView {
     const { transaction } = this
     transaction.checkWritable()
     const name = transaction.keys.read(key, keyEncoding)
-    const stored = transaction.store(value, valueEncoding)
-    transaction.charge(name.length + stored.length + entryBytes)
-    return { view: this, key: name, value: stored }
+    return { view: this, key: name, value: this.#store(name, value, valueEncoding) }
   }
 
   prepareDel(key: unknown, keyEncoding: KeyEncoding<unknown>): PreparedWrite {
@@ -151,9 +156,7 @@ export class TreeView {
   }
 
   apply({ key, value }: PreparedWrite): void {
-    // An encoding may have run the caller's code, which may have ended the transaction.
-    this.transaction.checkUse()
-    this.#writeSet().set(key, value)
+    this.#write(key, value)
   }
 
   /** Deletes the keys in the range that the transaction sees. */
@@ -191,12 +194,12 @@ export class TreeView {
       cached.forgetAll()
       return
     }
-    for (const { keys } of writes.entries.pin().blocks) for (const key of keys) cached.forget(key, binaryKeys)
+    for (const { keys } of writes.entries.blocks) for (const key of keys) cached.forget(key, binaryKeys)
   }
 
   /** The large values of the entries belong to a commit now: ending the transaction must not free them. */
   keepValues(arena: ValueArena): void {
-    for (const { values } of this.writes?.entries.pin().blocks ?? []) {
+    for (const { values } of this.writes?.entries.blocks ?? []) {
       for (const value of values) if (value !== null) arena.keep(value)
     }
   }
@@ -204,6 +207,19 @@ export class TreeView {
   readSet(): ReadSet {
     this.reads ??= new ReadSet()
     return this.reads
+  }
+
+  #store(name: string, value: unknown, valueEncoding: ValueEncoding<unknown>): StoredValue {
+    const { transaction } = this
+    const stored = transaction.store(value, valueEncoding)
+    transaction.charge(name.length + stored.length + entryBytes)
+    return stored
+  }
+
+  #write(name: string, value: StoredValue | null): void {
+    // An encoding may have run the caller's code, which may have ended the transaction.
+    this.transaction.checkUse()
+    this.#writeSet().set(name, value)
   }
 
   #writeSet(): WriteSet {

@@ -9,9 +9,12 @@ import { emptyView, type WriteView } from './write-set.ts'
 /** So many are searched one after the other. */
 const fewViews = 8
 
+/** Of a transaction that has used nothing; never changed. */
+const none: TreeView[] = []
+
 export class TreeViews {
   readonly #transaction: Transaction
-  #views: TreeView[] = []
+  #views: TreeView[] = none
   /** Of many. */
   #byName: Map<string, TreeView> | undefined
 
@@ -35,7 +38,9 @@ export class TreeViews {
     const known = this.#byName === undefined ? this.#search(tree.name) : this.#byName.get(tree.name)
     if (known !== undefined) return known
     const made = new TreeView(this.#transaction, tree, cached)
-    this.#views.push(made)
+    // The only one, as a rule: an array that grows by itself gets room for seventeen.
+    if (this.#views.length === 0) this.#views = [made]
+    else this.#views.push(made)
     if (this.#byName !== undefined) this.#byName.set(tree.name, made)
     else if (this.#views.length > fewViews) this.#byName = new Map(this.#views.map(view => [view.tree.name, view]))
     return made
@@ -72,7 +77,7 @@ export class TreeViews {
 
   /** Frees what they hold. */
   clear(): void {
-    this.#views = []
+    this.#views = none
     this.#byName = undefined
   }
 

@@ -40,7 +40,8 @@ export function conflictOf(
     if (lost !== undefined) return changed(lost, 'wrote')
     if (isolation !== 'serializable' || reads === undefined) continue
     if (PLANTED_BUG !== 22) {
-      for (const key of reads.keys) if (recent.isChanged(id, key, snapshot)) return changed(key, 'read')
+      const key = reads.findKey(key => recent.isChanged(id, key, snapshot))
+      if (key !== undefined) return changed(key, 'read')
     }
     const phantom = recent.changeIn(id, reads.ranges, snapshot)
     if (PLANTED_BUG !== 23 && phantom !== undefined) return changed(phantom, 'read, or found missing')
@@ -50,7 +51,7 @@ export function conflictOf(
 
 /** A key that the transaction wrote, or one in a range that it cleared, that another commit has changed since. */
 function overwritten(writes: WriteSet, tree: number, snapshot: number, recent: RecentWrites): string | undefined {
-  for (const { keys } of writes.entries.pin().blocks) {
+  for (const { keys } of writes.entries.blocks) {
     for (const key of keys) if (recent.isChanged(tree, key, snapshot)) return key
   }
   return recent.changeIn(tree, writes.guarded, snapshot)

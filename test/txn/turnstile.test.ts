@@ -10,14 +10,14 @@ async function turns(count: number): Promise<void> {
 
 describe('transactions of db.transaction that begin at once', () => {
   it('run one after the other, in order, when their bodies wait for nothing but promises that are resolved', async () => {
-    const db = await openNew<string, number>(inMemory)
+    const db = await openNew(inMemory)
     const order: number[] = []
     let running = 0
     let most = 0
     const run = (i: number) =>
       db.transaction(async tx => {
         most = Math.max(most, ++running)
-        const count = tx.get('count') ?? 0
+        const count = Number(tx.get('count') ?? 0)
         await undefined
         tx.put('count', count + 1)
         order.push(i)
