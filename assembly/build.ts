@@ -31,6 +31,7 @@ import {
   USE_CURRENT,
   useOf
 } from './page'
+import { forgetPrints } from './prints'
 import {
   ENTRY_COUNT,
   ENTRY_LIST,
@@ -176,6 +177,7 @@ export function build(page: u32, from: u32, to: u32): void {
   setHeapStart(page, heap)
   setFlags(page, flags)
   store32(page + 60, 0)
+  forgetPrints(page)
   if (useOf(page) == USE_CURRENT && countOf(page) != 0) setLastHead(page, load32(slot - SLOT_BYTES))
 }
 
@@ -190,6 +192,7 @@ export function format(page: u32, id: u32, kind: u32, level: u32, tree: u32): vo
   store32(page + 24, tree)
   store32(page + 28, 0)
   store32(page + 60, 0)
+  forgetPrints(page)
 }
 
 /**

@@ -23,8 +23,10 @@ import {
   prefixBytesOf,
   slotOf,
   slotsEnd,
-  slotsOf
+  slotsOf,
+  SUFFIX_BYTES_MASK
 } from './page'
+import { hasPrints, printedLength } from './prints'
 import { MAX_KEY_BYTES, MAX_LEVEL, PAGE_BYTES, PROBLEM, WORK2 } from './state'
 import { isId } from './table'
 
@@ -59,6 +61,8 @@ export function isSound(page: u32, id: u32): bool {
   if (kind == BRANCH && !isChild(firstChildOf(page))) return refuse(PROBLEM_CHILD)
   if (kind == LEAF && firstChildOf(page) != 0) return refuse(PROBLEM_CHILD)
   const inlineMost = inlineBytes()
+  // Only in memory: an image has no memory part.
+  const printed = hasPrints(page)
   let used: u32 = 0
   let before: u32 = 0
   let beforeBytes: u32 = 0
@@ -68,7 +72,8 @@ export function isSound(page: u32, id: u32): bool {
   let i: u32 = 0
   while (i < count) {
     const offset: u32 = load16(slot + 4)
-    const suffix: u32 = load16(slot + 6)
+    const length: u32 = load16(slot + 6)
+    const suffix: u32 = printed ? length & SUFFIX_BYTES_MASK : length
     if (offset < heap || prefix + suffix > MAX_KEY_BYTES || offset + CELL_BYTES + suffix > pageBytes)
       return refuse(PROBLEM_CELL)
     const cell = page + offset
@@ -86,7 +91,7 @@ export function isSound(page: u32, id: u32): bool {
     } else if (!isChild(load32u(cell))) return refuse(PROBLEM_CHILD)
     const key = cell + CELL_BYTES
     const head = headAt(key, suffix)
-    if (load32(slot) != head) return refuse(PROBLEM_HEAD)
+    if (load32(slot) != head || (printed && length != printedLength(key, suffix))) return refuse(PROBLEM_HEAD)
     if (head <= beforeHead && i > 0) {
       if (head < beforeHead || compareBytes(before, beforeBytes, key, suffix) >= 0) return refuse(PROBLEM_ORDER)
     }

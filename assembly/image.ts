@@ -33,6 +33,7 @@ import {
   useOf
 } from './page'
 import { giveFrame, makeClean, renewStamp, reserveFrames, takeFrame } from './frames'
+import { erasePrints } from './prints'
 import { CORRUPT, HASH_TABLE, IMAGE_CHECKSUM, IMAGE_FORMAT, OK, PAGE_BYTES, WANTED_PAGE, WORK } from './state'
 import { releaseEntry, reserveRecords } from './versions'
 import { xxh32 } from './xxh32'
@@ -54,6 +55,7 @@ export function packImage(frame: u32, to: u32, compress: u32): u32 {
     build(frame, 0, countOf(work))
     renewStamp(frame)
   }
+  erasePrints(frame)
   clearGap(frame)
   copy(work, frame + MEMORY_PART, HEADER_BYTES - MEMORY_PART)
   fill(frame + MEMORY_PART, 0, HEADER_BYTES - MEMORY_PART)

@@ -2,7 +2,7 @@
 import { load32, load32u, load8, store32, store8 } from './platform'
 import { CELL_BYTES, cellFlagsOf, cellOf, slotOf, suffixBytesOf, touch, valueBytesOf } from './page'
 import { BY_KEY, descend, pathFrame } from './descent'
-import { search } from './search'
+import { find } from './search'
 import {
   hashKey,
   noteShortcut,
@@ -52,7 +52,7 @@ function seek(tree: u32, root: u32, snapshot: u32, keyBytes: u32, shortcut: u32,
   const status = descend(tree, root, snapshot, BY_KEY, KEY, keyBytes)
   if (status < 0) return (status as u32) >>> 0
   const page = pathFrame(0)
-  const position = search(page, KEY, keyBytes)
+  const position = find(page, KEY, keyBytes)
   if ((position & 1) == 0) return 0xffffffff
   const slot = slotOf(page, position >>> 1)
   const suffix = suffixBytesOf(slot)

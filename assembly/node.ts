@@ -45,6 +45,7 @@ import {
   treeOf,
   suffixBytesOf
 } from './page'
+import { hasPrints, printedLength } from './prints'
 import {
   COUNT_SPLITS,
   ENTRY_COUNT,
@@ -99,7 +100,7 @@ export function insertEntry(page: u32, position: u32): bool {
       store32(slot, head)
       if (position == count) setLastHead(page, head)
       store16(slot + 4, heap)
-      store16(slot + 6, suffix)
+      store16(slot + 6, hasPrints(page) ? printedLength(cell + CELL_BYTES, suffix) : suffix)
       setCount(page, count + 1)
       setHeapStart(page, heap)
       if (kindOf(page) == LEAF && ((load32(NEW_WORD) >>> 24) & CELL_LARGE) != 0)

@@ -13,8 +13,10 @@
 // Slots stand in key order from align4(64 + prefix bytes) upwards; cells fill the page from its end downwards.
 // In a branch the first child holds keys below slot 0's key, the child of slot i keys from slot i's key on.
 //
-//   memory part   32      33      34          36                  40         44          48      52        56         60
-//                 | use   | dirty | reference | link or last head | epoch lo | epoch hi  | stamp | lsn lo  | lsn hi   | last insert |
+//   memory part   32      33      34          35      36                  40         44          48      52        56         60
+//                 | use   | dirty | reference | looks | link or last head | epoch lo | epoch hi  | stamp | lsn lo  | lsn hi   | last insert |
+//
+// In memory, the upper bits of a slot's suffix bytes may hold a print (prints.ts).
 import { byteSwap, copy, load16, load32, load32u, load8, store16, store32, store32u, store8 } from './platform'
 import { PAGE_BYTES } from './state'
 import { copy8, sameBytes8 } from './wide'
@@ -22,6 +24,8 @@ import { copy8, sameBytes8 } from './wide'
 export const HEADER_BYTES: u32 = 64
 export const SLOT_BYTES: u32 = 8
 export const CELL_BYTES: u32 = 4
+/** The part of a slot's length that is the length. */
+export const SUFFIX_BYTES_MASK: u32 = 0x7ff
 export const LEAF: u32 = 1
 export const BRANCH: u32 = 2
 /** The page has at least one cell whose value is a large value's reference. */
@@ -132,7 +136,7 @@ export function cellOf(page: u32, slot: u32): u32 {
   return page + load16(slot + 4)
 }
 export function suffixBytesOf(slot: u32): u32 {
-  return load16(slot + 6)
+  return load16(slot + 6) & SUFFIX_BYTES_MASK
 }
 
 /** Offset from the page's start behind the last slot. */

@@ -2,7 +2,7 @@
 //
 // `search` returns the number of slots whose key is less than the wanted one, doubled, plus 1 when the slot there
 // holds exactly that key: position and verdict in one number, without a second result.
-import { div, load8, load32 } from './platform'
+import { div, load16, load8, load32 } from './platform'
 import {
   CELL_BYTES,
   cellOf,
@@ -16,11 +16,23 @@ import {
   slotsOf,
   suffixBytesOf
 } from './page'
+import { hasPrints, noteLooks, printedLength } from './prints'
 
 /** Slots from which on a guess is worth its divisions. */
 const GUESS_FROM: u32 = 24
+/** So many slots are looked through for a print sooner than one cell is looked at. */
+const FEW_PRINTS: u32 = 64
 
 export function search(page: u32, key: u32, keyBytes: u32): u32 {
+  return locate(page, key, keyBytes, false)
+}
+
+/** The same in a leaf, for whom only the verdict matters: the position is right only if the key is there. */
+export function find(page: u32, key: u32, keyBytes: u32): u32 {
+  return locate(page, key, keyBytes, true)
+}
+
+function locate(page: u32, key: u32, keyBytes: u32, exactly: bool): u32 {
   const count = countOf(page)
   const prefix = prefixBytesOf(page)
   if (prefix != 0) {
@@ -62,6 +74,9 @@ export function search(page: u32, key: u32, keyBytes: u32): u32 {
         }
         if (high > step) low = high - step + 1
       }
+    } else if (head <= first) {
+      // Also where many keys share the first head.
+      high = 0
     } else if (head > last && load32(slots + ((count - 1) << 3)) < head) {
       // Keys that come in order go behind the last one.
       return count << 1
@@ -83,21 +98,44 @@ export function search(page: u32, key: u32, keyBytes: u32): u32 {
       else high = middle
     }
   }
-  while (low < end) {
+  const prints: bool = exactly && hasPrints(page)
+  const few: u32 = prints ? FEW_PRINTS : 0
+  let looks: u32 = 0
+  while (low + few < end) {
     const middle = (low + end) >>> 1
     const order = compareRest(page, slots + (middle << 3), rest, restBytes)
-    if (order == 0) return (middle << 1) | 1
+    if (order == 0) {
+      if (exactly && looks != 0 && !prints) noteLooks(page, looks)
+      return (middle << 1) | 1
+    }
     if (order < 0) low = middle + 1
     else end = middle
+    looks++
   }
+  if (prints) return findPrinted(page, low, end, rest, restBytes)
+  if (exactly) noteLooks(page, looks)
   return low << 1
+}
+
+/** Finds the suffix among the slots [low, end) by its print; an even number if it is not there. */
+function findPrinted(page: u32, low: u32, end: u32, rest: u32, restBytes: u32): u32 {
+  const length = printedLength(rest, restBytes)
+  const slots = slotsOf(page)
+  while (low < end) {
+    const slot = slots + (low << 3)
+    if (load16(slot + 6) == length && commonBytes(cellOf(page, slot) + CELL_BYTES, rest, restBytes) == restBytes) {
+      return (low << 1) | 1
+    }
+    low++
+  }
+  return 0
 }
 
 /** Compares the suffix of a slot with the rest of a key that has the same head. */
 function compareRest(page: u32, slot: u32, rest: u32, restBytes: u32): i32 {
   const suffix = suffixBytesOf(slot)
-  // Within the head only zeros at the end can differ, and they make the key longer: no need to look at the cell.
-  if (suffix <= 4 && restBytes <= 4) return suffix == restBytes ? 0 : suffix < restBytes ? -1 : 1
+  // What is no longer than the head begins the other: the length decides, and there is no need to look at the cell.
+  if (suffix <= 4 || restBytes <= 4) return suffix == restBytes ? 0 : suffix < restBytes ? -1 : 1
   return compareBytes(cellOf(page, slot) + CELL_BYTES, suffix, rest, restBytes)
 }
 

@@ -1,5 +1,5 @@
 // A page in the kernel's memory as TypeScript reads it, for verification and repair. assembly/page.ts draws the layout.
-import { CELL_BYTES, CELL_LARGE, HEADER_BYTES, SLOT_BYTES } from '../../assembly/page.ts'
+import { CELL_BYTES, CELL_LARGE, HEADER_BYTES, SLOT_BYTES, SUFFIX_BYTES_MASK } from '../../assembly/page.ts'
 import type { KernelMemory } from '../kernel/kernel-memory.ts'
 
 export class PageView {
@@ -28,7 +28,7 @@ export class PageView {
   key(index: number): Uint8Array {
     const prefix = this.#view.getUint16(8, true)
     const cell = this.#cell(index)
-    const suffix = this.#view.getUint16(this.#slot(index) + 6, true)
+    const suffix = this.#suffixBytes(index)
     const key = new Uint8Array(prefix + suffix)
     key.set(this.#bytes.subarray(this.address + HEADER_BYTES, this.address + HEADER_BYTES + prefix))
     key.set(this.#bytes.subarray(this.address + cell + CELL_BYTES, this.address + cell + CELL_BYTES + suffix), prefix)
@@ -38,7 +38,7 @@ export class PageView {
   /** A copy of the value of a leaf's entry as it stands in the cell. */
   value(index: number): Uint8Array {
     const cell = this.#cell(index)
-    const from = this.address + cell + CELL_BYTES + this.#view.getUint16(this.#slot(index) + 6, true)
+    const from = this.address + cell + CELL_BYTES + this.#suffixBytes(index)
     return this.#bytes.slice(from, from + (this.#view.getUint32(cell, true) & 0xffffff))
   }
 
@@ -51,8 +51,12 @@ export class PageView {
   largeValue(index: number): { first: number; bytes: number } | undefined {
     const cell = this.#cell(index)
     if ((this.#view.getUint8(cell + 3) & CELL_LARGE) === 0) return undefined
-    const value = cell + CELL_BYTES + this.#view.getUint16(this.#slot(index) + 6, true)
+    const value = cell + CELL_BYTES + this.#suffixBytes(index)
     return { first: this.#view.getUint32(value, true), bytes: this.#view.getUint32(value + 4, true) }
+  }
+
+  #suffixBytes(index: number): number {
+    return this.#view.getUint16(this.#slot(index) + 6, true) & SUFFIX_BYTES_MASK
   }
 
   #slot(index: number): number {

@@ -1,4 +1,5 @@
 // An independent look at a whole kernel: every page is read here by its documented layout, not by the kernel's code.
+import { SUFFIX_BYTES_MASK } from '../../assembly/page.ts'
 import {
   FRAME_COUNT,
   FRAME_DIRECTORY,
@@ -105,7 +106,7 @@ function readPage(pager: Pager, place: Place, reached: Map<number, string>): Pag
   for (let i = 0; i < count; i++) {
     const slot = slots + i * 8
     const cell = bytes.readUInt16LE(slot + 4)
-    const suffixBytes = bytes.readUInt16LE(slot + 6)
+    const suffixBytes = bytes.readUInt16LE(slot + 6) & SUFFIX_BYTES_MASK
     const key = prefix + bytes.toString('latin1', cell + 4, cell + 4 + suffixBytes)
     const before = keys.at(-1)
     if (before !== undefined && before >= key) wrong(place, 'keys are not in order')
