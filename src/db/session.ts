@@ -3,11 +3,11 @@ import type { EncodingTable } from '../encoding/encodings.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { Engine, Snapshot as EngineSnapshot, Tree } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
-import { backgroundTimer } from '../txn/background-timer.ts'
 import { Transactions } from '../txn/transactions.ts'
 import type { Encodings } from './call-options.ts'
 import type { Logger, ParsedOptions } from './options.ts'
 import type { CachedKeyspace, ValueCache } from './value-cache.ts'
+import { YoungHandles } from './young-handles.ts'
 
 /** One keyspace as a handle knows it. */
 export interface Place {
@@ -27,14 +27,6 @@ interface Closable {
   close(): void
 }
 
-interface Watchable {
-  readonly isOpen: boolean
-  watch(): void
-}
-
-/** Handles are watched when they are so old, or twice that. */
-const youngMs = 25
-
 /** What all handles of one open database share. It knows which handles are its own. */
 export class Session {
   readonly engine: Engine
@@ -43,10 +35,9 @@ export class Session {
   /** Undefined when the option `valueCache` is 0. */
   readonly cache: ValueCache | undefined
   readonly transactions: Transactions
+  /** Handles of transactions that have begun just now. */
+  readonly young = new YoungHandles()
   #isClosed = false
-  #young = new Set<Watchable>()
-  #aging = new Set<Watchable>()
-  #ageTimer: ReturnType<typeof setTimeout> | undefined
   readonly #abandoned = new FinalizationRegistry<Closable>(closable => closable.close())
   readonly #snapshots = new WeakMap<object, EngineSnapshot>()
   readonly #places = new WeakMap<object, Place>()
@@ -67,9 +58,7 @@ export class Session {
   /** To be called once the engine refuses everything. */
   end(): void {
     this.#isClosed = true
-    clearTimeout(this.#ageTimer)
-    this.#young.clear()
-    this.#aging.clear()
+    this.young.end()
     this.transactions.close()
     this.cache?.end()
   }
@@ -88,29 +77,6 @@ export class Session {
   /** Closes `resource` when `handle` is found by the garbage collector; `resource` must not refer to the handle. */
   watch(handle: object, resource: Closable): void {
     this.#abandoned.register(handle, resource, handle)
-  }
-
-  /**
-   * Calls `handle.watch()` before long unless it has ended by then: most transactions do, and watching one costs more
-   * than all else about it, for the collector has to keep a list of what is watched.
-   */
-  watchLater(handle: Watchable): void {
-    this.#young.add(handle)
-    this.#ageTimer ??= this.#startAgeTimer()
-  }
-
-  /** It has ended, or its end is seen to. */
-  unwatchYoung(handle: Watchable): void {
-    if (!this.#young.delete(handle)) this.#aging.delete(handle)
-  }
-
-  #startAgeTimer(): ReturnType<typeof setTimeout> {
-    return backgroundTimer(() => {
-      for (const handle of this.#aging) if (handle.isOpen) handle.watch()
-      this.#aging = this.#young
-      this.#young = new Set()
-      this.#ageTimer = this.#aging.size > 0 ? this.#startAgeTimer() : undefined
-    }, youngMs)
   }
 
   /** The handle has been closed in the ordinary way. */

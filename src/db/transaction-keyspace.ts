@@ -15,6 +15,8 @@ import type { BatchOperation, ClearOptions, RangeReadOptions, ReadOptions } from
 import { freeze } from './cacheable.ts'
 
 const none = {}
+/** Of `getForUpdate` without options. */
+const unbounded = { timeoutMs: undefined, signal: undefined }
 
 /** One keyspace in a transaction on an engine in this thread. */
 export class LocalTransactionKeyspace<K, V> extends RangeReads<K, V> implements TransactionKeyspace<K, V> {
@@ -130,10 +132,16 @@ export class LocalTransactionKeyspace<K, V> extends RangeReads<K, V> implements 
     this.#viewed().clear(parseRange(range, keyEncoding, rangeAndEncodingNames, 'clear'))
   }
 
-  async #getForUpdate(key: unknown, options: unknown): Promise<unknown> {
-    const { keyEncoding, valueEncoding, ...bounds } = checkForUpdate(this.place, options)
-    const value = await this.open.getForUpdate(this.#viewed(), key, keyEncoding, valueEncoding, bounds)
-    return this.#freeze(value)
+  #getForUpdate(key: unknown, options: unknown): Promise<unknown> {
+    const { place } = this
+    try {
+      const given = options === undefined ? undefined : checkForUpdate(place, options)
+      const { keyEncoding, valueEncoding } = given ?? place
+      const value = this.open.getForUpdate(this.#viewed(), key, keyEncoding, valueEncoding, given ?? unbounded)
+      return place.session.cache === undefined ? value : value.then(found => this.#freeze(found))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   protected iteratorSource(range: unknown, where: string, keysOnly: boolean): IteratorSource {

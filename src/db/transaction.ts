@@ -9,12 +9,14 @@ import type { Sublevel } from './types.ts'
 
 /** A transaction on an engine in this thread. One that is simply dropped is rolled back by the garbage collector. */
 export class LocalTransaction<K, V> extends LocalTransactionKeyspace<K, V> implements Transaction<K, V> {
+  /** Managed by `YoungHandles`. */
+  youngPlace = 0
   #isWatched = false
 
   constructor(place: Place, transaction: OpenTransaction) {
     super(place, transaction, undefined)
     // One whose body cannot wait ends with the call.
-    if (!transaction.isSynchronous) place.session.watchLater(this)
+    if (!transaction.isSynchronous) place.session.young.add(this)
   }
 
   get id(): number {
@@ -85,7 +87,7 @@ export class LocalTransaction<K, V> extends LocalTransactionKeyspace<K, V> imple
   unwatch(): void {
     const { session } = this.place
     if (!this.#isWatched) {
-      session.unwatchYoung(this)
+      session.young.remove(this)
       return
     }
     this.#isWatched = false

@@ -40,7 +40,7 @@ export class Footprint {
       const { all, written } = this.#of(tree.name)
       for (const key of reads?.keys ?? []) all.add(key, keyBehind(key))
       for (const { from, to } of reads?.ranges ?? []) all.add(from, to)
-      for (const key of locked?.keys() ?? []) all.add(key, keyBehind(key))
+      for (const { key } of locked ?? []) all.add(key, keyBehind(key))
       for (const used of [all, written]) {
         for (const { from, to } of writes?.guarded ?? []) used.add(from, to)
         for (const { keys } of writes?.entries.blocks ?? []) for (const key of keys) used.add(key, keyBehind(key))

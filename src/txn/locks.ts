@@ -16,8 +16,10 @@ export interface LockOwner {
   readonly id: number
   /** Number of its first attempt: the greater, the younger. */
   readonly seniority: number
-  readonly held: Set<Lock>
+  readonly held: readonly Lock[]
   readonly waits: Set<LockWait>
+  /** A lock is its own now. */
+  hold(lock: Lock): void
   /**
    * The transaction was chosen to end a deadlock: it rolls back, releases its locks and rejects its waits with `error`.
    */
@@ -31,11 +33,16 @@ export interface LockWaitOptions {
   readonly signal: AbortSignal | undefined
 }
 
+/** What `Lock.readAt` is before the holder has read the key. */
+export const neverRead = -1
+
 /** One key that somebody holds. */
 export class Lock {
   readonly tree: string
   readonly key: string
   holder: LockOwner
+  /** Number of the newest commit that the holder could see when it first read the key. */
+  readAt = neverRead
   first: LockWait | undefined
   last: LockWait | undefined
 
@@ -138,13 +145,17 @@ function isWaitedFor(owner: LockOwner): boolean {
   return false
 }
 
+/** So many keyspaces are kept even if none of their keys is locked: mostly one will be, before long. */
+const mostUnused = 16
+
 /** All locks that are held. */
 export class LockTable {
   readonly #trees = new Map<string, Map<string, Lock>>()
+  #count = 0
 
   /** Whether nobody holds any. */
   get isEmpty(): boolean {
-    return this.#trees.size === 0
+    return this.#count === 0
   }
 
   /** The lock of a written key, or of a key in a cleared range, that somebody other than `owner` holds. */
@@ -166,22 +177,25 @@ export class LockTable {
   }
 
   /**
-   * Takes a lock. Undefined: the owner has it at once. Otherwise a promise, which rejects with `LIGHTNING_TIMEOUT`,
+   * Takes a lock, if the owner gets it at once. Otherwise a wait, whose promise rejects with `LIGHTNING_TIMEOUT`,
    * `LIGHTNING_ABORTED`, `LIGHTNING_DEADLOCK`, or the error by which the owner is ended meanwhile.
    */
-  acquire(owner: LockOwner, tree: string, key: string, options: LockWaitOptions): Promise<void> | undefined {
-    if (options.signal?.aborted === true) throw abortedBy(options.signal)
+  acquire(
+    owner: LockOwner,
+    tree: string,
+    key: string,
+    timeoutMs: number,
+    signal: AbortSignal | undefined
+  ): Lock | LockWait {
+    if (signal?.aborted === true) throw abortedBy(signal)
     const lock = this.#trees.get(tree)?.get(key)
-    if (lock === undefined) {
-      this.take(owner, tree, key)
-      return undefined
-    }
-    if (lock.holder === owner) return undefined
-    if (options.timeoutMs === 0) throw timedOut(lock, 0)
+    if (lock === undefined) return this.take(owner, tree, key)
+    if (lock.holder === owner) return lock
+    if (timeoutMs === 0) throw timedOut(lock, 0)
     const wait = new LockWait(owner, lock)
-    wait.bound(options)
+    wait.bound({ timeoutMs, signal })
     if (isWaitedFor(owner)) this.#breakCycles(owner)
-    return wait.promise
+    return wait
   }
 
   /** Takes a lock that nobody holds. */
@@ -190,27 +204,28 @@ export class LockTable {
     const keys = this.#trees.get(tree)
     if (keys === undefined) this.#trees.set(tree, new Map([[key, lock]]))
     else keys.set(key, lock)
-    owner.held.add(lock)
+    this.#count++
+    owner.hold(lock)
     return lock
   }
 
-  /** Gives all locks of an owner to those who wait for them. */
+  /** Gives all locks of an owner, which has ended, to those who wait for them. */
   release(owner: LockOwner): void {
     for (const lock of owner.held) this.#passOn(lock)
-    owner.held.clear()
   }
 
   #passOn(lock: Lock): void {
     const { first } = lock
     if (first === undefined) {
       const keys = this.#trees.get(lock.tree)
-      keys?.delete(lock.key)
-      if (keys?.size === 0) this.#trees.delete(lock.tree)
+      if (keys?.delete(lock.key) === true) this.#count--
+      if (keys?.size === 0 && this.#trees.size > mostUnused) this.#trees.delete(lock.tree)
       return
     }
     const { owner } = first
     lock.holder = owner
-    owner.held.add(lock)
+    lock.readAt = neverRead
+    owner.hold(lock)
     let wait: LockWait | undefined = first
     while (wait?.owner === owner) {
       const { next }: LockWait = wait

@@ -7,6 +7,7 @@
 import { type ByteRange, clampBounds } from '../engine/bounds.ts'
 import { keyBehind, toBinary } from './binary-key.ts'
 import { type KeyRange, KeyRanges, rangesAround } from './key-ranges.ts'
+import { smallArray } from './small-array.ts'
 
 /** Up to so many keys are kept in a plain array, which is cheaper than a set. */
 const fewKeys = 8
@@ -81,9 +82,7 @@ export class ReadSet {
     if (this.#keys === undefined) {
       const { length } = this.#few
       if (length < fewKeys) {
-        // An array that grows by itself gets room for seventeen.
-        if (length === 0) this.#few = [key]
-        else if (length === 1) this.#few = [this.#few[0] ?? '', key]
+        if (length === 0) this.#few = smallArray(key)
         else this.#few.push(key)
         return
       }

@@ -5,6 +5,8 @@
 // blocks, is copied before its first change (copy on write, by a version number in each). Iterators pin what they walk
 // over, and a savepoint is a pin that can be restored. Neither costs anything until something is written.
 
+import { smallArray } from './small-array.ts'
+
 /** Up to so many entries are moved one by one to make room for another. */
 const mostMoved = 16
 /** Entries of a full block; one that overflows is cut in two. */
@@ -64,7 +66,7 @@ export class SortedMap<V extends NonNullable<unknown> | null> {
   /** Sets the value of a key; gives the one that it had. */
   set(key: string, value: V): V | undefined {
     if (this.#blocks.length === 0) {
-      this.#blocks = [{ keys: arrayOf(key), values: arrayOf(value), version: this.#version }]
+      this.#blocks = [{ keys: smallArray(key), values: smallArray(value), version: this.#version }]
       this.#listVersion = this.#version
       this.#size = 1
       return undefined
@@ -213,15 +215,6 @@ export class SortedCursor<V> {
     this.#index = before.keys.length - 1
     return true
   }
-}
-
-/** An array of one, with room for three more: when an array of one grows by itself, it gets room for seventeen. */
-function arrayOf<T>(item: T): T[] {
-  const items = [item, item, item, item]
-  items.pop()
-  items.pop()
-  items.pop()
-  return items
 }
 
 /** As `splice` does, which makes an array of what it removes, even of nothing. */

@@ -10,9 +10,10 @@ import { isLightningError, LightningError } from '../errors.ts'
 import { binaryKeys, type KeyReader } from './binary-key.ts'
 import { firstClaimingAttempt, Footprint, isClaim } from './claims.ts'
 import { applyWrites } from './commit-operations.ts'
-import type { Lock, LockOwner, LockWait } from './locks.ts'
+import { type Lock, type LockOwner, LockWait, neverRead } from './locks.ts'
 import { type Savepoint, Savepoints } from './savepoint.ts'
 import type { SharedSnapshot } from './shared-snapshot.ts'
+import { smallArray } from './small-array.ts'
 import type { Transactions } from './transactions.ts'
 import type { CachedValues, TreeView } from './tree-view.ts'
 import { TreeViews } from './tree-views.ts'
@@ -26,6 +27,8 @@ const applying = 2
 const ended = 3
 
 const nothing: ReadonlySet<Lock> = new Set()
+/** Of a transaction that holds none; never changed. */
+const noLocks: Lock[] = []
 
 /** Options of `getForUpdate`. */
 export interface ForUpdateOptions {
@@ -47,6 +50,8 @@ export class Transaction implements LockOwner {
   readonly recordsReads: boolean
   /** It belongs to `transactionSync`, whose body cannot wait. */
   isSynchronous = false
+  /** Managed by `OpenTransactions`. */
+  place = 0
   readonly #transactions: Transactions
   readonly #generation: number
   readonly #lockTimeoutMs: number
@@ -55,7 +60,7 @@ export class Transaction implements LockOwner {
   #status = open
   /** The snapshot; undefined as long as the newest state is it. */
   #pinned: SharedSnapshot | undefined
-  #held: Set<Lock> | undefined
+  #held = noLocks
   #waits: Set<LockWait> | undefined
   /** Number of the newest commit that it sees. Later commits may conflict. */
   #since: number
@@ -93,12 +98,20 @@ export class Transaction implements LockOwner {
     this.#lockTimeoutMs = lockTimeoutMs
     this.#since = this.engine.sequence
     this.openedMs = transactions.maxAgeMs === undefined ? 0 : performance.now()
-    if (isolation !== 'read-committed') this.#takeSnapshot()
   }
 
-  get held(): Set<Lock> {
-    this.#held ??= new Set()
+  /** Called once it is in the list of those that are open. */
+  start(): void {
+    if (this.isolation !== 'read-committed') this.#takeSnapshot()
+  }
+
+  get held(): readonly Lock[] {
     return this.#held
+  }
+
+  hold(lock: Lock): void {
+    if (this.#held.length === 0) this.#held = smallArray(lock)
+    else this.#held.push(lock)
   }
 
   get waits(): Set<LockWait> {
@@ -215,10 +228,10 @@ export class Transaction implements LockOwner {
       this.checkUse()
       const name = this.keys.read(key, keyEncoding)
       this.checkUse()
-      const bounds = { timeoutMs: timeoutMs ?? this.#lockTimeoutMs, signal }
-      const waiting = this.#transactions.locks.acquire(this, view.tree.name, name, bounds)
-      if (waiting !== undefined) return this.#readAfter(waiting, view, name, valueEncoding)
-      return Promise.resolve(this.#readLocked(view, name, valueEncoding))
+      const { locks } = this.#transactions
+      const lock = locks.acquire(this, view.tree.name, name, timeoutMs ?? this.#lockTimeoutMs, signal)
+      if (lock instanceof LockWait) return this.#readAfter(lock, view, valueEncoding)
+      return Promise.resolve(this.#readLocked(view, lock, valueEncoding))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -314,8 +327,8 @@ export class Transaction implements LockOwner {
         const lock = this.#views.obstacle(locks, claims, ignored)
         if (lock === undefined) break
         try {
-          const bounds = { timeoutMs: this.#lockTimeoutMs, signal: undefined }
-          await locks.acquire(this, lock.tree, lock.key, bounds)
+          const acquired = locks.acquire(this, lock.tree, lock.key, this.#lockTimeoutMs, undefined)
+          if (acquired instanceof LockWait) await acquired.promise
         } catch (error) {
           // Bounded in any case: a caller who allows endless waits for locks does not know of claims.
           if (!isClaim(lock) || !isLightningError(error, 'LIGHTNING_TIMEOUT')) throw error
@@ -379,18 +392,14 @@ export class Transaction implements LockOwner {
     }
   }
 
-  async #readAfter(
-    waiting: Promise<void>,
-    view: TreeView,
-    name: string,
-    valueEncoding: ValueEncoding<unknown>
-  ): Promise<unknown> {
-    await waiting
+  async #readAfter(wait: LockWait, view: TreeView, valueEncoding: ValueEncoding<unknown>): Promise<unknown> {
+    await wait.promise
     this.checkUse()
-    return this.#readLocked(view, name, valueEncoding)
+    return this.#readLocked(view, wait.lock, valueEncoding)
   }
 
-  #readLocked(view: TreeView, name: string, valueEncoding: ValueEncoding<unknown>): unknown {
+  #readLocked(view: TreeView, lock: Lock, valueEncoding: ValueEncoding<unknown>): unknown {
+    const name = lock.key
     const { recent } = this.#transactions
     const { tree } = view
     let since = this.#since
@@ -410,8 +419,11 @@ export class Transaction implements LockOwner {
       throw this.#lost('The key to be locked was changed by another commit since the snapshot of the transaction.')
     }
     this.#hasRead = true
-    view.locked ??= new Map()
-    if (!view.locked.has(name)) view.locked.set(name, since)
+    if (lock.readAt === neverRead) {
+      lock.readAt = since
+      if (view.locked === undefined) view.locked = smallArray(lock)
+      else view.locked.push(lock)
+    }
     return view.getBinary(name, name, binaryKeys, valueEncoding)
   }
 
@@ -419,7 +431,7 @@ export class Transaction implements LockOwner {
     this.#pinned?.letGo()
     this.#pinned = undefined
     this.#since = this.engine.sequence
-    this.#transactions.unpinned.add(this)
+    this.#transactions.open.setUnpinned(this)
     this.#watch()
   }
 
@@ -452,7 +464,7 @@ export class Transaction implements LockOwner {
     this.#pinned?.letGo()
     this.#pinned = undefined
     if (!this.#isWatching) return
-    this.#transactions.unpinned.delete(this)
+    this.#transactions.open.setPinned(this)
     this.#isWatching = false
     this.#transactions.unwatch()
   }
@@ -465,7 +477,8 @@ export class Transaction implements LockOwner {
     this.#arena = undefined
     this.#views.clear()
     if (this.#waits !== undefined) for (const wait of this.#waits) wait.reject(this.#closed())
-    if (this.#held !== undefined) this.#transactions.locks.release(this)
+    if (this.#held.length > 0) this.#transactions.locks.release(this)
+    this.#held = noLocks
     this.#transactions.remove(this, this.#usedBytes)
   }
 

@@ -5,6 +5,7 @@ import { backgroundTimer } from './background-timer.ts'
 import { KeyReader } from './binary-key.ts'
 import { Claims, type Footprint } from './claims.ts'
 import { LockTable } from './locks.ts'
+import { OpenTransactions } from './open-transactions.ts'
 import { RecentWrites } from './recent-writes.ts'
 import { SharedSnapshot } from './shared-snapshot.ts'
 import { Transaction } from './transaction.ts'
@@ -44,11 +45,11 @@ export class Transactions {
   readonly locks = new LockTable()
   readonly claims = new Claims(this.locks)
   readonly spares = new SpareChunks()
-  /** Open transactions whose snapshot is the newest state as long as nothing is committed. */
-  readonly unpinned = new Set<Transaction>()
+  /** Unpinned: the newest state is its snapshot as long as nothing is committed. */
+  readonly open = new OpenTransactions<Transaction>()
   readonly recent = new RecentWrites(
     () => {
-      if (this.unpinned.size > 0) this.#pinAll()
+      if (this.open.hasUnpinned) this.#pinAll()
     },
     () => this.#oldest()
   )
@@ -61,7 +62,6 @@ export class Transactions {
   nextId = 1
   readonly #lockTimeoutMs: number
   readonly #budgetBytes: number
-  readonly #open = new Set<Transaction>()
   #usedBytes = 0
   #watching = 0
   #ageTimer: ReturnType<typeof setTimeout> | undefined
@@ -77,7 +77,7 @@ export class Transactions {
 
   /** Number of transactions that are open. */
   get size(): number {
-    return this.#open.size
+    return this.open.size
   }
 
   /** Begins a transaction. Throws `LIGHTNING_CLOSED`. */
@@ -87,7 +87,8 @@ export class Transactions {
       this.engine.on('degraded', () => this.#loseAll())
     }
     const transaction = new Transaction(this, isolation, attempt, previous, lockTimeoutMs)
-    this.#open.add(transaction)
+    this.open.add(transaction)
+    transaction.start()
     if (previous?.footprint !== undefined) this.claims.add(transaction, previous.footprint)
     if (this.maxAgeMs !== undefined) this.#ageTimer ??= this.#startAgeTimer(this.maxAgeMs + 1)
     return transaction
@@ -153,11 +154,11 @@ export class Transactions {
 
   /** Removes a transaction that has ended, and gives back the bytes that its writes took. */
   remove(transaction: Transaction, usedBytes: number): void {
-    this.#open.delete(transaction)
+    this.open.remove(transaction)
     this.turnstile.leave(transaction)
     this.claims.remove(transaction)
     this.#usedBytes -= usedBytes
-    if (this.#open.size > 0 || this.#ageTimer === undefined) return
+    if (this.open.size > 0 || this.#ageTimer === undefined) return
     clearTimeout(this.#ageTimer)
     this.#ageTimer = undefined
   }
@@ -176,7 +177,7 @@ export class Transactions {
       'LIGHTNING_CLOSED',
       `The database at ${this.engine.location} is closed, and the transaction was rolled back. Open it again.`
     )
-    for (const transaction of [...this.#open]) transaction.lose(error)
+    for (const transaction of [...this.open.all]) transaction.lose(error)
   }
 
   /** The error of transactions whose snapshot is gone. */
@@ -194,8 +195,7 @@ export class Transactions {
    * fail, not the commit.
    */
   #pinAll(): void {
-    const waiting = [...this.unpinned]
-    this.unpinned.clear()
+    const waiting = this.open.takeUnpinned()
     try {
       const shared = new SharedSnapshot(this.engine)
       for (const transaction of waiting) transaction.pin(shared)
@@ -207,13 +207,13 @@ export class Transactions {
 
   #loseAll(): void {
     // A listener before this one may have begun another transaction, which sees the state after the rollback.
-    for (const transaction of [...this.#open]) if (transaction.isTakenBack) transaction.lose(this.takenBack())
+    for (const transaction of [...this.open.all]) if (transaction.isTakenBack) transaction.lose(this.takenBack())
   }
 
   /** Only commits after this one may still be asked about by an open transaction. */
   #oldest(): number {
     let oldest = Number.POSITIVE_INFINITY
-    for (const transaction of this.#open) if (transaction.oldest < oldest) oldest = transaction.oldest
+    for (const transaction of this.open.all) if (transaction.oldest < oldest) oldest = transaction.oldest
     return oldest
   }
 
@@ -233,10 +233,10 @@ export class Transactions {
   #startAgeTimer(delayMs: number): ReturnType<typeof setTimeout> {
     return backgroundTimer(() => {
       this.#ageTimer = undefined
-      for (const transaction of [...this.#open]) if (this.#isTooOld(transaction)) transaction.lose(this.#tooOld())
-      const [next] = this.#open
-      if (next === undefined || this.maxAgeMs === undefined) return
-      this.#ageTimer = this.#startAgeTimer(Math.max(1, next.openedMs + this.maxAgeMs + 1 - performance.now()))
+      for (const transaction of [...this.open.all]) if (this.#isTooOld(transaction)) transaction.lose(this.#tooOld())
+      if (this.open.size === 0 || this.maxAgeMs === undefined) return
+      const openedMs = this.open.all.reduce((oldest, each) => Math.min(oldest, each.openedMs), Number.POSITIVE_INFINITY)
+      this.#ageTimer = this.#startAgeTimer(Math.max(1, openedMs + this.maxAgeMs + 1 - performance.now()))
     }, delayMs)
   }
 }

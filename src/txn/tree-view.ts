@@ -5,6 +5,7 @@ import type { ByteRange } from '../engine/bounds.ts'
 import type { Cursor, Tree } from '../engine/engine.ts'
 import { binaryKeys, toBinary } from './binary-key.ts'
 import { overlap } from './key-ranges.ts'
+import type { Lock } from './locks.ts'
 import { keyRangeOf, RangeRead, ReadSet } from './read-set.ts'
 import { SortedCursor } from './sorted-map.ts'
 import type { Transaction } from './transaction.ts'
@@ -38,8 +39,8 @@ export class TreeView {
   /** Undefined until something is written, read or locked. */
   writes: WriteSet | undefined
   reads: ReadSet | undefined
-  /** Keys locked by `getForUpdate`, each with the last commit that may have changed it. */
-  locked: Map<string, number> | undefined
+  /** Locks of keys that were read by `getForUpdate`. */
+  locked: Lock[] | undefined
 
   constructor(transaction: Transaction, tree: Tree, cached: CachedValues | undefined) {
     this.transaction = transaction

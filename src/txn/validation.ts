@@ -31,8 +31,8 @@ export function conflictOf(
       return 'A keyspace that the transaction used was dropped.'
     }
     if (locked !== undefined) {
-      for (const [key, lsn] of locked) {
-        if (recent.isChanged(id, key, lsn) || recent.isDropped(tree.name, lsn)) return changed(key, 'locked')
+      for (const { key, readAt } of locked) {
+        if (recent.isChanged(id, key, readAt) || recent.isDropped(tree.name, readAt)) return changed(key, 'locked')
       }
     }
     if (!usesSnapshot || !hasWritten || id === 0) continue

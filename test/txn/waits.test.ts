@@ -20,7 +20,14 @@ test('locks are given in turn, circles cost their youngest, and waits end by bou
 })
 
 test('that is found wrong when nobody sees who waits for whom', async () => {
-  const nobody: LockOwner = { id: 0, seniority: 0, held: new Set(), waits: new Set(), lose: () => undefined }
+  const nobody: LockOwner = {
+    id: 0,
+    seniority: 0,
+    held: [],
+    waits: new Set(),
+    hold: () => undefined,
+    lose: () => undefined
+  }
   vi.spyOn(LockWait.prototype, 'blocker', 'get').mockReturnValue(nobody)
   await expect(untilOneFails()).rejects.toThrow(/(lock|commit), went wrong/)
 })
