@@ -23,15 +23,16 @@ export function forgetAhead(end: u32): void {
   store32(AHEAD_END, end)
 }
 
-/** Adds the operation at `at` to the window, which has room, if its leaf can be found. */
-export function findAhead(at: u32, tree: u32, root: u32, key: u32, keyBytes: u32): void {
+/** Adds the operation at `at` to the window, which has room, if its leaf can be found; tells whether it was. */
+export function findAhead(at: u32, tree: u32, root: u32, key: u32, keyBytes: u32): bool {
   const leaf = leafOf(tree, root, key, keyBytes)
-  if (leaf == 0) return
+  if (leaf == 0) return false
   const count = load32(AHEAD_COUNT)
   const entry = AHEAD + count * 12
   store32(entry, leaf)
   store32(entry + 8, at)
   store32(AHEAD_COUNT, count + 1)
+  return true
 }
 
 /** Frame of the leaf for the key, not looked at itself; 0 when something on the way is not in memory. */

@@ -24,6 +24,7 @@ export { apply, beginApply, beginApplyEach, forgetTrees, registerTree } from './
 export { inlineBytes } from './page'
 export { scan } from './scan'
 export { makeTrees, setUp } from './setup'
+export { beginStaged, commitStaged, forgetStaged, stagePut } from './staged'
 export { frameOf, isId } from './table'
 export { closeSnapshot, nextReleased, openSnapshot, versionAt } from './versions'
 export { xxh32 } from './xxh32'

@@ -15,7 +15,7 @@
 //   LOG area   | closed frames | header's place, operations | ...
 //              |               |<------ OPEN_BYTES ------->|
 //              |<------------------ LOG_BYTES ------------>|
-import { load32, load32u, store32, store32u, store8 } from './platform'
+import { copy, load32, load32u, store32, store32u, store8 } from './platform'
 import { apply, beginApply, nextLsn, OPERATION_HEADER_BYTES } from './operations'
 import {
   DURABLE_HIGH,
@@ -106,18 +106,38 @@ function commitOne(word: u32, tree: u32, keyBytes: u32, valueBytes: u32): i32 {
 
 /** The operation that was applied becomes part of the open frame. */
 function join(): void {
-  if (load32(OPEN_BYTES) == 0) {
-    store32(OPEN_BYTES, FRAME_HEADER_BYTES)
-    store32(OPEN_COMMITS, 0)
-    store32(OPEN_LSN_LOW, load32(LSN_LOW))
-    store32(OPEN_LSN_HIGH, load32(LSN_HIGH))
-    store32(LOG_BYTES, load32(LOG_BYTES) + FRAME_HEADER_BYTES)
-  }
-  const bytes = load32(OPERATIONS_END) - (load32(LOG) + load32(LOG_BYTES))
+  noteFirst()
+  openFrame()
+  lengthen(load32(OPERATIONS_END) - (load32(LOG) + load32(LOG_BYTES)), 1)
+  nextLsn()
+}
+
+/** Staged operations that were applied become part of the open frame. Their LSNs are used up already. */
+export function joinStaged(from: u32, bytes: u32, commits: u32): void {
+  openFrame()
+  copy(load32(LOG) + load32(LOG_BYTES), from, bytes)
+  lengthen(bytes, commits)
+}
+
+/** The next commit will be the first of its frame, unless one is open. */
+export function noteFirst(): void {
+  if (load32(OPEN_BYTES) != 0) return
+  store32(OPEN_LSN_LOW, load32(LSN_LOW))
+  store32(OPEN_LSN_HIGH, load32(LSN_HIGH))
+}
+
+function openFrame(): void {
+  if (load32(OPEN_BYTES) != 0) return
+  store32(OPEN_BYTES, FRAME_HEADER_BYTES)
+  store32(OPEN_COMMITS, 0)
+  store32(LOG_BYTES, load32(LOG_BYTES) + FRAME_HEADER_BYTES)
+}
+
+/** The open frame has so many more bytes and commits. */
+function lengthen(bytes: u32, commits: u32): void {
   store32(LOG_BYTES, load32(LOG_BYTES) + bytes)
   store32(OPEN_BYTES, load32(OPEN_BYTES) + bytes)
-  store32(OPEN_COMMITS, load32(OPEN_COMMITS) + 1)
-  nextLsn()
+  store32(OPEN_COMMITS, load32(OPEN_COMMITS) + commits)
   if (load32(OPEN_BYTES) >= FULL_BYTES || load32(OPEN_COMMITS) > MOST_FURTHER) closeFrame()
 }
 

@@ -23,6 +23,7 @@ import { rebalance } from './rebalance'
 import {
   AHEAD_COUNT,
   AHEAD_END,
+  AHEAD_NEXT,
   APPLY_AT,
   APPLY_PHASE,
   BAD_OPERATION,
@@ -88,7 +89,8 @@ function rootOf(tree: u32): u32 {
   return root
 }
 
-function rootIfKnown(tree: u32): u32 {
+/** The same, and nothing is noted. */
+export function rootIfKnown(tree: u32): u32 {
   if (tree == CATALOG_TREE) return CATALOG_ROOT
   if (tree == MAIN_TREE) return MAIN_ROOT
   const slot = load32(TREES) + ((tree & (TREE_SLOTS - 1)) << 3)
@@ -110,13 +112,25 @@ export function beginApplyEach(from: u32, to: u32): void {
 
 /** Begins with the operations in [from, to); `apply` does the work. */
 export function beginApply(from: u32, to: u32): void {
+  begin(from, to)
+  forgetAhead(to - from > ALONE_BYTES ? from : to)
+}
+
+/** As `beginApplyEach`, for puts whose leaves have all been found ahead. */
+export function beginApplyFound(from: u32, to: u32): void {
+  begin(from, to)
+  store32(COMMITS_EACH, 1)
+  store32(AHEAD_NEXT, 0)
+  store32(AHEAD_END, to)
+}
+
+function begin(from: u32, to: u32): void {
   store32(COMMITS_EACH, 0)
   store32(APPLY_AT, from)
   store32(OPERATIONS_END, to)
   store32(APPLY_PHASE, 0)
   store32(TRIMMED_KEY_BYTES, 0)
   store32(DROP_COUNT, 0)
-  forgetAhead(to - from > ALONE_BYTES ? from : to)
 }
 
 /** Finds the leaves for the operations from `from` on, as many as can be kept. */

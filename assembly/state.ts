@@ -181,3 +181,10 @@ export const AHEAD_COUNT: u32 = 896
 export const AHEAD_NEXT: u32 = 900
 export const AHEAD_END: u32 = 904
 export const AHEAD_SUM: u32 = 908
+
+/** Where staged puts stand (staged.ts), how many bytes they have, and how many they are. */
+export const STAGE: u32 = 912
+export const STAGED_BYTES: u32 = 916
+export const STAGED_COUNT: u32 = 920
+/** The newest stamp when the first of them was staged. */
+export const STAGED_STAMP: u32 = 924

@@ -188,5 +188,29 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'the next zeros of the log are written where its last frames stand',
     where: 'src/wal/log-files.ts',
     tests: ['test/engine/log-ahead.test.ts', ...crash]
+  },
+  {
+    number: 36,
+    what: 'a put goes on writing where a commit stands that its encoding has made',
+    where: 'src/engine/writer.ts',
+    tests: ['test/engine/staged-puts.test.ts', ...crash]
+  },
+  {
+    number: 37,
+    what: 'leaves that were found for staged puts are taken for right although pages have left memory',
+    where: 'assembly/staged.ts',
+    tests: ['test/kernel/staged.test.ts', ...kernel]
+  },
+  {
+    number: 38,
+    what: 'staged puts outlive a rollback that rejects them',
+    where: 'src/engine/committer.ts',
+    tests: ['test/engine/staged-puts.test.ts', ...crash]
+  },
+  {
+    number: 39,
+    what: 'a get does not see staged puts',
+    where: 'src/engine/core.ts',
+    tests: ['test/engine/staged-puts.test.ts', ...crash]
   }
 ]

@@ -1,7 +1,7 @@
 // The cases of the trial `crash`: every sequence of up to three operations once, with the smallest options; then again
 // and again with random options, and long sequences among them.
 import { Random } from '../../test/support/random.ts'
-import type { SmallOptions } from '../workload/opening.ts'
+import { roomy, type SmallOptions } from '../workload/opening.ts'
 import { type Kind, kinds, type Step } from '../workload/subject.ts'
 
 export interface CrashCase {
@@ -55,7 +55,8 @@ function someOptions(random: Random): SmallOptions {
     walBytes: random.pick([8_192, 16_384, 65_536, 1 << 20]),
     verifyWrites: random.chance(0.1),
     durability: random.chance(0.2) ? 'relaxed' : 'strict',
-    ...(random.chance(0.1) ? { wasm: 'off' as const } : {})
+    ...(random.chance(0.1) ? { wasm: 'off' as const } : {}),
+    ...(random.chance(0.25) ? roomy : {})
   }
 }
 
@@ -68,7 +69,7 @@ export function* shrink(testCase: CrashCase): Generator<CrashCase> {
   }
   for (const i of steps.keys()) if (steps.length > 1) yield { ...testCase, steps: steps.toSpliced(i, 1) }
   if (testCase.start === 'filled') yield { ...testCase, start: 'empty' }
-  for (const name of ['wasm', 'verifyWrites', 'compression', 'walBytes', 'pageSize', 'durability'] as const) {
+  for (const name of ['wasm', 'frames', 'verifyWrites', 'compression', 'walBytes', 'pageSize', 'durability'] as const) {
     if (options[name] === undefined) continue
     const { [name]: _, ...others } = options
     yield { ...testCase, options: others }

@@ -1,7 +1,7 @@
 // The cases of the trial `faults`: a short life, and one kind of fault that strikes at each of its calls in turn.
 import { Random } from '../../test/support/random.ts'
 import type { DiskCall, DiskFault } from '../../test/support/simulated-disk.ts'
-import type { SmallOptions } from '../workload/opening.ts'
+import { roomy, type SmallOptions } from '../workload/opening.ts'
 import { kinds, type Step } from '../workload/subject.ts'
 
 export const faultNames = [
@@ -85,7 +85,8 @@ export function caseOf(seed: number): FaultsCase {
         pageSize: random.pick([4_096, 4_096, 8_192]),
         compression: random.pick(['lz4', 'lz4', 'none']),
         walBytes: random.pick([8_192, 16_384, 65_536]),
-        verifyWrites: random.chance(0.2)
+        verifyWrites: random.chance(0.2),
+        ...(random.chance(0.25) ? roomy : {})
       }
   return { seed, steps, options, fault, lasts }
 }
@@ -94,7 +95,7 @@ export function caseOf(seed: number): FaultsCase {
 export function* shrink(testCase: FaultsCase): Generator<FaultsCase> {
   const { steps, options, between } = testCase
   for (const i of steps.keys()) if (steps.length > 1) yield { ...testCase, steps: steps.toSpliced(i, 1) }
-  for (const name of ['verifyWrites', 'compression', 'walBytes', 'pageSize'] as const) {
+  for (const name of ['frames', 'verifyWrites', 'compression', 'walBytes', 'pageSize'] as const) {
     if (options[name] === undefined) continue
     const { [name]: _, ...others } = options
     yield { ...testCase, options: others }

@@ -9,6 +9,8 @@ export interface SmallOptions {
   readonly pageSize?: number
   readonly compression?: 'lz4' | 'none'
   readonly walBytes?: number
+  /** Pages that the cache holds. */
+  readonly frames?: number
   readonly verifyWrites?: boolean
   readonly durability?: 'strict' | 'relaxed'
   readonly wasm?: 'off'
@@ -22,9 +24,12 @@ export interface Opened {
 
 const leastFrames = 64
 
+/** Room enough for puts to be applied together; with less, each is made by itself. */
+export const roomy: SmallOptions = { frames: 1_024, walBytes: 64 << 20 }
+
 /** Opens with sizes at which a few commits already make checkpoints, log switches and evictions happen. */
 export async function openSmall(vfs: Vfs, options: SmallOptions, createIfMissing = true): Promise<Opened> {
-  const { walBytes = 16_384, ...others } = options
+  const { walBytes = 16_384, frames = leastFrames, ...others } = options
   const parsed = parseOpenOptions({
     pageSize: 4_096,
     ...others,
@@ -33,7 +38,7 @@ export async function openSmall(vfs: Vfs, options: SmallOptions, createIfMissing
     syncIntervalMs: 5
   })
   // Smaller than `open` allows.
-  const small = { ...parsed, walBytes, cacheBytes: leastFrames * (parsed.pageSize ?? 4_096) }
+  const small = { ...parsed, walBytes, cacheBytes: frames * (parsed.pageSize ?? 4_096) }
   const engine = await Engine.open(vfs, small)
   return { engine, db: new LocalDatabase<string, string>(engine, small) }
 }

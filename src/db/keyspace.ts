@@ -38,7 +38,7 @@ export class LocalKeyspace<K, V, DK, DV> extends LocalReads<K, V> implements Key
   put(key: unknown, value: unknown, options?: unknown): Promise<void> {
     // Not an async function, here and below: all writes of a commit group share the engine's one promise.
     try {
-      this.#put(key, value, options, 'put')
+      this.#put(key, value, options, 'put', true)
       return this.#engine.settled()
     } catch (error) {
       return Promise.reject(error)
@@ -51,7 +51,7 @@ export class LocalKeyspace<K, V, DK, DV> extends LocalReads<K, V> implements Key
     options?: EncodingOptions<KE, VE>
   ): void
   putSync(key: unknown, value: unknown, options?: unknown): void {
-    this.#put(key, value, options, 'putSync')
+    this.#put(key, value, options, 'putSync', false)
     this.#engine.settleSync()
   }
 
@@ -162,13 +162,14 @@ export class LocalKeyspace<K, V, DK, DV> extends LocalReads<K, V> implements Key
     this.#engine.settleSync()
   }
 
-  #put(key: unknown, value: unknown, options: unknown, where: string): void {
+  #put(key: unknown, value: unknown, options: unknown, where: string, isTogether: boolean): void {
     let { keyEncoding, valueEncoding } = this.place
     if (options !== undefined) {
       const given = checkKnown(options, encodingNames, where)
       ;({ keyEncoding, valueEncoding } = encodingsOf(this.place, given, none, where))
     }
-    this.#engine.put(this.#tree, key, keyEncoding, value, valueEncoding)
+    if (isTogether) this.#engine.putTogether(this.#tree, key, keyEncoding, value, valueEncoding)
+    else this.#engine.put(this.#tree, key, keyEncoding, value, valueEncoding)
     this.place.cached?.forget(key, keyEncoding)
   }
 

@@ -76,9 +76,9 @@ export class Committer {
     if (memory.word(LOG_BYTES) === 0) this.#setTime()
   }
 
-  /** A commit was made: makes sure that it becomes durable some time. */
-  committed(): void {
-    this.counts.commits++
+  /** Commits were made: makes sure that they become durable some time. */
+  committed(commits: number): void {
+    this.counts.commits += commits
     if (this.#core.options.durability === 'strict') this.#turnsLeft = quietTurns
     else if (this.#timer === undefined) this.#startTimer()
   }
@@ -140,6 +140,7 @@ export class Committer {
 
   /** Writes the log's buffer out without syncing; for checkpoints. */
   writeOut(): void {
+    this.#core.staged.apply()
     this.#guarded(() => this.#writeOut())
   }
 
@@ -176,6 +177,7 @@ export class Committer {
 
   /** Begins a new group: later commits do not wait with those made until now. Returns the newest LSN. */
   cut(): number {
+    this.#core.staged.apply()
     this.#groups.cut()
     return this.#core.appliedLsn
   }
@@ -203,6 +205,7 @@ export class Committer {
   #undoAll(error: unknown): unknown {
     const core = this.#core
     const tell = this.#groups.end()
+    if (PLANTED_BUG !== 38) core.staged.forget()
     core.kernel.exports.clearLog()
     this.#rebuild(error)
     const told = core.failure ?? error
@@ -242,12 +245,14 @@ export class Committer {
   #joinGroup(): Promise<void> {
     const core = this.#core
     if (core.failure !== undefined) return Promise.reject(core.failure)
-    if (core.durableLsn >= core.appliedLsn) return this.#settled
+    // Those that are staged are applied before any other commit.
+    const lsn = core.appliedLsn + core.staged.count
+    if (core.durableLsn >= lsn) return this.#settled
     if (PLANTED_BUG === 19) {
       this.#schedule()
       return this.#settled
     }
-    const joined = this.#groups.join(core.appliedLsn)
+    const joined = this.#groups.join(lsn)
     this.#schedule()
     return joined
   }
@@ -331,6 +336,7 @@ export class Committer {
 
   #flushNow(): void {
     const core = this.#core
+    core.staged.apply()
     if (core.failure !== undefined) throw core.failure
     const lsn = core.appliedLsn
     if (core.durableLsn < lsn) {

@@ -19,6 +19,15 @@ import { Health } from './health.ts'
 import type { EngineOptions } from './options.ts'
 import { Pager } from './pager.ts'
 
+/** Puts that are encoded but not applied yet (`staged-puts.ts`). */
+interface Staged {
+  readonly count: number
+  /** Applies them. Does not throw: if it fails, their promises reject. */
+  apply(): void
+  /** Drops them, when everything that is not durable is rolled back. */
+  forget(): void
+}
+
 export class Core {
   readonly location: string
   readonly options: EngineOptions
@@ -66,6 +75,10 @@ export class Core {
   readonly health: Health
   /** A callback of `read` is running: nothing may be written. */
   isLent = false
+  /** An encoding is writing into kernel memory. What the caller's code does meanwhile is nested in that call. */
+  isEncoding = false
+  /** Whoever reads, writes or makes durable has these applied first. */
+  staged: Staged = { count: 0, apply: () => undefined, forget: () => undefined }
   /** Is told what commits change. */
   observer: CommitObserver | undefined
 
@@ -118,13 +131,14 @@ export class Core {
   /** XXH32 of bytes outside kernel memory. */
   readonly checksum = (bytes: Uint8Array, seed: number): number => checksumOf(this.kernel, this.memory, bytes, seed)
 
-  /** Whether reads must be refused. */
-  get isShut(): boolean {
-    return this.isClosed || this.unreadable !== undefined
+  /** Whether `checkOpen` has something to do. */
+  get mustCheck(): boolean {
+    return this.isClosed || this.unreadable !== undefined || (PLANTED_BUG !== 39 && this.staged.count !== 0)
   }
 
-  /** Throws `LIGHTNING_CLOSED` after `close`. */
+  /** Throws `LIGHTNING_CLOSED` after `close`. Otherwise all commits are applied when it returns. */
   checkOpen(): void {
+    this.staged.apply()
     if (this.unreadable !== undefined && !this.isClosed) throw this.unreadable
     if (this.isClosed)
       throw new LightningError('LIGHTNING_CLOSED', `The database at ${this.location} is closed. Open it again.`)

@@ -111,6 +111,7 @@ export class Engine {
 
   /** From now on `observer` is told what commits change; undefined: nobody is. */
   observe(observer: CommitObserver | undefined): void {
+    this.#core.staged.apply()
     this.#core.observer = observer
   }
 
@@ -197,6 +198,20 @@ export class Engine {
     valueEncoding: ValueEncoding<unknown>
   ): void {
     this.#writer.put(handleOf(tree), key, keyEncoding, value, valueEncoding)
+  }
+
+  /**
+   * The same for callers that wait for `settled` or `durable` next: only there can it be told that a put has failed
+   * which is applied together with others.
+   */
+  putTogether(
+    tree: Tree,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>,
+    value: unknown,
+    valueEncoding: ValueEncoding<unknown>
+  ): void {
+    this.#writer.putTogether(handleOf(tree), key, keyEncoding, value, valueEncoding)
   }
 
   del(tree: Tree, key: unknown, keyEncoding: KeyEncoding<unknown>): void {
@@ -330,6 +345,7 @@ export class Engine {
 
   async #close(): Promise<void> {
     const core = this.#core
+    core.staged.apply()
     core.events.emit('closing', {})
     core.isClosed = true
     try {

@@ -111,7 +111,7 @@ export class Reader {
     keyEncoding: KeyEncoding<unknown>
   ): number {
     const core = this.#core
-    if (core.isShut) core.checkOpen()
+    if (core.mustCheck) core.checkOpen()
     if (snapshot !== undefined || keyEncoding.callsBack || !tree.locate(core)) {
       return this.#findSlowly(tree, snapshot, key, keyEncoding)
     }

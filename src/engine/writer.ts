@@ -3,30 +3,23 @@
 //
 // Single operations take the short way: key and value are encoded straight into the log's buffer, and one kernel call
 // does the rest. Whatever does not fit that (batches, ranges, large values, encodings that call the caller's code) is
-// encoded into a `Staging` first and then copied into the buffer.
-import {
-  APPLY_AT,
-  APPLY_PHASE,
-  LOG_BYTES,
-  LOG_CAPACITY,
-  MAX_KEY_BYTES,
-  OK,
-  PAGES_USED,
-  RELEASED_COUNT
-} from '../../assembly/state.ts'
+// encoded into a `Staging` first and then copied into the buffer. Puts that come together can be applied together, too
+// (`staged-puts.ts`).
+import { APPLY_AT, APPLY_PHASE, MAX_KEY_BYTES, OK, RELEASED_COUNT } from '../../assembly/state.ts'
 import { CONTINUES } from '../../assembly/log.ts'
 import { CLEAR, DROP, OPERATION_HEADER_BYTES } from '../../assembly/operations.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { inOperation } from '../encoding/failure.ts'
 import { isLightningError } from '../errors.ts'
-import { blockBytes, sectorBytes } from '../store/format.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { reportOperations } from './commit-observer.ts'
+import { blocksOf, CommitRoom, pathPages } from './commit-room.ts'
 import type { Committer } from './committer.ts'
 import type { Core } from './core.ts'
 import { releaseSegments, writeSegments } from './large-values.ts'
 import type { EngineOperation } from './operation.ts'
 import type { Demand, Space } from './space.ts'
+import { StagedPuts } from './staged-puts.ts'
 import { checkKeyBytes, Staging } from './staging.ts'
 import { handleOf, type TreeHandle } from './tree.ts'
 
@@ -36,42 +29,41 @@ import { handleOf, type TreeHandle } from './tree.ts'
 const operationRoom = 32_768
 /** Staging buffers, at most half a MiB each, that are kept for the next batches. */
 const mostSpares = 4
-/**
- * While a checkpoint runs, commits do a slice of it each time that the log has grown by this fraction of `walBytes`.
- */
-const stepsPerLog = 1_024
-/** Slices that may become due while the checkpoint waits for a sync; then a commit does the sync itself. */
-const mostWaitingSteps = 32
 const none: readonly Uint8Array[] = []
-/** Pages that an operation may dirty besides its leaf: the path to the root, split or merged all the way up. */
-const pathPages = 15
 
 export class Writer {
   readonly #core: Core
   readonly #committer: Committer
-  readonly #checkpoint: Checkpoint
   readonly #space: Space
+  readonly #room: CommitRoom
+  readonly #staged: StagedPuts
   readonly #inlineBytes: number
   /** Counts encodings begun. One that has begun meanwhile was begun by the caller's code, run by this one. */
   #encodings = 0
   /** Staging buffers of earlier batches, for the next one. */
   readonly #spares: Uint8Array[] = []
-  /** While the log's buffer holds no more than this, small commits need not call `#makeRoom`'s checks again. */
-  #readyBytes = 0
-  /** Bytes of live log at which the next slice of a checkpoint is due. */
-  #nextStepBytes = 0
-  /** Slices in a row that were due while the checkpoint waited for a sync and the event loop did not turn. */
-  #waitingSteps = 0
-  #turns = 0
-  /** Too many frames are dirty: writing them out has failed. */
-  #isOverfull = false
 
   constructor(core: Core, committer: Committer, checkpoint: Checkpoint, space: Space) {
     this.#core = core
     this.#committer = committer
-    this.#checkpoint = checkpoint
     this.#space = space
+    this.#room = new CommitRoom(core, committer, checkpoint, space)
+    this.#staged = new StagedPuts(core, committer, this.#room, commits => this.#committed(commits))
+    core.staged = this.#staged
     this.#inlineBytes = core.kernel.exports.inlineBytes()
+  }
+
+  /** Puts one entry. It may be applied a little later, with others; nobody can tell. */
+  putTogether(
+    tree: TreeHandle,
+    key: unknown,
+    keyEncoding: KeyEncoding<unknown>,
+    value: unknown,
+    valueEncoding: ValueEncoding<unknown>
+  ): void {
+    if (!this.#staged.stage(tree, key, keyEncoding, value, valueEncoding)) {
+      this.put(tree, key, keyEncoding, value, valueEncoding)
+    }
   }
 
   put(
@@ -87,16 +79,23 @@ export class Writer {
       this.#alone({ type: 'put', tree, key, keyEncoding, value, valueEncoding })
       return
     }
-    this.#makeRoom(operationRoom, 1, this.#inlineBytes)
+    this.#room.make(operationRoom, 1, this.#inlineBytes)
     const { memory } = core
     const encoding = ++this.#encodings
     const { bytes } = memory
     const { generation } = core
     const at = this.#nextOperation()
-    const keyBytes = keyEncoding.write(key, bytes, at, MAX_KEY_BYTES)
-    if (keyBytes === 0) checkKeyBytes(0)
-    const valueBytes =
-      keyBytes < 0 ? -1 : valueEncoding.write(value, bytes, at + keyBytes, this.#inlineBytes - keyBytes)
+    let keyBytes = -1
+    let valueBytes = -1
+    const isNested = core.isEncoding
+    core.isEncoding = true
+    try {
+      keyBytes = keyEncoding.write(key, bytes, at, MAX_KEY_BYTES)
+      if (keyBytes === 0) checkKeyBytes(0)
+      if (keyBytes > 0) valueBytes = valueEncoding.write(value, bytes, at + keyBytes, this.#inlineBytes - keyBytes)
+    } finally {
+      core.isEncoding = isNested
+    }
     if (valueBytes < 0 || encoding !== this.#encodings || !this.#isNextOperation(at, generation)) {
       // Too long for a page, or a getter in the value has used the database meanwhile.
       this.#alone({ type: 'put', tree, key, keyEncoding, value, valueEncoding })
@@ -113,13 +112,20 @@ export class Writer {
       this.#alone({ type: 'del', tree, key, keyEncoding })
       return
     }
-    this.#makeRoom(operationRoom, 1, 0)
+    this.#room.make(operationRoom, 1, 0)
     const { memory } = core
     const encoding = ++this.#encodings
     const { generation } = core
     const at = this.#nextOperation()
-    const keyBytes = keyEncoding.write(key, memory.bytes, at, MAX_KEY_BYTES)
-    if (keyBytes === 0) checkKeyBytes(0)
+    let keyBytes = -1
+    const isNested = core.isEncoding
+    core.isEncoding = true
+    try {
+      keyBytes = keyEncoding.write(key, memory.bytes, at, MAX_KEY_BYTES)
+      if (keyBytes === 0) checkKeyBytes(0)
+    } finally {
+      core.isEncoding = isNested
+    }
     if (keyBytes < 0 || encoding !== this.#encodings || !this.#isNextOperation(at, generation)) {
       this.#alone({ type: 'del', tree, key, keyEncoding })
       return
@@ -277,7 +283,7 @@ export class Writer {
     const { parts, values } = staging
     if (parts.length === 0) return
     const { totalBytes, count } = staging
-    this.#makeRoom(totalBytes + parts.length * 128, count, isShrinking ? 0 : totalBytes, values, clears)
+    this.#room.make(totalBytes + parts.length * 128, count, isShrinking ? 0 : totalBytes, values, clears)
     const written = values.length === 0 ? none : core.events.afterCall(() => this.#writeValues(staging))
     // Read only now: the calls above may have ended transactions, and the observer with the last of them.
     const { observer } = core
@@ -334,111 +340,6 @@ export class Writer {
     }
   }
 
-  /**
-   * Makes sure that a commit of so many operations and bytes cannot fail for want of space. Throws
-   * `LIGHTNING_DISK_FULL`; then nothing has changed. `growthBytes`: by how much the data may grow, 0 when the commit
-   * only deletes. `clears`: it deletes nothing but ranges.
-   */
-  #makeRoom(
-    logBytes: number,
-    operations: number,
-    growthBytes: number,
-    values: readonly { readonly value: Uint8Array }[] = [],
-    clears = false
-  ): void {
-    const core = this.#core
-    const { walBytes } = core.options
-    const { log, memory } = core
-    const buffered = memory.word(LOG_BYTES)
-    // What the last check found stays true until the buffer is written out.
-    if (buffered !== 0 && buffered + logBytes <= this.#readyBytes) return
-    this.#readyBytes = 0
-    core.endOldSnapshots()
-    const live = log.liveBytes + buffered
-    const capacity = memory.word(LOG_CAPACITY)
-    const demand = (): Demand => ({
-      logBytes,
-      pages: this.#pagesOf(operations, growthBytes),
-      blocks: blocksOf(values),
-      grows: growthBytes > 0,
-      clears
-    })
-    const find = () => {
-      if (live > walBytes) this.#keepLogShort(live, walBytes)
-      if (core.pending.sectors * sectorBytes > walBytes) this.#freeSpace()
-      if (this.#isOverfull) {
-        core.pager.limitDirty()
-        this.#isOverfull = false
-      }
-      this.#space.ensure(demand)
-      this.#committer.prepare(Math.min(logBytes, capacity - 128))
-      if (logBytes > capacity) log.reserve(logBytes)
-    }
-    core.events.afterCall(() => this.#space.find(find, demand))
-    if (logBytes <= capacity && walBytes >= capacity * 8 && !this.#space.isLimited) {
-      const untilStep = live <= walBytes ? capacity : buffered + this.#nextStepBytes - live
-      this.#readyBytes = Math.min(capacity, log.reservedBytes, untilStep) - 128
-    }
-  }
-
-  /** Pages that so many operations may dirty: a leaf for each, the pages that splits make, and the pages above. */
-  #pagesOf(operations: number, growthBytes: number): number {
-    const { memory, meta } = this.#core
-    const split = Math.ceil((growthBytes * 2) / meta.pageBytes) * 2
-    return Math.min(memory.word(PAGES_USED), operations + (operations >>> 3)) + split + pathPages
-  }
-
-  /**
-   * The log has grown beyond `walBytes`: starts a checkpoint. One that runs already gets a slice done now and then,
-   * since commits may come so fast that the event loop does not get to it. At twice `walBytes` it is run to its end.
-   */
-  #keepLogShort(live: number, walBytes: number): void {
-    if (live > walBytes * 2) {
-      this.#checkpoint.runSync()
-      return
-    }
-    this.#attemptCheckpoint(() => {
-      if (!this.#checkpoint.isRunning) {
-        this.#nextStepBytes = walBytes * 1.125
-        this.#checkpoint.trigger()
-      } else if (live > this.#nextStepBytes) {
-        this.#nextStepBytes = live + walBytes / stepsPerLog
-        const { turns } = this.#committer
-        this.#waitingSteps = this.#checkpoint.isWaiting && turns === this.#turns ? this.#waitingSteps + 1 : 0
-        this.#turns = turns
-        this.#checkpoint.stepSync(this.#waitingSteps > mostWaitingSteps || live > walBytes * 1.75)
-      }
-    })
-  }
-
-  /**
-   * Starts a checkpoint when much space waits for one to become free. Large values that are overwritten fill the disk
-   * long before their frames fill the log.
-   */
-  #freeSpace(): void {
-    const { pending, data, options } = this.#core
-    const waiting = pending.sectors * sectorBytes
-    const most = Math.max(options.walBytes, (data.blocks.usedBlocks * blockBytes - waiting) / 4)
-    if (waiting <= most) return
-    this.#attemptCheckpoint(() => {
-      if (!this.#checkpoint.isRunning) this.#checkpoint.trigger()
-      else if (waiting > most * 2) this.#checkpoint.runSync()
-    })
-  }
-
-  /**
-   * A checkpoint that is not urgent may fail without disturbing the commit, unless commits were rolled back with it.
-   */
-  #attemptCheckpoint(attempt: () => void): void {
-    const { generation, options } = this.#core
-    try {
-      attempt()
-    } catch (error) {
-      if (this.#core.failure !== undefined || this.#core.generation !== generation) throw error
-      options.logger?.warn('A checkpoint failed', error)
-    }
-  }
-
   #isUntouched(part: Uint8Array | undefined): boolean {
     const { memory, kernel } = this.#core
     const type = part?.[0]
@@ -446,23 +347,20 @@ export class Writer {
     return memory.word(APPLY_PHASE) === 0 && memory.word(APPLY_AT) === kernel.exports.nextOperation() >>> 0
   }
 
-  #committed(): void {
-    const { memory, pager, options } = this.#core
+  #committed(commits = 1): void {
+    const { memory, pager, options, isEncoding } = this.#core
     if (memory.word(RELEASED_COUNT) !== 0) pager.drainReleased()
     try {
       pager.limitDirty()
     } catch (error) {
       // This commit is complete and stays. The next one is refused unless the pages can be written by then.
-      this.#isOverfull = true
-      this.#readyBytes = 0
+      this.#room.noteOverfull()
       if (isLightningError(error, 'LIGHTNING_DISK_FULL')) this.#space.noteFull()
       options.logger?.warn('Pages could not be written', error)
     }
-    this.#committer.committed()
+    this.#committer.committed(commits)
+    // An encoding further up the stack has called the caller's code, which made this commit, and will go on writing where
+    // the commit stands in the log's buffer.
+    if (isEncoding && PLANTED_BUG !== 36) this.#committer.writeOut()
   }
-}
-
-/** The most blocks that the segments of these values can take. */
-function blocksOf(values: readonly { readonly value: Uint8Array }[]): number {
-  return values.reduce((sum, { value }) => sum + Math.ceil(value.length / blockBytes) + 2, 0)
 }

@@ -38,10 +38,13 @@ export class SessionWrites {
     const key = fields.bytes()
     const value = fields.bytes()
     const bytes = this.#bytes
+    const { isStrict } = this.#session
     return this.#write(
       at,
       id,
-      () => engine.put(tree, key, bytes, value, bytes),
+      // A client that is answered at once must be told of a failure at once.
+      () =>
+        isStrict ? engine.putTogether(tree, key, bytes, value, bytes) : engine.put(tree, key, bytes, value, bytes),
       held => held.transaction.view(tree, undefined).put(key, bytes, value, bytes)
     )
   }

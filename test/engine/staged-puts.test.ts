@@ -1,0 +1,280 @@
+// Puts that are made together are applied together, and nobody can tell: not who reads, not who writes next, and not who
+// opens the database after a crash.
+import { describe, expect, test } from 'vitest'
+import { MISS, PAGES_USED, STAGED_COUNT } from '../../assembly/state.ts'
+import { Checkpoint } from '../../src/engine/checkpoint.ts'
+import { Committer } from '../../src/engine/committer.ts'
+import type { Core } from '../../src/engine/core.ts'
+import { openCore } from '../../src/engine/opening.ts'
+import { Reader } from '../../src/engine/reader.ts'
+import { rebuild } from '../../src/engine/rebuild.ts'
+import { Space } from '../../src/engine/space.ts'
+import { TreeHandle } from '../../src/engine/tree.ts'
+import { Writer } from '../../src/engine/writer.ts'
+import { isLightningError } from '../../src/errors.ts'
+import { LocalDatabase } from '../../src/db/database.ts'
+import { parseOpenOptions } from '../../src/db/options.ts'
+import { Engine } from '../../src/engine/engine.ts'
+import type { Database } from '../../src/index.ts'
+import type { Vfs } from '../../src/vfs/vfs.ts'
+import { SimulatedDisk } from '../support/simulated-disk.ts'
+import { contentOf, smallOptions, utf8 } from './content.ts'
+import { expectSound } from './support.ts'
+
+/** Room enough for puts to be staged: with less, each is made by itself. */
+const roomy = { cacheBytes: 1_024 * 4_096, walBytes: 64 << 20 }
+const filled = 500
+
+const keyOf = (number: number) => `key ${String(number).padStart(4, '0')}`
+
+async function openDatabase(vfs: Vfs): Promise<{ engine: Engine; db: Database<string, string> }> {
+  const options = { ...parseOpenOptions({ valueEncoding: 'utf8', pageSize: 4_096 }), ...roomy }
+  const engine = await Engine.open(vfs, options)
+  return { engine, db: new LocalDatabase<string, string>(engine, options) }
+}
+
+/** A database with several leaves, and puts that are staged. */
+async function withStaged(disk = new SimulatedDisk()) {
+  const { engine, db } = await openDatabase(disk.vfs())
+  await db.batch(Array.from({ length: filled }, (_, i) => ({ type: 'put', key: keyOf(i), value: 'v'.repeat(100) })))
+  // The first one of a group is made by itself.
+  const first = db.put(keyOf(7), 'first')
+  const promises = [300, 12, 499, 12].map((number, i) => db.put(keyOf(number), `staged ${i}`))
+  return { disk, engine, db, promises: [first, ...promises] }
+}
+
+type Db = Database<string, string>
+
+describe('puts that were not awaited', () => {
+  test.each<readonly [string, (db: Db) => unknown, unknown]>([
+    ['get', db => db.get(keyOf(300)), 'staged 0'],
+    ['get of a key put twice', db => db.get(keyOf(12)), 'staged 3'],
+    ['getMany', db => db.getMany([keyOf(300), keyOf(499)]), ['staged 0', 'staged 2']],
+    ['read', db => db.read(keyOf(300), bytes => bytes.length), 8],
+    ['count', db => db.count(), filled],
+    ['an iterator', db => [...db.values({ gte: keyOf(498) })], ['v'.repeat(100), 'staged 2']],
+    ['an iterator backwards', db => [...db.values({ reverse: true, limit: 1 })], ['staged 2']],
+    ['a snapshot', db => db.snapshot().get(keyOf(12)), 'staged 3'],
+    ['transactionSync', db => db.transactionSync(tx => tx.get(keyOf(300))), 'staged 0'],
+    ['a transaction', db => db.begin().get(keyOf(300)), 'staged 0'],
+    ['sequence', db => db.sequence(), 6],
+    ['stats', db => db.stats().sequence, 6]
+  ])('are seen by %s', async (_, read, wanted) => {
+    const { db, engine, promises } = await withStaged()
+    expect(await read(db)).toEqual(wanted)
+    await Promise.all(promises)
+    await expectSound(engine)
+  })
+
+  test.each<readonly [string, (db: Db) => unknown, string | undefined]>([
+    ['putSync', db => db.putSync(keyOf(300), 'later'), 'later'],
+    ['del', db => void db.del(keyOf(300)), undefined],
+    ['batch', db => void db.batch([{ type: 'put', key: keyOf(300), value: 'later' }]), 'later'],
+    ['clear', db => void db.clear({ gte: keyOf(300), lt: keyOf(301) }), undefined],
+    ['a large value', db => void db.put(keyOf(300), 'l'.repeat(100_000)), 'l'.repeat(100_000)],
+    ['transactionSync', db => db.transactionSync(tx => tx.put(keyOf(300), 'later')), 'later'],
+    ['another put', db => void db.put(keyOf(300), 'later'), 'later']
+  ])('come before %s', async (_, write, wanted) => {
+    const { disk, db, promises } = await withStaged()
+    write(db)
+    expect(db.get(keyOf(300))).toBe(wanted)
+    await Promise.all(promises)
+    await db.flush()
+    const again = await openDatabase(disk.kill().vfs())
+    expect(again.db.get(keyOf(300))).toBe(wanted)
+    expect(again.db.get(keyOf(12))).toBe('staged 3')
+  })
+
+  test.each<readonly [string, (db: Db) => unknown]>([
+    ['flushSync', db => db.flushSync()],
+    ['flush', db => db.flush()],
+    ['checkpoint', db => db.checkpoint()],
+    ['close', db => db.close()],
+    ['their promises', () => undefined]
+  ])('are on stable storage after %s', async (_, settle) => {
+    const { disk, db, promises } = await withStaged()
+    if (settle(db) instanceof Promise) await settle(db)
+    else await Promise.all(promises)
+    const again = await openDatabase(disk.crash(1).vfs())
+    expect([7, 300, 12, 499].map(number => again.db.get(keyOf(number)))).toEqual([
+      'first',
+      'staged 0',
+      'staged 3',
+      'staged 2'
+    ])
+    await expectSound(again.engine)
+  })
+
+  test('are gone together when their frame cannot be written', async () => {
+    const { disk, db, promises } = await withStaged()
+    disk.fault = call => {
+      if (call.kind !== 'write' || !call.file.startsWith('wal')) return undefined
+      disk.fault = undefined
+      return { code: 'EIO' }
+    }
+    const results = await Promise.allSettled(promises)
+    expect(results.map(({ status }) => status)).toEqual(Array(5).fill('rejected'))
+    expect([7, 300, 12].map(number => db.get(keyOf(number)))).toEqual(Array(3).fill('v'.repeat(100)))
+    await db.put(keyOf(300), 'works again')
+    expect(contentOf((await openDatabase(disk.kill().vfs())).engine).get(`/${keyOf(300)}`)).toBe('works again')
+  })
+
+  test('of many turns, and far more than are staged at once, come back after a crash', async () => {
+    const { disk, db, promises } = await withStaged()
+    await Promise.all(promises)
+    const model = new Map<string, string>()
+    for (let turn = 0; turn < 20; turn++) {
+      const waiting = Array.from({ length: 100 }, (_, i) => {
+        const [key, value] = [keyOf((turn * 631 + i * 373) % 900), `${turn}-${i}`.padEnd(20 + (i % 90), '.')]
+        model.set(key, value)
+        return db.put(key, value)
+      })
+      await Promise.all(waiting)
+    }
+    const again = await openDatabase(disk.crash(2).vfs())
+    for (const [key, value] of model) expect(again.db.get(key)).toBe(value)
+    await expectSound(again.engine)
+  })
+})
+
+/** The parts of an engine that write, to see what no caller can. */
+async function parts(disk: SimulatedDisk) {
+  const core = await openCore(disk.vfs(), { ...smallOptions, ...roomy })
+  const committer: Committer = new Committer(core, cause => {
+    rebuild(core, checkpoint, cause)
+    committer.forgetIncarnation()
+  })
+  const checkpoint = new Checkpoint(core, committer)
+  const writer = new Writer(core, committer, checkpoint, new Space(core, checkpoint))
+  const reader = new Reader(core)
+  const tree = new TreeHandle(new Uint8Array(0))
+  const put = (number: number, value: string): Promise<void> => {
+    writer.putTogether(tree, keyOf(number), utf8, value, utf8)
+    return committer.settled(undefined)
+  }
+  const get = (number: number) => reader.get(tree, undefined, keyOf(number), utf8, utf8)
+  for (let i = 0; i < filled; i++) writer.put(tree, keyOf(i), utf8, 'v'.repeat(100), utf8)
+  committer.flushSync()
+  return { core, committer, checkpoint, put, get }
+}
+
+/** How each of these ends. */
+function watch(promises: readonly Promise<void>[]): Promise<string[]> {
+  const told = (error: unknown) => (isLightningError(error) ? error.code : 'another error')
+  return Promise.all(promises.map(promise => promise.then(() => 'fulfilled', told)))
+}
+
+/** Puts all clean pages out of memory; the first lap only takes note of which are in use. */
+function putOut(core: Core): void {
+  for (let lap = 0; lap < 2; lap++) core.kernel.exports.evict(0x7fffffff)
+}
+
+describe('staged puts', () => {
+  test('wait for others, and are one group', async () => {
+    const { core, put, get } = await parts(new SimulatedDisk())
+    const first = put(1, 'one')
+    const others = [2, 300, 450].map(number => put(number, 'others'))
+    expect([core.staged.count, core.memory.word(STAGED_COUNT)]).toEqual([3, 3])
+    expect(others.every(promise => promise === first)).toBe(true)
+    await Promise.resolve()
+    expect(core.staged.count).toBe(0)
+    await first
+    expect(get(450)).toBe('others')
+    expect(core.durableLsn).toBe(core.appliedLsn)
+  })
+
+  test('are dropped when everything that is not durable is rolled back, and rejected', async () => {
+    const disk = new SimulatedDisk()
+    const { core, committer, put, get } = await parts(disk)
+    const settled = watch([put(1, 'rolled back'), put(2, 'rolled back'), put(3, 'rolled back')])
+    expect(core.staged.count).toBe(2)
+    committer.rollBack(new Error('a fault'))
+    expect(await settled).toEqual(Array(3).fill('another error'))
+    await put(4, 'later')
+    expect([1, 2, 3, 4].map(get)).toEqual([...Array(3).fill('v'.repeat(100)), 'later'])
+    const { db } = await openDatabase(disk.kill().vfs())
+    expect(db.get(keyOf(2))).toBe('v'.repeat(100))
+  })
+
+  test('are found their leaves again when pages have left memory in between', async () => {
+    const { core, checkpoint, put, get } = await parts(new SimulatedDisk())
+    await checkpoint.run()
+    const settled = watch([put(1, 'new'), put(300, 'new'), put(2, 'new'), put(301, 'new')])
+    expect(core.staged.count).toBe(3)
+    putOut(core)
+    // They come back in another order.
+    for (let id = core.memory.word(PAGES_USED); id > 0; id--)
+      if (core.kernel.exports.resolve(id, 0) === 0) core.provide(MISS)
+    expect(await settled).toEqual(Array(4).fill('fulfilled'))
+    expect([1, 300, 2, 301].map(get)).toEqual(Array(4).fill('new'))
+  })
+
+  test('reject together, and are gone, when a leaf that has left memory cannot be read', async () => {
+    const disk = new SimulatedDisk()
+    const { core, checkpoint, put, get } = await parts(disk)
+    await checkpoint.run()
+    const settled = watch([put(1, 'never'), put(300, 'never'), put(2, 'never')])
+    expect(core.staged.count).toBe(2)
+    putOut(core)
+    disk.fault = call => {
+      if (call.kind !== 'read' || call.file !== 'data.ldb') return undefined
+      disk.fault = undefined
+      return { code: 'EIO' }
+    }
+    expect(await settled).toEqual(Array(3).fill('LIGHTNING_IO'))
+    expect([1, 300, 2].map(get)).toEqual(Array(3).fill('v'.repeat(100)))
+    await put(300, 'again')
+    const { db } = await openDatabase(disk.kill().vfs())
+    expect([1, 300].map(number => db.get(keyOf(number)))).toEqual(['v'.repeat(100), 'again'])
+  })
+})
+
+describe('what an encoding runs', () => {
+  /** Writes to the database once, in the middle of being encoded. */
+  function meddler(meddle: () => void, text: string): unknown {
+    let isFirst = true
+    return {
+      toJSON() {
+        if (isFirst) meddle()
+        isFirst = false
+        return text
+      }
+    }
+  }
+
+  test.each<readonly [string, boolean]>([
+    ['by itself', false],
+    ['with others', true]
+  ])('may write, and no write spoils another: a put made %s', async (_, isTogether) => {
+    const disk = new SimulatedDisk()
+    const options = { ...parseOpenOptions({ valueEncoding: 'json', pageSize: 4_096 }), ...roomy }
+    const db = new LocalDatabase<string, unknown>(await Engine.open(disk.vfs(), options), options)
+    await db.batch(Array.from({ length: filled }, (_, i) => ({ type: 'put', key: keyOf(i), value: 'v'.repeat(100) })))
+    const promises: Promise<void>[] = []
+    if (isTogether) promises.push(db.put(keyOf(1), 'first'), db.put(keyOf(2), 'second'))
+    const inner = (number: number) =>
+      meddler(() => promises.push(db.put(keyOf(number), 'i'.repeat(60))), 'o'.repeat(70))
+    promises.push(db.put(keyOf(100), inner(200)))
+    promises.push(db.put(keyOf(300), inner(400)))
+    promises.push(
+      db.put(
+        keyOf(301),
+        meddler(() => promises.push(db.del(keyOf(401))), 'o'.repeat(70))
+      )
+    )
+    promises.push(
+      db.put(
+        keyOf(302),
+        meddler(() => void db.get(keyOf(2)), 'o'.repeat(70))
+      )
+    )
+    promises.push(db.put(keyOf(3), 'last'))
+    await Promise.all(promises)
+    const again = new LocalDatabase<string, unknown>(await Engine.open(disk.kill().vfs(), options), options)
+    for (const each of [db, again]) {
+      expect([200, 400].map(number => each.get(keyOf(number)))).toEqual(Array(2).fill('i'.repeat(60)))
+      expect([100, 300, 301, 302].map(number => each.get(keyOf(number)))).toEqual(Array(4).fill('o'.repeat(70)))
+      expect([each.get(keyOf(401)), each.get(keyOf(3))]).toEqual([undefined, 'last'])
+    }
+  })
+})
