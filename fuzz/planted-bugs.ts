@@ -203,12 +203,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     number: 38,
-    what: 'staged puts outlive a rollback that rejects them',
-    where: 'src/engine/committer.ts',
-    tests: ['test/engine/staged-puts.test.ts', ...crash]
-  },
-  {
-    number: 39,
     what: 'a get does not see staged puts',
     where: 'src/engine/core.ts',
     tests: ['test/engine/staged-puts.test.ts', ...crash]

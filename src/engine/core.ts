@@ -133,7 +133,7 @@ export class Core {
 
   /** Whether `checkOpen` has something to do. */
   get mustCheck(): boolean {
-    return this.isClosed || this.unreadable !== undefined || (PLANTED_BUG !== 39 && this.staged.count !== 0)
+    return this.isClosed || this.unreadable !== undefined || (PLANTED_BUG !== 38 && this.staged.count !== 0)
   }
 
   /** Throws `LIGHTNING_CLOSED` after `close`. Otherwise all commits are applied when it returns. */
