@@ -1,14 +1,15 @@
+import { writeUnits } from './text.ts'
 import { arrayTag, endByte, escapeByte, falseTag, nullTag, numberTag, stringTag, trueTag } from './tuple-format.ts'
 
 const mostElements = 4
 // For longer strings a call into the platform is worth its price.
-const longestText = 64
+const longestText = 48
 /** More than there ever is room for: what an element takes that is not written here. */
 const tooMany = 0x1_0000
 
 /**
  * Writes the tuple keys that most programs use straight to where they belong: arrays of up to four of null, booleans,
- * numbers and short ASCII strings. `TupleWriter` takes all keys, and three times as long.
+ * numbers and short strings. `TupleWriter` takes all keys, and twice as long.
  */
 export class QuickTupleWriter {
   // A number and the two words that it consists of, the high one first or last as the machine has it.
@@ -38,7 +39,7 @@ export class QuickTupleWriter {
 
   /** Writes one element and returns where it ends, or 0 when it has a character that is not written here. */
   #element(element: unknown, target: Uint8Array, at: number): number {
-    if (typeof element === 'string') return writeAscii(element, target, at)
+    if (typeof element === 'string') return writeString(element, target, at)
     if (typeof element === 'number') return this.#number(element, target, at)
     target[at] = element === null ? nullTag : element === true ? trueTag : falseTag
     return at + 1
@@ -70,20 +71,29 @@ export class QuickTupleWriter {
 
 /** The most bytes that the element can take. */
 function mostBytes(element: unknown): number {
-  if (typeof element === 'string') return element.length <= longestText ? element.length + 2 : tooMany
+  if (typeof element === 'string') return element.length <= longestText ? element.length * 3 + 2 : tooMany
   if (typeof element === 'number') return Number.isNaN(element) ? tooMany : 9
   return element === null || typeof element === 'boolean' ? 1 : tooMany
 }
 
-function writeAscii(text: string, target: Uint8Array, at: number): number {
+function writeString(text: string, target: Uint8Array, at: number): number {
   const { length } = text
   const start = at + 1
   target[at] = stringTag
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i)
-    if (unit <= escapeByte || unit > 0x7f) return 0
+    if (unit <= escapeByte) return 0
+    if (unit > 0x7f) return writeRest(text, i, target, start + i)
     target[start + i] = unit
   }
   target[start + length] = endByte
   return start + length + 1
+}
+
+/** The same from the first character on that is not ASCII. */
+function writeRest(text: string, from: number, target: Uint8Array, at: number): number {
+  const end = writeUnits(text, from, target, at)
+  for (let i = at; i < end; i++) if ((target[i] ?? 0) <= escapeByte) return 0
+  target[end] = endByte
+  return end + 1
 }

@@ -3,7 +3,15 @@ import { afterAll, describe, expect, it, vi } from 'vitest'
 import { keyEncodingOf } from '../../src/encoding/encodings.ts'
 import { bytesOf, expectCode, roundTrip, seeded, tryRead } from './support.ts'
 
-const loneSurrogates = ['\ud800', 'a\udc00', `${'long '.repeat(20)}\ud83d`, '\udc00\ud800', `\ud800${'x'.repeat(100)}`]
+const loneSurrogates = [
+  '\ud800',
+  'a\udc00',
+  '\ud800é',
+  'é\ud800\ud800\udc00',
+  `${'long '.repeat(20)}\ud83d`,
+  '\udc00\ud800',
+  `\ud800${'x'.repeat(100)}`
+]
 
 // The same must hold where there is no Buffer, as in browsers, and where its text functions are of another kind.
 const withoutBuffer = await encodingsWith(undefined)
@@ -24,6 +32,30 @@ describe.each([
         expect(roundTrip(utf8, text)).toBe(text)
       }),
       seeded
+    )
+  })
+
+  it('writes what the platform writes', () => {
+    const units = fc.constantFrom(
+      'a',
+      '\x7f',
+      '\x80',
+      '\u07ff',
+      '\u0800',
+      '\ud7ff',
+      '\ue000',
+      '\uffff',
+      '\u{10000}',
+      '\u{10ffff}'
+    )
+    fc.assert(
+      fc.property(fc.string({ unit: units, maxLength: 30 }), fc.nat({ max: 60 }), (text, room) => {
+        const expected = Buffer.from(text)
+        const target = new Uint8Array(expected.length + room)
+        expect(utf8.write(text, target, 0, target.length)).toBe(expected.length)
+        expect(Buffer.from(target.buffer, 0, expected.length).equals(expected)).toBe(true)
+      }),
+      { ...seeded, numRuns: 1_000 }
     )
   })
 
