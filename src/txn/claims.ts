@@ -87,45 +87,89 @@ export function isClaim(lock: Lock): boolean {
   return lock.tree === claimTree
 }
 
+/** How an attempt waits for a claim to end. */
+export class ClaimWait {
+  readonly footprint: Footprint
+  /** Who came earlier has the smaller one. */
+  readonly ticket: number
+  /** Resolves when the attempt may begin. */
+  readonly promise: Promise<void>
+  isOver = false
+  #resolve: () => void = () => undefined
+
+  constructor(footprint: Footprint, ticket: number) {
+    this.footprint = footprint
+    this.ticket = ticket
+    this.promise = new Promise(resolve => {
+      this.#resolve = resolve
+    })
+  }
+
+  /** Its turn has come, or it has waited enough. */
+  end(): void {
+    this.isOver = true
+    this.#resolve()
+  }
+}
+
 interface Claim {
   readonly footprint: Footprint
-  readonly lock: Lock
-  /** Attempts that begin when it has ended, in the order in which they came. */
-  readonly waiting: (() => void)[]
+  /** Attempts that begin when it has ended, by their tickets. */
+  readonly waiting: ClaimWait[]
 }
+
+interface HeldClaim extends Claim {
+  readonly lock: Lock
+}
+
+/**
+ * When a claim ends, so many of those that wait for it are looked at; the others wait for what those get. With a
+ * thousand in the queue, looking at all of them each time would cost more than all else about the transactions.
+ */
+const mostLookedAt = 16
 
 /** The claims of the transactions that are open. */
 export class Claims {
   readonly #locks: LockTable
-  readonly #claims = new Map<Transaction, Claim>()
+  readonly #claims = new Map<Transaction, HeldClaim>()
+  /** Of attempts whose turn has come, until they begin in the next microtask. */
+  readonly #reserved = new Map<ClaimWait, Claim>()
+  #tickets = 0
 
   constructor(locks: LockTable) {
     this.#locks = locks
   }
 
-  /** Keeps younger transactions from changing what is in the footprint until the transaction ends. */
-  add(transaction: Transaction, footprint: Footprint): void {
+  /**
+   * Keeps younger transactions from changing what is in the footprint until the transaction ends. `wait`: how the
+   * attempt has waited for that, if it has.
+   */
+  add(transaction: Transaction, footprint: Footprint, wait: ClaimWait | undefined): void {
     const lock = this.#locks.take(transaction, claimTree, String(transaction.id))
-    this.#claims.set(transaction, { footprint, lock, waiting: [] })
+    const reserved = wait === undefined ? undefined : this.#takeReserved(wait)
+    this.#claims.set(transaction, { footprint, lock, waiting: reserved?.waiting ?? [] })
   }
 
   remove(transaction: Transaction): void {
     if (this.#claims.size === 0) return
     const claim = this.#claims.get(transaction)
+    if (claim === undefined) return
     this.#claims.delete(transaction)
-    // One after the other: the first begins, and so claims, before the next one looks.
-    for (const wake of claim?.waiting ?? []) wake()
+    this.#letIn(claim.waiting)
   }
 
-  /** Resolves when a claim has ended that would make an attempt with this footprint lose; undefined: there is none. */
-  turnOf(footprint: Footprint): Promise<void> | undefined {
-    for (const claim of this.#claims.values()) {
-      if (!claim.footprint.collidesWith(footprint)) continue
-      return new Promise(resolve => {
-        claim.waiting.push(resolve)
-      })
-    }
-    return undefined
+  /** A wait for the claim that would make an attempt with this footprint lose; undefined: there is none. */
+  turnOf(footprint: Footprint): ClaimWait | undefined {
+    const claim = this.#blocking(footprint)
+    if (claim === undefined) return undefined
+    const wait = new ClaimWait(footprint, this.#tickets++)
+    claim.waiting.push(wait)
+    return wait
+  }
+
+  /** The attempt does not begin after all. */
+  giveUp(wait: ClaimWait): void {
+    this.#letIn(this.#takeReserved(wait)?.waiting ?? [])
   }
 
   /** The claim of an older transaction that these writes would violate, as a lock to wait for. */
@@ -140,4 +184,48 @@ export class Claims {
   get isEmpty(): boolean {
     return this.#claims.size === 0
   }
+
+  #blocking(footprint: Footprint): Claim | undefined {
+    for (const claim of this.#claims.values()) if (claim.footprint.collidesWith(footprint)) return claim
+    for (const claim of this.#reserved.values()) if (claim.footprint.collidesWith(footprint)) return claim
+    return undefined
+  }
+
+  #takeReserved(wait: ClaimWait): Claim | undefined {
+    const claim = this.#reserved.get(wait)
+    this.#reserved.delete(wait)
+    return claim
+  }
+
+  /** Of those who have waited for a claim that has ended, lets in whom no other claim stops. */
+  #letIn(waiting: readonly ClaimWait[]): void {
+    let first: Claim | undefined
+    let lookedAt = 0
+    for (const [i, wait] of waiting.entries()) {
+      if (wait.isOver) continue
+      if (first !== undefined && lookedAt === mostLookedAt) {
+        // They have waited for the first of those looked at, too.
+        join(first, waiting.slice(i))
+        return
+      }
+      lookedAt++
+      let claim = this.#blocking(wait.footprint)
+      if (claim !== undefined) join(claim, [wait])
+      else {
+        claim = { footprint: wait.footprint, waiting: [] }
+        this.#reserved.set(wait, claim)
+        wait.end()
+      }
+      first ??= claim
+    }
+  }
+}
+
+/** Adds those who waited for another claim, each at the place of its ticket. */
+function join(claim: Claim, others: readonly ClaimWait[]): void {
+  const last = claim.waiting.at(-1)
+  const [next] = others
+  const areBehind = last === undefined || (next !== undefined && last.ticket < next.ticket)
+  for (const wait of others) claim.waiting.push(wait)
+  if (!areBehind) claim.waiting.sort((a, b) => a.ticket - b.ticket)
 }

@@ -2,7 +2,8 @@
 // caught the error. Every attempt is a transaction of its own, but all have the age of the first.
 //
 // Between two attempts there is a pause of random length, the longest one doubling each time ("full jitter"): those who
-// collided do not collide again in step.
+// collided do not collide again in step. There is none before the first attempt that claims (`claims.ts`): those who
+// collide then begin one after the other.
 import { LightningError } from '../errors.ts'
 
 const firstPauseMs = 1
@@ -29,8 +30,12 @@ export interface Repeatable {
   readonly wasEndedByCaller: boolean
   /** The first commit that was asked for. */
   readonly ending: Promise<void> | undefined
-  /** Commits; undefined when it has lost at once, so that an error that nobody sees need not be made. */
+  /** Whether `loss` would give something; an error that nobody sees need not be made. */
+  readonly hasLost?: boolean
+  /** Commits; undefined when it has lost at once. When it loses after a wait, the promise may resolve all the same. */
   commitOrLose(): Promise<void> | undefined
+  /** Whether the next attempt waits for its turn among those that it collides with. */
+  readonly needsNoPause?: boolean
   /** What `commitOrLose` gives when there is nothing to wait for, if there is such a promise. */
   readonly settled?: Promise<void> | undefined
   /** Undoes everything; may be called again. */
@@ -114,7 +119,7 @@ async function runAttempts<T extends Repeatable, H, R, O extends RetryOptions>(
       if (committed !== undefined && committed !== transaction.settled) {
         await (bounds === undefined ? committed : bounds.race(committed))
       }
-      if (committed !== undefined) return result
+      if (committed !== undefined && transaction.hasLost !== true) return result
       bounds?.check()
     } catch (error) {
       const hasLost = transaction.loss !== undefined
@@ -129,6 +134,7 @@ async function runAttempts<T extends Repeatable, H, R, O extends RetryOptions>(
     bounds?.checkReached()
     if (attempt > options.retries) throw transaction.loss
     bounds?.watch(undefined)
+    if (transaction.needsNoPause === true) continue
     const pauseMs = Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** attempt)
     await (bounds === undefined ? pause(pauseMs) : bounds.race(pause(pauseMs)))
   }
@@ -150,7 +156,7 @@ async function begunInTime<T extends Repeatable, H>(
 /** Commits what a body has done that has returned; undefined when that has lost. */
 function commitAfter(transaction: Repeatable, handle: Watched): Promise<void> | undefined {
   handle.unwatch()
-  if (transaction.loss !== undefined) throw transaction.loss
+  if (transaction.hasLost ?? transaction.loss !== undefined) throw transaction.loss
   // A body that has ended its transaction itself decided so.
   return transaction.wasEndedByCaller ? endingOf(transaction) : transaction.commitOrLose()
 }

@@ -144,6 +144,10 @@ export class Transaction implements LockOwner {
     return this.#ending
   }
 
+  get hasLost(): boolean {
+    return this.#conflict !== undefined || this.#loss !== undefined
+  }
+
   /** The conflict or deadlock that it lost by, if it did. */
   get loss(): LightningError | undefined {
     if (this.#conflict !== undefined) this.#loss ??= conflictError(this.#conflict)
@@ -152,6 +156,11 @@ export class Transaction implements LockOwner {
 
   get settled(): Promise<void> {
     return this.#transactions.settled
+  }
+
+  /** Later attempts lose only against writes that do not wait for claims, and better come at another time. */
+  get needsNoPause(): boolean {
+    return this.attempt === firstClaimingAttempt - 1 && this.#lockTimeoutMs > 0
   }
 
   /** What it and the attempts before used, once it has lost so often that the next attempt claims it. */
@@ -254,26 +263,23 @@ export class Transaction implements LockOwner {
 
   /** Resolves when the writes are applied, and as durable as the option `durability` asks. */
   commit(): Promise<void> {
-    const committing = this.commitOrLose() ?? Promise.reject(this.loss)
-    this.#ending ??= committing
-    return committing
+    const ending = this.commitOrLose() ?? Promise.reject(this.loss)
+    const told = this.#status === committing ? this.#unlessLost(ending) : ending
+    this.#ending ??= told
+    return told
   }
 
   /**
-   * The same; undefined when it has lost. Of many at once on the same keys most do, and an error costs as much as they.
+   * The same; undefined when it has lost. If it loses after a wait, `hasLost` tells once the promise has resolved. Of many
+   * at once on the same keys most lose, and an error costs as much as they.
    */
   commitOrLose(): Promise<void> | undefined {
     try {
       this.checkUse()
       this.#wasEndedByCaller = true
+      if (this.#losesNow()) return undefined
       const { locks, claims } = this.#transactions
       if (PLANTED_BUG !== 21 && this.#views.obstacle(locks, claims, nothing) !== undefined) return this.#commitLater()
-      const conflict = this.#findConflict()
-      if (conflict !== undefined) {
-        this.#conflict = conflict
-        this.#endLost()
-        return undefined
-      }
       this.#apply()
       return this.#settled()
     } catch (error) {
@@ -288,7 +294,7 @@ export class Transaction implements LockOwner {
     const foreign = this.#views.foreignLock(this.#transactions.locks)
     if (foreign !== undefined)
       throw this.#lost(`Transaction ${foreign.holder.id} holds the lock of a key that it wrote.`)
-    this.#validate()
+    if (this.#losesNow()) throw this.loss
     this.#apply()
     this.engine.settleSync()
   }
@@ -320,7 +326,6 @@ export class Transaction implements LockOwner {
   async #commitLater(): Promise<void> {
     this.#status = committing
     try {
-      this.#validate()
       const ignored = new Set<Lock>()
       const { locks, claims } = this.#transactions
       while (true) {
@@ -336,7 +341,7 @@ export class Transaction implements LockOwner {
         }
         if (this.#status !== committing || this.isTakenBack) this.#refuse()
       }
-      this.#validate()
+      if (this.#losesNow()) return
       this.#apply()
     } catch (error) {
       this.#end()
@@ -345,9 +350,18 @@ export class Transaction implements LockOwner {
     await this.#settled()
   }
 
-  #validate(): void {
+  async #unlessLost(ending: Promise<void>): Promise<void> {
+    await ending
+    if (this.hasLost) throw this.loss
+  }
+
+  /** Rolls back if it conflicts; an error is made only when somebody asks for it. */
+  #losesNow(): boolean {
     const conflict = this.#findConflict()
-    if (conflict !== undefined) throw this.#lost(conflict)
+    if (conflict === undefined) return false
+    this.#conflict = conflict
+    this.#endLost()
+    return true
   }
 
   #findConflict(): string | undefined {

@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.ts'
 import { isLightningError, LightningError } from '../errors.ts'
 import { backgroundTimer } from './background-timer.ts'
 import { KeyReader } from './binary-key.ts'
-import { Claims, type Footprint } from './claims.ts'
+import { Claims, type ClaimWait } from './claims.ts'
 import { LockTable } from './locks.ts'
 import { OpenTransactions } from './open-transactions.ts'
 import { RecentWrites } from './recent-writes.ts'
@@ -80,8 +80,9 @@ export class Transactions {
     return this.open.size
   }
 
-  /** Begins a transaction. Throws `LIGHTNING_CLOSED`. */
-  begin({ isolation, attempt, previous, lockTimeoutMs = this.#lockTimeoutMs }: BeginOptions): Transaction {
+  /** Begins a transaction; `wait`: how it has waited for claims. Throws `LIGHTNING_CLOSED`. */
+  begin(options: BeginOptions, wait?: ClaimWait): Transaction {
+    const { isolation, attempt, previous, lockTimeoutMs = this.#lockTimeoutMs } = options
     if (!this.#listensToRollbacks) {
       this.#listensToRollbacks = true
       this.engine.on('degraded', () => this.#loseAll())
@@ -89,7 +90,7 @@ export class Transactions {
     const transaction = new Transaction(this, isolation, attempt, previous, lockTimeoutMs)
     this.open.add(transaction)
     transaction.start()
-    if (previous?.footprint !== undefined) this.claims.add(transaction, previous.footprint)
+    if (previous?.footprint !== undefined) this.claims.add(transaction, previous.footprint, wait)
     if (this.maxAgeMs !== undefined) this.#ageTimer ??= this.#startAgeTimer(this.maxAgeMs + 1)
     return transaction
   }
@@ -101,32 +102,22 @@ export class Transactions {
   beginInTurn(options: BeginOptions, onWait?: (stop: () => void) => void): Transaction | Promise<Transaction> {
     const footprint = options.previous?.footprint
     const timeoutMs = options.lockTimeoutMs ?? this.#lockTimeoutMs
-    const turn = footprint === undefined || timeoutMs === 0 ? undefined : this.claims.turnOf(footprint)
-    if (footprint === undefined || turn === undefined) return this.begin(options)
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const enough = new Promise<void>(resolve => {
-      if (timeoutMs !== Number.POSITIVE_INFINITY) timer = setTimeout(resolve, timeoutMs)
-      onWait?.(resolve)
-    })
-    return this.#beginAfter(turn, footprint, enough, options).finally(() => clearTimeout(timer))
+    const wait = footprint === undefined || timeoutMs === 0 ? undefined : this.claims.turnOf(footprint)
+    if (wait === undefined) return this.begin(options)
+    const enough = (): void => wait.end()
+    const timer = timeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(enough, timeoutMs)
+    onWait?.(enough)
+    return this.#beginAfter(wait, options).finally(() => clearTimeout(timer))
   }
 
-  async #beginAfter(
-    first: Promise<void>,
-    footprint: Footprint,
-    enough: Promise<void>,
-    options: BeginOptions
-  ): Promise<Transaction> {
-    let hasWaited = false
-    const ended = enough.then(() => {
-      hasWaited = true
-    })
-    let turn: Promise<void> | undefined = first
-    while (turn !== undefined && !hasWaited) {
-      await Promise.race([turn, ended])
-      turn = hasWaited ? undefined : this.claims.turnOf(footprint)
+  async #beginAfter(wait: ClaimWait, options: BeginOptions): Promise<Transaction> {
+    await wait.promise
+    try {
+      return this.begin(options, wait)
+    } catch (error) {
+      this.claims.giveUp(wait)
+      throw error
     }
-    return this.begin(options)
   }
 
   /** From now on commits are recorded, since the open transactions may conflict with them. */
