@@ -6,7 +6,7 @@
 // leaf changes the leaf.
 //
 //   window   0      4       8
-//            | leaf | stamp | operation | × 16
+//            | leaf | stamp | operation | × 32
 import { div, load16, load32, load8, store32 } from './platform'
 import { belongs } from './descent'
 import { childAt, countOf, headAt, heapStartOf, lastHeadOf, levelOf, prefixBytesOf, slotsOf, stampOf } from './page'
@@ -14,7 +14,7 @@ import { childIndex } from './search'
 import { AHEAD, AHEAD_COUNT, AHEAD_END, AHEAD_NEXT, AHEAD_SUM, MAX_LEVEL } from './state'
 import { frameOf, isId } from './table'
 
-export const AHEAD_LENGTH: u32 = 16
+export const AHEAD_LENGTH: u32 = 32
 
 /** Forgets what was found ahead. */
 export function forgetAhead(end: u32): void {

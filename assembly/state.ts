@@ -4,6 +4,7 @@
 //   0       nothing: address 0 means "none"
 //   256     the words below
 //   1024    path of the current descent: per level frame (4), child index (4), page id (4), unused (4)
+//   1408    leaves found ahead for the next operations: 384 bytes
 //   2048    key scratch (point key, lower bound)        } each holds the longest key and some slack
 //   4096    second key scratch (upper bound)            }
 //   6144    two separator buffers, used in turn, and one for joined keys, 2 KiB each
@@ -11,6 +12,7 @@
 //   12544   first address of the arena
 
 export const PATH: u32 = 1024
+export const AHEAD: u32 = 1408
 export const KEY: u32 = 2048
 export const KEY2: u32 = 4096
 export const SEPARATOR: u32 = 6144
@@ -175,8 +177,7 @@ export const FRAME_IS_JOINED: u32 = 628
 /** Every operation being applied is a commit of its own. */
 export const COMMITS_EACH: u32 = 632
 
-/** Leaves found ahead for the next operations (ahead.ts): 192 bytes, how many, which is next, where they end. */
-export const AHEAD: u32 = 704
+/** How many leaves were found ahead for the next operations (ahead.ts), which is next, where these operations end. */
 export const AHEAD_COUNT: u32 = 896
 export const AHEAD_NEXT: u32 = 900
 export const AHEAD_END: u32 = 904

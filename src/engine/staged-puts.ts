@@ -19,8 +19,8 @@ import type { TreeHandle } from './tree.ts'
 
 /** The log that everything staged may take. */
 const stageRoom = 32_768
-/** Frames that applying everything staged may dirty: for each put its leaf, and what its split takes. */
-const stageFrames = 64
+/** Frames that applying everything staged may dirty: for each put its leaf, a copy of that, and what its split takes. */
+const stageFrames = 4 * AHEAD_LENGTH
 
 export class StagedPuts {
   /** How many puts are staged. */
