@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Transaction, TransactionOptions } from '../../src/index.ts'
 import { inMemory, openNew } from '../support/database.ts'
+import { Random } from '../support/random.ts'
 
 const keys = Array.from({ length: 20 }, (_, i) => `k${i}`)
 const turn = () => new Promise<void>(resolve => setImmediate(resolve))
@@ -140,6 +141,30 @@ describe('many transactions that are after the same keys', () => {
     expect([...db.values()].reduce<number>((sum, value) => sum + Number(value), 0)).toBe(200)
     // Those who have lost often run one after the other.
     expect(Math.max(...attempts)).toBeLessThan(11)
+  })
+
+  it('all get their turn when each is after two of ten, and the queue for them is long', async () => {
+    // Waits have no bound: one that is forgotten would never end.
+    const db = await openNew(inMemory, { durability: 'relaxed', lockTimeoutMs: Number.POSITIVE_INFINITY })
+    const random = new Random(5)
+    const attempts = await Promise.all(
+      Array.from({ length: 300 }, () => {
+        const from = random.below(10)
+        const to = (from + 1 + random.below(9)) % 10
+        return db.transaction(async tx => {
+          const [before, beside] = [from, to].map(i => Number(tx.get(`k${i}`) ?? 0))
+          await turn()
+          tx.put(`k${from}`, Number(before) - 1)
+          tx.put(`k${to}`, Number(beside) + 1)
+          tx.put(`done${from}.${to}`, Number(tx.get(`done${from}.${to}`) ?? 0) + 1)
+          return tx.attempt
+        })
+      })
+    )
+    expect([...db.values({ prefix: 'done' })].reduce<number>((sum, value) => sum + Number(value), 0)).toBe(300)
+    expect([...db.values({ prefix: 'k' })].reduce<number>((sum, value) => sum + Number(value), 0)).toBe(0)
+    // Those who wait in a queue lose nothing by it.
+    expect(Math.max(...attempts)).toBeLessThan(6)
   })
 
   /** One that claims the key 'a' and stays open, and an attempt of another that waits for it. */
