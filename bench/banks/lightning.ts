@@ -7,8 +7,9 @@ type Accounts = Database<string, number>
 const retries = Number.POSITIVE_INFINITY
 
 /**
- * Transfers through `db.transaction` and `db.transactionSync`. Bodies of the former wait for a turn of the queue between
- * reading and writing, so that all transactions under way overlap; without that each would be done before the next.
+ * Transfers through `db.transaction` and `db.transactionSync`. Bodies of the former wait for a turn of the microtask
+ * queue between reading and writing. Since they wait for nothing else, those under way at once run one after the other
+ * (src/txn/turnstile.ts), as lmdb's do.
  */
 export async function openLightningBank({ directory, durability, cacheBytes }: BankOptions): Promise<Bank> {
   const accounts: Accounts = await open<string, number>(directory, { durability, cacheBytes })
