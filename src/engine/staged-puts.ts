@@ -46,7 +46,10 @@ export class StagedPuts {
     this.#inlineBytes = core.kernel.exports.inlineBytes()
   }
 
-  /** Stages a put; false, and nothing has changed, when it has to be made by itself. Throws what encodings throw. */
+  /**
+   * Stages a put; false, and nothing has changed, when it has to be made by itself. Throws what encodings throw, and when
+   * the stage is full what has kept it from being applied; then this put is gone with the others.
+   */
   stage(
     tree: TreeHandle,
     key: unknown,
@@ -84,8 +87,11 @@ export class StagedPuts {
     if (staged === 0) return false
     this.count = staged
     this.#at = at + keyBytes + valueBytes + OPERATION_HEADER_BYTES
-    if (staged === AHEAD_LENGTH || this.#at >= this.#end) this.apply()
-    else if (!this.#isScheduled) {
+    if (staged === AHEAD_LENGTH || this.#at >= this.#end) {
+      const failure = this.#apply()
+      // Its caller has not joined the group that was rejected.
+      if (failure !== undefined) throw failure.error
+    } else if (!this.#isScheduled) {
       this.#isScheduled = true
       queueMicrotask(this.#applySoon)
     }
@@ -94,20 +100,7 @@ export class StagedPuts {
 
   /** Applies what is staged. Does not throw: if it fails, the promises of the group reject. */
   apply(): void {
-    const { count } = this
-    if (count === 0) return
-    this.count = 0
-    const core = this.#core
-    const { generation } = core
-    const { beginStaged, commitStaged } = core.kernel.exports
-    try {
-      beginStaged()
-      for (let status = commitStaged(); status !== OK; status = commitStaged()) core.provide(status)
-    } catch (error) {
-      if (core.generation === generation) this.#committer.rollBack(error)
-      return
-    }
-    this.#applied(count)
+    if (this.count !== 0) this.#apply()
   }
 
   /** Drops what is staged; its promises are rejected by the caller. */
@@ -131,6 +124,23 @@ export class StagedPuts {
     this.#at = memory.word(STAGE) + OPERATION_HEADER_BYTES
     this.#end = this.#at + FULL_STAGE_BYTES
     return true
+  }
+
+  /** The result is what the group was rejected with, if it was. */
+  #apply(): { readonly error: unknown } | undefined {
+    const { count } = this
+    this.count = 0
+    const core = this.#core
+    const { generation } = core
+    const { beginStaged, commitStaged } = core.kernel.exports
+    try {
+      beginStaged()
+      for (let status = commitStaged(); status !== OK; status = commitStaged()) core.provide(status)
+    } catch (error) {
+      return { error: core.generation === generation ? this.#committer.rollBack(error) : error }
+    }
+    this.#applied(count)
+    return undefined
   }
 
   readonly #applySoon = (): void => {

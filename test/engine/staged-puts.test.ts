@@ -1,6 +1,7 @@
 // Puts that are made together are applied together, and nobody can tell: not who reads, not who writes next, and not who
 // opens the database after a crash.
 import { describe, expect, test } from 'vitest'
+import { AHEAD_LENGTH } from '../../assembly/ahead.ts'
 import { MISS, PAGES_USED, STAGED_COUNT } from '../../assembly/state.ts'
 import { Checkpoint } from '../../src/engine/checkpoint.ts'
 import { Committer } from '../../src/engine/committer.ts'
@@ -227,6 +228,24 @@ describe('staged puts', () => {
     const { db } = await openDatabase(disk.kill().vfs())
     expect([1, 300].map(number => db.get(keyOf(number)))).toEqual(['v'.repeat(100), 'again'])
   })
+})
+
+test('the put with which the stage is full is rejected with the others', async () => {
+  const disk = new SimulatedDisk()
+  const { core, checkpoint, put, get } = await parts(disk)
+  await checkpoint.run()
+  const settled = watch(Array.from({ length: AHEAD_LENGTH }, (_, i) => put(i * 10, 'never')))
+  expect(core.staged.count).toBe(AHEAD_LENGTH - 1)
+  putOut(core)
+  disk.fault = call => {
+    if (call.kind !== 'read' || call.file !== 'data.ldb') return undefined
+    disk.fault = undefined
+    return { code: 'EIO' }
+  }
+  // Its leaf has stayed, since it is dirty. What is thrown at once becomes a rejection, as a keyspace does it.
+  const last = watch([new Promise(resolve => resolve(put(1, 'never')))])
+  expect([...(await settled), ...(await last)]).toEqual(Array(AHEAD_LENGTH + 1).fill('LIGHTNING_IO'))
+  expect([0, 310, 1].map(get)).toEqual(Array(3).fill('v'.repeat(100)))
 })
 
 describe('what an encoding runs', () => {
