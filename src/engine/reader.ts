@@ -116,7 +116,8 @@ export class Reader {
       return this.#findSlowly(tree, snapshot, key, keyEncoding)
     }
     const keyBytes = keyEncoding.write(key, this.#memory.bytes, KEY, MAX_KEY_BYTES)
-    if (keyBytes <= 0) return this.#findSlowly(tree, snapshot, key, keyEncoding)
+    // The key may be a proxy, whose code may have put something, or closed the database.
+    if (keyBytes <= 0 || core.mustCheck) return this.#findSlowly(tree, snapshot, key, keyEncoding)
     const at = this.#get(tree.id, tree.root, 0, keyBytes) >>> 0
     if (at < firstStatus) return at
     return at === missingKey ? 0 : this.#findSlowly(tree, snapshot, key, keyEncoding)

@@ -80,9 +80,11 @@ export class StagedPuts {
       core.isEncoding = false
     }
     if (valueBytes < 0) return false
-    // The caller's code, run by an encoding, may have used the database meanwhile.
+    // The caller's code, run by an encoding, may have used the database meanwhile. With puts staged before, that has
+    // had them applied; without, it may have begun a transaction, flushed the log or closed the database.
     if (count !== this.count || commits !== this.#committer.counts.commits || generation !== core.generation)
       return false
+    if (count === 0 && !this.#begin()) return false
     const staged = core.kernel.exports.stagePut(tree.id, keyBytes, valueBytes)
     if (staged === 0) return false
     this.count = staged
@@ -136,11 +138,11 @@ export class StagedPuts {
     try {
       beginStaged()
       for (let status = commitStaged(); status !== OK; status = commitStaged()) core.provide(status)
+      this.#applied(count)
+      return undefined
     } catch (error) {
       return { error: core.generation === generation ? this.#committer.rollBack(error) : error }
     }
-    this.#applied(count)
-    return undefined
   }
 
   readonly #applySoon = (): void => {

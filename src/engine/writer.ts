@@ -38,7 +38,10 @@ export class Writer {
   readonly #room: CommitRoom
   readonly #staged: StagedPuts
   readonly #inlineBytes: number
-  /** Counts encodings begun. One that has begun meanwhile was begun by the caller's code, run by this one. */
+  /**
+   * Counts encodings begun, and commits of what is encoded already. What has begun meanwhile was begun by the caller's
+   * code, run by an encoding.
+   */
   #encodings = 0
   /** Staging buffers of earlier batches, for the next one. */
   readonly #spares: Uint8Array[] = []
@@ -279,6 +282,7 @@ export class Writer {
   #commit(staging: Staging, isShrinking: boolean, clears = false): void {
     const core = this.#core
     const { memory } = core
+    this.#encodings++
     staging.finish()
     const { parts, values } = staging
     if (parts.length === 0) return

@@ -299,4 +299,126 @@ describe('what an encoding runs', () => {
       expect([each.get(keyOf(401)), each.get(keyOf(3))]).toEqual([undefined, 'last'])
     }
   })
+
+  async function withJson(disk = new SimulatedDisk()) {
+    const options = { ...parseOpenOptions({ valueEncoding: 'json', pageSize: 4_096 }), ...roomy }
+    const engine = await Engine.open(disk.vfs(), options)
+    const db = new LocalDatabase<string, unknown>(engine, options)
+    await db.batch(Array.from({ length: filled }, (_, i) => ({ type: 'put', key: keyOf(i), value: 'v'.repeat(100) })))
+    const reopen = async () =>
+      new LocalDatabase<string, unknown>(await Engine.open(disk.kill().vfs(), options), options)
+    return { disk, engine, db, reopen }
+  }
+
+  /** Two puts, applied already: the log's buffer has room for the next ones, and none is staged. */
+  function leadIn(db: Database<string, unknown>): Promise<void>[] {
+    const promises = [db.put(keyOf(7), 'first'), db.put(keyOf(300), 'second')]
+    db.get(keyOf(7))
+    return promises
+  }
+
+  test.each<readonly [string, (db: Database<string, unknown>) => Promise<void>, number]>([
+    ['a range', db => db.clear({ gte: keyOf(200), lt: keyOf(210) }), 490],
+    ['some of a range', db => db.clear({ gte: keyOf(200), limit: 20 }), 480],
+    ['a sublevel', db => db.dropSublevel('other'), 500]
+  ])('may delete %s, and the put that is encoded is whole', async (_, meddle, left) => {
+    const { db, reopen } = await withJson()
+    const other = db.sublevel('other')
+    await other.put('key', 'value')
+    const promises: Promise<void>[] = []
+    // Nothing stands in the log's buffer.
+    promises.push(
+      db.put(
+        keyOf(100),
+        meddler(() => promises.push(meddle(db)), 'o'.repeat(70))
+      )
+    )
+    await Promise.all(promises)
+    for (const each of [db, await reopen()]) {
+      expect(each.get(keyOf(100))).toBe('o'.repeat(70))
+      expect(each.count()).toBe(left)
+      expect(each.sublevel('other').count()).toBe(left === filled ? 0 : 1)
+    }
+  })
+
+  test('may drop the keyspace that is put into, which is made again', async () => {
+    const { db, reopen } = await withJson()
+    const other = db.sublevel('other')
+    await other.batch(['a', 'b', 'c'].map(key => ({ type: 'put', key, value: 'before' })))
+    const promises: Promise<void>[] = []
+    promises.push(
+      other.put(
+        'b',
+        meddler(() => promises.push(db.dropSublevel('other')), 'after')
+      )
+    )
+    await Promise.all(promises)
+    for (const each of [db, await reopen()]) expect([...each.sublevel('other').entries()]).toEqual([['b', 'after']])
+  })
+
+  test('may begin a transaction, which sees what was before the put, and conflicts with it', async () => {
+    const { db } = await withJson()
+    const promises = leadIn(db)
+    const begun: ReturnType<typeof db.begin>[] = []
+    const begin = () => {
+      const tx = db.begin()
+      begun.push(tx)
+      expect(tx.get(keyOf(100))).toBe('v'.repeat(100))
+    }
+    promises.push(db.put(keyOf(100), meddler(begin, 'new')))
+    await Promise.all(promises)
+    const [tx] = begun
+    expect([tx?.get(keyOf(100)), db.get(keyOf(100))]).toEqual(['v'.repeat(100), 'new'])
+    tx?.put(keyOf(100), 'lost update')
+    await expect(tx?.commit()).rejects.toMatchObject({ code: 'LIGHTNING_CONFLICT' })
+  })
+
+  test('may close the database: nothing is staged then', async () => {
+    const { db, reopen } = await withJson()
+    const promises = leadIn(db)
+    const closing: Promise<void>[] = []
+    const late = db.put(
+      keyOf(100),
+      meddler(() => closing.push(db.close()), 'late')
+    )
+    await expect(late).rejects.toMatchObject({ code: 'LIGHTNING_CLOSED' })
+    await Promise.all([...promises, ...closing])
+    const again = await reopen()
+    expect([7, 300, 100].map(number => again.get(keyOf(number)))).toEqual(['first', 'second', 'v'.repeat(100)])
+  })
+
+  test('may read while staged puts cannot be written: these reject, and the read does not', async () => {
+    const { disk, db, reopen } = await withJson()
+    const promises = [db.put(keyOf(7), 'never'), db.put(keyOf(300), 'never'), db.put(keyOf(12), 'never')]
+    disk.fault = call => {
+      if (call.kind !== 'write' || !call.file.startsWith('wal')) return undefined
+      disk.fault = undefined
+      return { code: 'EIO' }
+    }
+    const seen: unknown[] = []
+    const outer = db.put(
+      keyOf(100),
+      meddler(() => seen.push(db.get(keyOf(300))), 'outer')
+    )
+    expect((await Promise.allSettled(promises)).map(({ status }) => status)).toEqual(Array(3).fill('rejected'))
+    await outer
+    expect(seen).toEqual(['v'.repeat(100)])
+    const again = await reopen()
+    expect([300, 100].map(number => again.get(keyOf(number)))).toEqual(['v'.repeat(100), 'outer'])
+  })
+
+  test('may put while a key to be read is encoded, and the read sees it', async () => {
+    const { db } = await withJson()
+    const tuples = db.sublevel('tuples', { keyEncoding: 'tuple' })
+    await tuples.batch(Array.from({ length: 300 }, (_, i) => ({ type: 'put', key: ['some', i], value: 'before' })))
+    const promises = leadIn(db)
+    const key: readonly (string | number)[] = new Proxy(['some', 5], {
+      get(target, name) {
+        if (name === '0') promises.push(tuples.put(['some', 5], 'after'))
+        return Reflect.get(target, name)
+      }
+    })
+    expect(tuples.get(key)).toBe('after')
+    await Promise.all(promises)
+  })
 })
