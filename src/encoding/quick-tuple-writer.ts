@@ -21,7 +21,8 @@ export class QuickTupleWriter {
   write(key: unknown, target: Uint8Array, at: number, capacity: number): number {
     if (!Array.isArray(key)) return -1
     const { length } = key
-    if (length === 0 || length > mostElements) return -1
+    // What a proxy gives as its length may be anything.
+    if (!Number.isInteger(length) || length < 1 || length > mostElements) return -1
     // The key may be a proxy, whose code may use the target: all of that happens before anything is written.
     const first: unknown = key[0]
     const second: unknown = length > 1 ? key[1] : null

@@ -243,6 +243,18 @@ describe("the encoding 'tuple'", () => {
     })
     expect(hex(tuple, meddling)).toBe(hex(tuple, ['a', 'b']))
   })
+
+  it.each([-1, 0, 0.5, 1.5, 3, Number.NaN, undefined, '2'])(
+    'writes as many elements straight to their place as otherwise when a proxy says %s',
+    length => {
+      const odd = new Proxy(['a', 1, true], {
+        get: (list, name) => (name === 'length' ? length : Reflect.get(list, name))
+      })
+      const target = new Uint8Array(100)
+      const written = tuple.write(odd, target, 0, target.length)
+      expect(target.subarray(0, written)).toEqual(tuple.encode(odd))
+    }
+  )
 })
 
 describe('reading tuple keys', () => {
