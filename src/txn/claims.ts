@@ -95,6 +95,8 @@ export class ClaimWait {
   /** Resolves when the attempt may begin. */
   readonly promise: Promise<void>
   isOver = false
+  /** Nobody has looked whether what it waits for now stops it. */
+  isUnseen = false
   #resolve: () => void = () => undefined
 
   constructor(footprint: Footprint, ticket: number) {
@@ -115,7 +117,7 @@ export class ClaimWait {
 interface Claim {
   readonly footprint: Footprint
   /** Attempts that begin when it has ended, by their tickets. */
-  readonly waiting: ClaimWait[]
+  waiting: ClaimWait[]
 }
 
 interface HeldClaim extends Claim {
@@ -127,6 +129,14 @@ interface HeldClaim extends Claim {
  * thousand in the queue, looking at all of them each time would cost more than all else about the transactions.
  */
 const mostLookedAt = 16
+/**
+ * What those wait for then may not concern them, and may take long. So all of them are looked at after so many
+ * milliseconds, and so many more for each, until enough have been let in.
+ */
+const laterMs = 20
+const laterMsEach = 0.1
+/** So many are let in at a time: whoever is looked at then is compared with each. */
+const mostLetIn = 64
 
 /** The claims of the transactions that are open. */
 export class Claims {
@@ -135,6 +145,7 @@ export class Claims {
   /** Of attempts whose turn has come, until they begin in the next microtask. */
   readonly #reserved = new Map<ClaimWait, Claim>()
   #tickets = 0
+  #later: ReturnType<typeof setTimeout> | undefined
 
   constructor(locks: LockTable) {
     this.#locks = locks
@@ -155,7 +166,7 @@ export class Claims {
     const claim = this.#claims.get(transaction)
     if (claim === undefined) return
     this.#claims.delete(transaction)
-    this.#letIn(claim.waiting)
+    this.#letIn(claim.waiting, mostLookedAt)
   }
 
   /** A wait for the claim that would make an attempt with this footprint lose; undefined: there is none. */
@@ -169,7 +180,7 @@ export class Claims {
 
   /** The attempt does not begin after all. */
   giveUp(wait: ClaimWait): void {
-    this.#letIn(this.#takeReserved(wait)?.waiting ?? [])
+    this.#letIn(this.#takeReserved(wait)?.waiting ?? [], mostLookedAt)
   }
 
   /** The claim of an older transaction that these writes would violate, as a lock to wait for. */
@@ -197,27 +208,44 @@ export class Claims {
     return claim
   }
 
-  /** Of those who have waited for a claim that has ended, lets in whom no other claim stops. */
-  #letIn(waiting: readonly ClaimWait[]): void {
+  /** Of those who wait for no claim now, looks at `most` and lets in whom none stops. */
+  #letIn(waiting: readonly ClaimWait[], most: number): void {
     let first: Claim | undefined
     let lookedAt = 0
+    let letIn = 0
     for (const [i, wait] of waiting.entries()) {
       if (wait.isOver) continue
-      if (first !== undefined && lookedAt === mostLookedAt) {
-        // They have waited for the first of those looked at, too.
-        join(first, waiting.slice(i))
+      if (first !== undefined && (lookedAt === most || letIn === mostLetIn)) {
+        // Mostly they would have to wait for that, too.
+        const unseen = waiting.slice(i)
+        for (const each of unseen) each.isUnseen = true
+        join(first, unseen)
+        this.#later ??= setTimeout(this.#lookLater, laterMs + laterMsEach * unseen.length)
         return
       }
       lookedAt++
+      wait.isUnseen = false
       let claim = this.#blocking(wait.footprint)
       if (claim !== undefined) join(claim, [wait])
       else {
         claim = { footprint: wait.footprint, waiting: [] }
         this.#reserved.set(wait, claim)
         wait.end()
+        letIn++
       }
       first ??= claim
     }
+    if (this.#claims.size > 0 || this.#reserved.size > 0) return
+    clearTimeout(this.#later)
+    this.#later = undefined
+  }
+
+  readonly #lookLater = (): void => {
+    this.#later = undefined
+    const claims = [...this.#claims.values(), ...this.#reserved.values()]
+    const unseen = claims.flatMap(({ waiting }) => waiting.filter(wait => wait.isUnseen))
+    for (const claim of claims) claim.waiting = claim.waiting.filter(wait => !wait.isUnseen)
+    this.#letIn(unseen.sort(byTicket), Number.POSITIVE_INFINITY)
   }
 }
 
@@ -227,5 +255,9 @@ function join(claim: Claim, others: readonly ClaimWait[]): void {
   const [next] = others
   const areBehind = last === undefined || (next !== undefined && last.ticket < next.ticket)
   for (const wait of others) claim.waiting.push(wait)
-  if (!areBehind) claim.waiting.sort((a, b) => a.ticket - b.ticket)
+  if (!areBehind) claim.waiting.sort(byTicket)
+}
+
+function byTicket(a: ClaimWait, b: ClaimWait): number {
+  return a.ticket - b.ticket
 }

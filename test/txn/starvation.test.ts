@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Transaction, TransactionOptions } from '../../src/index.ts'
 import { inMemory, openNew } from '../support/database.ts'
+import { deferred } from '../support/deferred.ts'
 import { Random } from '../support/random.ts'
 
 const keys = Array.from({ length: 20 }, (_, i) => `k${i}`)
@@ -165,6 +166,41 @@ describe('many transactions that are after the same keys', () => {
     expect([...db.values({ prefix: 'k' })].reduce<number>((sum, value) => sum + Number(value), 0)).toBe(0)
     // Those who wait in a queue lose nothing by it.
     expect(Math.max(...attempts)).toBeLessThan(6)
+  })
+
+  it('are not held up by one that is after something else, though the first in their queue is after that, too', async () => {
+    // Waits have no bound: one that waits for the wrong one would never end.
+    const db = await openNew(inMemory, { durability: 'relaxed', lockTimeoutMs: Number.POSITIVE_INFINITY })
+    const run = (own: string, keys: readonly string[], end?: Promise<void>) => {
+      const [third, claiming] = [deferred(), deferred()]
+      const done = db.transaction(async tx => {
+        for (const key of keys) tx.put(key, Number(tx.get(key) ?? 0) + Number(tx.get(own) ?? 0))
+        if (tx.attempt === 4) {
+          claiming.resolve()
+          await end
+        } else {
+          // Plain writes do not wait for claims, and this one makes the attempt lose.
+          await db.put(own, 1)
+          if (tx.attempt === 3) third.resolve()
+        }
+        return tx.attempt
+      })
+      return { done, claiming: claiming.promise, isQueued: third.promise.then(turn) }
+    }
+    const [firstEnd, secondEnd] = [deferred(), deferred()]
+    const first = run('first', ['a', 'b'], firstEnd.promise)
+    await first.claiming
+    const second = run('second', ['c'], secondEnd.promise)
+    await second.claiming
+    const both = run('both', ['a', 'c'])
+    await both.isQueued
+    const others = Array.from({ length: 100 }, (_, i) => run(`other ${i}`, ['b']))
+    await Promise.all(others.map(({ isQueued }) => isQueued))
+    firstEnd.resolve()
+    expect(await Promise.all(others.map(({ done }) => done))).toEqual(Array(100).fill(4))
+    secondEnd.resolve()
+    expect(await Promise.all([first.done, second.done, both.done])).toEqual([4, 4, 4])
+    expect(db.getMany(['a', 'b', 'c'])).toEqual([2, 101, 2])
   })
 
   /** One that claims the key 'a' and stays open, and an attempt of another that waits for it. */
