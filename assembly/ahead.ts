@@ -5,13 +5,15 @@
 // A leaf found ahead is right as long as its stamp is the one noted: what changes the range of keys that belong into a
 // leaf changes the leaf.
 //
-//   window   0      4       8
-//            | leaf | stamp | operation | × 32
-import { div, load16, load32, load8, store32 } from './platform'
+//   window   0      4       8           12
+//            | leaf | stamp | operation | place | × 32
+//
+// place: where the key's head belongs among those of the leaf, so that the cell there can be asked for, too.
+import { load16, load32, load8, store32 } from './platform'
 import { belongs } from './descent'
-import { childAt, countOf, headAt, heapStartOf, lastHeadOf, levelOf, prefixBytesOf, slotsOf, stampOf } from './page'
-import { childIndex } from './search'
-import { AHEAD, AHEAD_COUNT, AHEAD_END, AHEAD_NEXT, AHEAD_SUM, MAX_LEVEL } from './state'
+import { cellOf, childAt, countOf, heapStartOf, levelOf, slotsOf, stampOf } from './page'
+import { childIndex, placeOf } from './search'
+import { AHEAD, AHEAD_COUNT, AHEAD_END, AHEAD_NEXT, AHEAD_PLACE, AHEAD_SUM, FRAME_GAP, MAX_LEVEL } from './state'
 import { frameOf, isId } from './table'
 
 export const AHEAD_LENGTH: u32 = 32
@@ -28,7 +30,7 @@ export function findAhead(at: u32, tree: u32, root: u32, key: u32, keyBytes: u32
   const leaf = leafOf(tree, root, key, keyBytes)
   if (leaf == 0) return false
   const count = load32(AHEAD_COUNT)
-  const entry = AHEAD + count * 12
+  const entry = AHEAD + (count << 4)
   store32(entry, leaf)
   store32(entry + 8, at)
   store32(AHEAD_COUNT, count + 1)
@@ -57,45 +59,43 @@ export function touchAhead(keyOffset: u32): void {
   const count = load32(AHEAD_COUNT)
   let i: u32 = 0
   while (i < count) {
-    const entry = AHEAD + i * 12
+    const entry = AHEAD + (i << 4)
     store32(entry + 4, stampOf(load32(entry)))
     i++
   }
   let sum: u32 = 0
   i = 0
   while (i < count) {
-    const entry = AHEAD + i * 12
+    const entry = AHEAD + (i << 4)
     const leaf = load32(entry)
     const at = load32(entry + 8)
-    sum +=
-      load32(slotsOf(leaf) + (guess(leaf, at + keyOffset, load16(at + 2)) << 3)) + load8(leaf + heapStartOf(leaf) - 1)
+    store32(entry + 12, placeOf(leaf, at + keyOffset, load16(at + 2)))
+    i++
+  }
+  i = 0
+  while (i < count) {
+    const entry = AHEAD + (i << 4)
+    const leaf = load32(entry)
+    const place = load32(entry + 12)
+    sum += load8(leaf + heapStartOf(leaf) - 1)
+    if (place < countOf(leaf)) {
+      const cell = cellOf(leaf, slotsOf(leaf) + (place << 3))
+      sum += load8(cell) + load8(cell + FRAME_GAP)
+    }
     i++
   }
   // Stored, because a compiler may remove loads whose result nobody uses.
   store32(AHEAD_SUM, sum)
 }
 
-/** About where `search` will look first. */
-function guess(leaf: u32, key: u32, keyBytes: u32): u32 {
-  const count = countOf(leaf)
-  const prefix = prefixBytesOf(leaf)
-  if (keyBytes < prefix || count == 0) return 0
-  const head = headAt(key + prefix, keyBytes - prefix)
-  const first = load32(slotsOf(leaf))
-  const last = lastHeadOf(leaf)
-  if (head <= first) return 0
-  if (head >= last) return count - 1
-  const place = div(head - first, div(last - first, count) + 1)
-  return place < count ? place : count - 1
-}
-
 /** The leaf that was found ahead for the operation at `at`, 0 when none was or the leaf has changed. */
 export function leafAhead(at: u32, tree: u32): u32 {
   const next = load32(AHEAD_NEXT)
   if (next >= load32(AHEAD_COUNT)) return 0
-  const entry = AHEAD + next * 12
+  const entry = AHEAD + (next << 4)
   if (load32(entry + 8) != at) return 0
   store32(AHEAD_NEXT, next + 1)
+  store32(AHEAD_PLACE, load32(entry + 12))
   const leaf = load32(entry)
   return stampOf(leaf) == load32(entry + 4) && belongs(leaf, tree, 0) ? leaf : 0
 }

@@ -4,7 +4,7 @@
 //   0       nothing: address 0 means "none"
 //   256     the words below
 //   1024    path of the current descent: per level frame (4), child index (4), page id (4), unused (4)
-//   1408    leaves found ahead for the next operations: 384 bytes
+//   1408    leaves found ahead for the next operations: 512 bytes
 //   2048    key scratch (point key, lower bound)        } each holds the longest key and some slack
 //   4096    second key scratch (upper bound)            }
 //   6144    two separator buffers, used in turn, and one for joined keys, 2 KiB each
@@ -182,6 +182,8 @@ export const AHEAD_COUNT: u32 = 896
 export const AHEAD_NEXT: u32 = 900
 export const AHEAD_END: u32 = 904
 export const AHEAD_SUM: u32 = 908
+/** Where the key being put belongs in the leaf that was found ahead for it, as it was then. */
+export const AHEAD_PLACE: u32 = 928
 
 /** Where staged puts stand (staged.ts), how many bytes they have, and how many they are. */
 export const STAGE: u32 = 912

@@ -33,7 +33,7 @@ import {
   treeOf,
   valueBytesOf
 } from './page'
-import { search } from './search'
+import { search, searchAt } from './search'
 import {
   hashKey,
   noteShortcut,
@@ -44,6 +44,7 @@ import {
   shortcutSuffix
 } from './shortcuts'
 import {
+  AHEAD_PLACE,
   FINGER,
   FINGER_LAST,
   FINGER_MISSES,
@@ -191,7 +192,7 @@ function missFinger(): bool {
 /** Puts the entry into the leaf where it belongs; false, and nothing has changed, when more than the leaf is needed. */
 function putIntoLeaf(leaf: u32): bool {
   store32(NEW_HASH, 0)
-  const found = search(leaf, load32(NEW_KEY), load32(NEW_KEY_BYTES))
+  const found = searchAt(leaf, load32(NEW_KEY), load32(NEW_KEY_BYTES), load32(AHEAD_PLACE))
   touch(leaf)
   if ((found & 1) != 0) return largeAt(leaf, found >>> 1) == 0 && overwrite(leaf, found >>> 1)
   if (!hasRoom(leaf) || reserve(0, 0) < 0) return false
