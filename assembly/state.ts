@@ -4,7 +4,7 @@
 //   0       nothing: address 0 means "none"
 //   256     the words below
 //   1024    path of the current descent: per level frame (4), child index (4), page id (4), unused (4)
-//   1408    leaves found ahead for the next operations: 512 bytes
+//   1424    leaves found ahead for the next operations: 512 bytes
 //   2048    key scratch (point key, lower bound)        } each holds the longest key and some slack
 //   4096    second key scratch (upper bound)            }
 //   6144    two separator buffers, used in turn, and one for joined keys, 2 KiB each
@@ -12,7 +12,7 @@
 //   12544   first address of the arena
 
 export const PATH: u32 = 1024
-export const AHEAD: u32 = 1408
+export const AHEAD: u32 = 1424
 export const KEY: u32 = 2048
 export const KEY2: u32 = 4096
 export const SEPARATOR: u32 = 6144
