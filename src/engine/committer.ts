@@ -46,7 +46,7 @@ export class Committer {
   #background: Promise<void> | undefined
   #hasIncarnation = false
   #settled: Promise<void> = Promise.resolve()
-  /** An error of a relaxed sync, for the next `flush` or `close` to report. */
+  /** An error of a relaxed sync, or of puts that a close had applied, for the next `flush` or `close` to report. */
   #owed: unknown
   readonly counts = { commits: 0, groups: 0, syncs: 0, bytes: 0 }
 
@@ -98,7 +98,7 @@ export class Committer {
 
   /** When it returns, all commits are as durable as the option `durability` asks. */
   settleSync(): void {
-    if (this.#core.options.durability === 'strict') this.flushSync()
+    if (this.#core.options.durability === 'strict') this.#flushNow()
   }
 
   /**
@@ -114,6 +114,7 @@ export class Committer {
    */
   async flush(): Promise<void> {
     this.payDebt()
+    this.#core.staged.applyOrThrow()
     await this.#joinGroup()
     this.payDebt()
   }
@@ -121,7 +122,17 @@ export class Committer {
   /** When it returns, all commits are on stable storage. */
   flushSync(): void {
     this.payDebt()
+    this.#core.staged.applyOrThrow()
     this.#flushNow()
+  }
+
+  /** Applies what is staged, for a close: if that fails, `payDebt` reports it. */
+  applyStaged(): void {
+    try {
+      this.#core.staged.applyOrThrow()
+    } catch (error) {
+      this.#owed ??= error
+    }
   }
 
   /** As `flushSync`, for a close, which reports earlier errors only after everything else (`payDebt`). */
@@ -424,7 +435,7 @@ export class Committer {
     if (core.appliedLsn > core.durableLsn && this.#timer === undefined && !core.isClosed) this.#startTimer()
   }
 
-  /** Throws the error of a relaxed sync, once, if nobody has been told about it yet. */
+  /** Throws the error that is owed, once, if nobody has been told about it yet. */
   payDebt(): void {
     if (this.#owed === undefined) return
     const owed = this.#owed

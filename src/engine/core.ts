@@ -24,6 +24,11 @@ interface Staged {
   readonly count: number
   /** Applies them. Does not throw: if it fails, their promises reject. */
   apply(): void
+  /**
+   * Applies them for who makes everything durable, and says so: throws, once, what puts of the current turn were rejected
+   * with.
+   */
+  applyOrThrow(): void
   /** Drops them, when everything that is not durable is rolled back. */
   forget(): void
 }
@@ -78,7 +83,7 @@ export class Core {
   /** An encoding is writing into kernel memory. What the caller's code does meanwhile is nested in that call. */
   isEncoding = false
   /** Whoever reads, writes or makes durable has these applied first. */
-  staged: Staged = { count: 0, apply: () => undefined, forget: () => undefined }
+  staged: Staged = { count: 0, apply: () => undefined, applyOrThrow: () => undefined, forget: () => undefined }
   /** Is told what commits change. */
   observer: CommitObserver | undefined
 

@@ -345,7 +345,7 @@ export class Engine {
 
   async #close(): Promise<void> {
     const core = this.#core
-    core.staged.apply()
+    this.#committer.applyStaged()
     core.events.emit('closing', {})
     core.isClosed = true
     try {

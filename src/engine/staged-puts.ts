@@ -33,6 +33,8 @@ export class StagedPuts {
   #isScheduled = false
   /** Of the memory in which puts are staged. */
   #generation = 0
+  /** What has kept puts of the current turn from being applied. */
+  #failed: { readonly error: unknown } | undefined
   /** Where the key of the next one belongs, and from where on no more are staged. */
   #at = 0
   #end = 0
@@ -90,9 +92,8 @@ export class StagedPuts {
     this.count = staged
     this.#at = at + keyBytes + valueBytes + OPERATION_HEADER_BYTES
     if (staged === AHEAD_LENGTH || this.#at >= this.#end) {
-      const failure = this.#apply()
-      // Its caller has not joined the group that was rejected.
-      if (failure !== undefined) throw failure.error
+      // Its caller has not joined the group that is rejected if this fails.
+      if (!this.#apply()) throw this.#failed?.error
     } else if (!this.#isScheduled) {
       this.#isScheduled = true
       queueMicrotask(this.#applySoon)
@@ -103,6 +104,14 @@ export class StagedPuts {
   /** Applies what is staged. Does not throw: if it fails, the promises of the group reject. */
   apply(): void {
     if (this.count !== 0) this.#apply()
+  }
+
+  /** Applies what is staged. Throws, once, what puts of the current turn were rejected with. */
+  applyOrThrow(): void {
+    this.apply()
+    const failed = this.#failed
+    this.#failed = undefined
+    if (failed !== undefined) throw failed.error
   }
 
   /** Drops what is staged; its promises are rejected by the caller. */
@@ -128,8 +137,8 @@ export class StagedPuts {
     return true
   }
 
-  /** The result is what the group was rejected with, if it was. */
-  #apply(): { readonly error: unknown } | undefined {
+  /** False: it has failed, and the group was rejected. */
+  #apply(): boolean {
     const { count } = this
     this.count = 0
     const core = this.#core
@@ -139,14 +148,17 @@ export class StagedPuts {
       beginStaged()
       for (let status = commitStaged(); status !== OK; status = commitStaged()) core.provide(status)
       this.#applied(count)
-      return undefined
+      return true
     } catch (error) {
-      return { error: core.generation === generation ? this.#committer.rollBack(error) : error }
+      this.#failed = { error: core.generation === generation ? this.#committer.rollBack(error) : error }
+      return false
     }
   }
 
   readonly #applySoon = (): void => {
     this.#isScheduled = false
     this.apply()
+    // Whoever has made the puts learns it from their promises.
+    this.#failed = undefined
   }
 }

@@ -99,8 +99,8 @@ export class Writer {
     } finally {
       core.isEncoding = isNested
     }
-    if (valueBytes < 0 || encoding !== this.#encodings || !this.#isNextOperation(at, generation)) {
-      // Too long for a page, or a getter in the value has used the database meanwhile.
+    if (valueBytes < 0 || encoding !== this.#encodings || core.isClosed || !this.#isNextOperation(at, generation)) {
+      // Too long for a page, or a getter in the value has used the database meanwhile; if it was closed, that throws.
       this.#alone({ type: 'put', tree, key, keyEncoding, value, valueEncoding })
       return
     }
@@ -129,7 +129,7 @@ export class Writer {
     } finally {
       core.isEncoding = isNested
     }
-    if (keyBytes < 0 || encoding !== this.#encodings || !this.#isNextOperation(at, generation)) {
+    if (keyBytes < 0 || encoding !== this.#encodings || core.isClosed || !this.#isNextOperation(at, generation)) {
       this.#alone({ type: 'del', tree, key, keyEncoding })
       return
     }

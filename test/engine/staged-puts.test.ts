@@ -154,10 +154,14 @@ async function parts(disk: SimulatedDisk) {
     writer.putTogether(tree, keyOf(number), utf8, value, utf8)
     return committer.settled(undefined)
   }
+  const writeSync = (number: number, value: string): void => {
+    writer.put(tree, keyOf(number), utf8, value, utf8)
+    committer.settleSync()
+  }
   const get = (number: number) => reader.get(tree, undefined, keyOf(number), utf8, utf8)
   for (let i = 0; i < filled; i++) writer.put(tree, keyOf(i), utf8, 'v'.repeat(100), utf8)
   committer.flushSync()
-  return { core, committer, checkpoint, put, get }
+  return { core, committer, checkpoint, put, writeSync, get }
 }
 
 /** How each of these ends. */
@@ -228,6 +232,85 @@ describe('staged puts', () => {
     await put(300, 'again')
     const { db } = await openDatabase(disk.kill().vfs())
     expect([1, 300].map(number => db.get(keyOf(number)))).toEqual(['v'.repeat(100), 'again'])
+  })
+})
+
+describe('staged puts that cannot be applied', () => {
+  type Parts = Awaited<ReturnType<typeof parts>>
+
+  async function saved() {
+    const disk = new SimulatedDisk()
+    const made = await parts(disk)
+    await made.checkpoint.run()
+    return { ...made, disk }
+  }
+
+  /** From now on two puts are staged, and reading the leaf of one of them will fail. How they end. */
+  function doom(made: Parts & { readonly disk: SimulatedDisk }): Promise<string[]> {
+    const { disk } = made
+    const settled = watch([made.put(1, 'never'), made.put(300, 'never'), made.put(2, 'never')])
+    expect(made.core.staged.count).toBe(2)
+    putOut(made.core)
+    disk.fault = call => {
+      if (call.kind !== 'read' || call.file !== 'data.ldb') return undefined
+      disk.fault = undefined
+      return { code: 'EIO' }
+    }
+    return settled
+  }
+
+  const failed = expect.objectContaining({ code: 'LIGHTNING_IO' })
+
+  test.each<readonly [string, (made: Parts) => unknown]>([
+    ['at once', () => undefined],
+    ['after a read has had them applied', ({ get }) => get(1)]
+  ])('are reported by flushSync too, once: %s', async (_, before) => {
+    const made = await saved()
+    const { committer, get } = made
+    const settled = doom(made)
+    before(made)
+    expect(() => committer.flushSync()).toThrow(failed)
+    committer.flushSync()
+    expect([1, 300, 2].map(get)).toEqual(Array(3).fill('v'.repeat(100)))
+    expect(await settled).toEqual(Array(3).fill('LIGHTNING_IO'))
+  })
+
+  test('are reported by flush too', async () => {
+    const made = await saved()
+    const { committer } = made
+    const settled = doom(made)
+    await expect(committer.flush()).rejects.toThrow(failed)
+    await committer.flush()
+    expect(await settled).toEqual(Array(3).fill('LIGHTNING_IO'))
+  })
+
+  test('are reported by a close when it has done everything else', async () => {
+    const made = await saved()
+    const { committer } = made
+    const settled = doom(made)
+    committer.applyStaged()
+    await committer.idle()
+    committer.settleAll()
+    expect(() => committer.payDebt()).toThrow(failed)
+    expect(await settled).toEqual(Array(3).fill('LIGHTNING_IO'))
+  })
+
+  test('are not reported by the next write, which is made all the same', async () => {
+    const made = await saved()
+    const { committer, get, writeSync } = made
+    const settled = doom(made)
+    writeSync(5, 'made')
+    expect([get(5), get(300)]).toEqual(['made', 'v'.repeat(100)])
+    expect(() => committer.flushSync()).toThrow(failed)
+    expect(await settled).toEqual(Array(3).fill('LIGHTNING_IO'))
+  })
+
+  test('are reported by their promises only, once these have rejected', async () => {
+    const made = await saved()
+    const { committer } = made
+    const settled = doom(made)
+    expect(await settled).toEqual(Array(3).fill('LIGHTNING_IO'))
+    committer.flushSync()
   })
 })
 
@@ -373,9 +456,12 @@ describe('what an encoding runs', () => {
     await expect(tx?.commit()).rejects.toMatchObject({ code: 'LIGHTNING_CONFLICT' })
   })
 
-  test('may close the database: nothing is staged then', async () => {
+  test.each<readonly [string, boolean]>([
+    ['by itself', false],
+    ['with others', true]
+  ])('may close the database: then nothing is written %s', async (_, isTogether) => {
     const { db, reopen } = await withJson()
-    const promises = leadIn(db)
+    const promises = isTogether ? leadIn(db) : []
     const closing: Promise<void>[] = []
     const late = db.put(
       keyOf(100),
@@ -384,7 +470,25 @@ describe('what an encoding runs', () => {
     await expect(late).rejects.toMatchObject({ code: 'LIGHTNING_CLOSED' })
     await Promise.all([...promises, ...closing])
     const again = await reopen()
-    expect([7, 300, 100].map(number => again.get(keyOf(number)))).toEqual(['first', 'second', 'v'.repeat(100)])
+    const before = isTogether ? ['first', 'second'] : ['v'.repeat(100), 'v'.repeat(100)]
+    expect([7, 300, 100].map(number => again.get(keyOf(number)))).toEqual([...before, 'v'.repeat(100)])
+  })
+
+  test('may close the database: then nothing is deleted', async () => {
+    const { db, reopen } = await withJson()
+    const tuples = db.sublevel('tuples', { keyEncoding: 'tuple' })
+    await tuples.put(['some', 5], 'before')
+    const closing: Promise<void>[] = []
+    const key: readonly (string | number)[] = new Proxy(['some', 5], {
+      get(target, name) {
+        if (name === '0') closing.push(db.close())
+        return Reflect.get(target, name)
+      }
+    })
+    await expect(tuples.del(key)).rejects.toMatchObject({ code: 'LIGHTNING_CLOSED' })
+    await Promise.all(closing)
+    const again = await reopen()
+    expect(again.sublevel('tuples', { keyEncoding: 'tuple' }).get(['some', 5])).toBe('before')
   })
 
   test('may read while staged puts cannot be written: these reject, and the read does not', async () => {
