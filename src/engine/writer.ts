@@ -189,6 +189,7 @@ export class Writer {
     const staging = new Staging(this.#inlineBytes, this.#spares)
     const made = new Map<TreeHandle, number>()
     let isShrinking = true
+    let clears = true
     const version = core.catalogVersion
     for (const operation of operations) {
       position.index++
@@ -206,6 +207,7 @@ export class Writer {
       } else if (operation.type === 'clear') {
         if (id !== 0) staging.clear(id, operation.lower, operation.upper)
       } else {
+        clears = false
         // Encoded even when there is nothing to delete, so that a bad key is refused.
         if (id === 0) checkKeyBytes(operation.keyEncoding.encode(operation.key).length)
         else staging.del(id, operation.key, operation.keyEncoding)
@@ -219,7 +221,7 @@ export class Writer {
       this.#batch(operations, position)
       return
     }
-    this.#commit(staging, isShrinking)
+    this.#commit(staging, isShrinking, isShrinking && clears)
     for (const buffer of staging.buffers) if (this.#spares.length < mostSpares) this.#spares.push(buffer)
     if (made.size > 0) core.catalogVersion++
   }

@@ -106,6 +106,40 @@ describe('on a full disk', () => {
     }
   })
 
+  test('ranges can still be deleted where a snapshot keeps all pages and no key can be, in batches as well', async () => {
+    const disk = limitedDisk(memoryVfs(), 6 * MiB)
+    const engine = await openEngine(disk.vfs, options)
+    const random = new Random(5)
+    const model = new Map<string, string>()
+    await fill(engine, model, random)
+    const snapshot = engine.snapshot()
+    const seen = new Map(model)
+    const keys = [...model.keys()].map(key => key.slice(1)).sort()
+    const tree = engine.tree(root)
+    const del = async (key = '') => {
+      engine.del(tree, key, utf8)
+      await engine.settled()
+      model.delete(`/${key}`)
+    }
+    const deletions = async () => {
+      for (let i = 0; i < keys.length; i += 3) await del(keys[i])
+    }
+    await expect(deletions()).rejects.toThrow(expect.objectContaining({ code: 'LIGHTNING_DISK_FULL' }))
+    const [lower, upper] = [keys[3] ?? '', keys[30] ?? '']
+    const range = { type: 'clear', tree, lower: utf8.encode(lower), upper: utf8.encode(upper) } as const
+    const key = { type: 'del', tree, key: upper, keyEncoding: utf8 } as const
+    expect(() => engine.batch([range, key])).toThrow(expect.objectContaining({ code: 'LIGHTNING_DISK_FULL' }))
+    engine.batch([range, range])
+    await engine.settled()
+    for (const each of keys) if (each >= lower && each < upper) model.delete(`/${each}`)
+    expectContent(contentOf(engine), model)
+    expectContent(contentOf(engine, snapshot), seen)
+    snapshot.close()
+    await del(upper)
+    await expectSound(engine)
+    await engine.close()
+  })
+
   test('a large value is refused whole', async () => {
     const disk = limitedDisk(memoryVfs(), 4 * MiB)
     const engine = await openEngine(disk.vfs, options)
