@@ -108,7 +108,7 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
       log: new LogFiles([first, second], verifyWrites),
       lock,
       meta,
-      freeBytes: () => vfs.freeBytesNow?.()
+      freeBytes: () => vfs.freeBytes?.()
     })
     // Before the replay, which may write to blocks that only another meta names.
     if (!isInBoth && !readOnly) writeMetas(core)

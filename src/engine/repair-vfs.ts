@@ -52,8 +52,8 @@ export class RepairVfs implements Vfs {
     return this.#vfs.syncDirectory()
   }
 
-  freeBytes(): Promise<number | undefined> {
-    return this.#vfs.freeBytes()
+  freeBytes(): number | undefined {
+    return this.#vfs.freeBytes?.()
   }
 
   removeAll(): Promise<void> {

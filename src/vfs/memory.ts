@@ -91,11 +91,7 @@ class MemoryVfs implements Vfs {
 
   async syncDirectory(): Promise<void> {}
 
-  async freeBytes(): Promise<number | undefined> {
-    return undefined
-  }
-
-  freeBytesNow(): number {
+  freeBytes(): number {
     return Number.POSITIVE_INFINITY
   }
 

@@ -106,11 +106,7 @@ class NodeVfs implements Vfs {
     }
   }
 
-  async freeBytes(): Promise<number | undefined> {
-    return this.freeBytesNow()
-  }
-
-  freeBytesNow(): number | undefined {
+  freeBytes(): number | undefined {
     if (typeof statfsSync !== 'function') return undefined
     const { bavail, bsize } = guarded('examine', this.location, () => statfsSync(this.location))
     return bavail * bsize

@@ -29,9 +29,8 @@ import { takeWebLock } from './web-lock.ts'
 // - Names cannot be synced. Browsers keep them in a database of their own, written as files are made and renamed. That
 //   outlives the browser's death; after a power failure the newest names may be missing, and nothing can be done.
 // - A file that is open can be neither renamed nor replaced.
-// - How much room there is can be asked, and the answer is made up: Chromium says 10 GiB whatever the quota. So there
-// is
-//   no `freeBytesNow`, and space counts as there when it has been written.
+// - How much room there is can be asked, and the answer is made up: Chromium says 10 GiB whatever the quota. So there is
+//   no `freeBytes`, and space counts as there when it has been written.
 
 /**
  * The directory `location` of the origin private file system of this site. Throws `LIGHTNING_INVALID_ARGUMENT`. Files
@@ -47,9 +46,6 @@ const taken = 'NoModificationAllowedError'
 
 /** How long a handle is waited for that a dead worker still has: milliseconds a time, and times. */
 const patience = { stepMs: 25, steps: 200 }
-
-/** How long a browser may take to say how much space is left. */
-const longestEstimateMs = 5_000
 
 class OpfsVfs implements Vfs {
   readonly location: string
@@ -148,24 +144,6 @@ class OpfsVfs implements Vfs {
 
   async syncDirectory(): Promise<void> {
     // Browsers have no such call; what there is to say about it stands at the top.
-  }
-
-  async freeBytes(): Promise<number | undefined> {
-    const { quota, usage } = await this.#estimate()
-    return quota === undefined || usage === undefined ? undefined : Math.max(0, Math.floor(quota - usage))
-  }
-
-  /** Firefox was seen to leave this question without an answer. */
-  async #estimate(): Promise<StorageEstimate> {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const silence = new Promise<StorageEstimate>(resolve => {
-      timer = setTimeout(() => resolve({}), longestEstimateMs)
-    })
-    try {
-      return await Promise.race([storage(this.location).estimate(), silence])
-    } finally {
-      clearTimeout(timer)
-    }
   }
 
   async removeAll(): Promise<void> {

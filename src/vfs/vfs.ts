@@ -112,14 +112,11 @@ export interface Vfs {
   /** Resolves when all names that were created, changed and removed so far survive a crash. */
   syncDirectory(): Promise<void>
 
-  /** Bytes that can still be written here, or undefined where the platform does not tell. */
-  freeBytes(): Promise<number | undefined>
-
   /**
-   * The same, synchronously; `Infinity` where only memory is the limit. Absent or undefined: it cannot be found out, so
-   * only space that has been written counts. Throws `LIGHTNING_IO`.
+   * Bytes that can still be written here; `Infinity` where only memory is the limit. Absent or undefined: it cannot be
+   * found out, so only space that has been written counts. Throws `LIGHTNING_IO`.
    */
-  freeBytesNow?(): number | undefined
+  freeBytes?(): number | undefined
 
   /**
    * Removes every database file (`isDatabaseFile`) and the files of the lock, then the directory if it is empty. Other

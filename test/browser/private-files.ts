@@ -1,6 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { open, persisted, requestPersistence } from '../../src/index.ts'
-import { opfsVfs } from '../../src/vfs/opfs.ts'
 import { openAt, rejection } from '../support/database.ts'
 import { inPrivateFiles } from '../support/in-private-files.ts'
 import type { Answer, Order } from './opener.ts'
@@ -93,10 +92,6 @@ export function describePrivateFiles(): void {
       const location = await inPrivateFiles.newLocation()
       const db = await openAt(`./${location}/`)
       expect(db.location).toBe(`opfs:/${location}`)
-    })
-
-    it('tells how much room there is', async () => {
-      expect(await opfsVfs(await inPrivateFiles.newLocation()).freeBytes()).toBeGreaterThan(1_000_000)
     })
 
     it('may be removed by the browser unless the page has asked', async () => {

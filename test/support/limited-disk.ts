@@ -73,8 +73,7 @@ export function limitedDisk(inner: Vfs, capacity: number, tells = true): Limited
       taken.delete(from)
     },
     syncDirectory: () => inner.syncDirectory(),
-    freeBytes: async () => (tells ? disk.capacity - disk.used : undefined),
-    ...(tells ? { freeBytesNow: () => disk.capacity - disk.used } : {}),
+    ...(tells ? { freeBytes: () => disk.capacity - disk.used } : {}),
     removeAll: () => inner.removeAll()
   }
   return disk

@@ -264,11 +264,7 @@ class SimulatedVfs implements Vfs {
     this.#access.change(state => state.syncNames(folder))
   }
 
-  async freeBytes(): Promise<number | undefined> {
-    return undefined
-  }
-
-  freeBytesNow(): number {
+  freeBytes(): number {
     return Number.POSITIVE_INFINITY
   }
 
