@@ -1,4 +1,4 @@
-import { backgroundTimer } from '../txn/background-timer.ts'
+import { backgroundTimer } from '../engine/background-timer.ts'
 
 /** A handle that the garbage collector is to watch if it lives long. */
 export interface YoungHandle {

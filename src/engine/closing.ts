@@ -31,6 +31,7 @@ export async function foldLog(core: Core, checkpoint: Checkpoint, space: Space):
 
 /** Closes the files and then, whatever they report, releases the lock. */
 export async function closeFiles(core: Core): Promise<void> {
+  core.snapshots.stop()
   try {
     core.data.file.close()
   } finally {

@@ -69,7 +69,7 @@ export class CommitRoom {
     // What the last check found stays true until the buffer is written out.
     if (this.holds(logBytes)) return
     this.#readyBytes = 0
-    core.endOldSnapshots()
+    core.snapshots.endOld()
     const live = log.liveBytes + buffered
     const capacity = memory.word(LOG_CAPACITY)
     const demand = (): Demand => ({

@@ -17,6 +17,7 @@ import { Directory } from './directory.ts'
 import { Events } from './events.ts'
 import { Health } from './health.ts'
 import type { EngineOptions } from './options.ts'
+import { OpenSnapshots } from './open-snapshots.ts'
 import { Pager } from './pager.ts'
 
 /** Puts that are encoded but not applied yet (`staged-puts.ts`). */
@@ -70,7 +71,7 @@ export class Core {
   /** Set when memory could not be rebuilt: nothing can be read until the database is reopened. */
   unreadable: LightningError | undefined
   /** Snapshots that are open. */
-  readonly snapshots = new Set<{ readonly sequence: number; readonly openedMs: number; expire(): void }>()
+  readonly snapshots: OpenSnapshots
   /** Large values written since the opening, and how many of these are known to be on stable storage. */
   largeWritten = 0
   largeSynced = 0
@@ -109,6 +110,7 @@ export class Core {
     this.freeBytes = parts.freeBytes ?? (() => undefined)
     this.events = new Events(this.options.logger)
     this.health = new Health(this.events)
+    this.snapshots = new OpenSnapshots(parts.options.maxSnapshotAgeMs)
     this.pending = new PendingExtents(parts.data)
     this.run = new ImageRun(parts.kernel, this.memory, parts.data, parts.options.compression === 'lz4')
     this.pager = new Pager(parts.kernel, this.memory, parts.data, this.run, this.pending, parts.options.readOnly)
@@ -156,21 +158,6 @@ export class Core {
       'LIGHTNING_LOCKED',
       `The lock of the database at ${this.location} was taken away. Close this handle.`
     )
-  }
-
-  /**
-   * Ends snapshots that are older than `maxSnapshotAgeMs`, used or not, so that the pages they keep do not fill the
-   * disk.
-   */
-  endOldSnapshots(): void {
-    const most = this.options.maxSnapshotAgeMs
-    if (most === undefined) return
-    const now = performance.now()
-    // The set is in the order in which they were taken: behind the first that may stay, all may.
-    for (const snapshot of this.snapshots) {
-      if (now - snapshot.openedMs <= most) return
-      snapshot.expire()
-    }
   }
 
   /** Throws `LIGHTNING_FAILED` after a failed sync. */

@@ -120,9 +120,7 @@ export interface EngineStats {
 
 export function statsOf(core: Core, committer: Committer, checkpoint: Checkpoint): EngineStats {
   const { memory, data, log, meta, run, pager } = core
-  let oldest: { readonly sequence: number; readonly openedMs: number } | undefined
-  for (const snapshot of core.snapshots)
-    if (oldest === undefined || snapshot.openedMs < oldest.openedMs) oldest = snapshot
+  const { oldest } = core.snapshots
   return {
     sequence: core.appliedLsn,
     durableSequence: core.durableLsn,

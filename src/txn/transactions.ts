@@ -1,7 +1,7 @@
 // All transactions of an open database: what they share, and what ends them together.
 import type { Engine } from '../engine/engine.ts'
 import { isLightningError, LightningError } from '../errors.ts'
-import { backgroundTimer } from './background-timer.ts'
+import { backgroundTimer } from '../engine/background-timer.ts'
 import { KeyReader } from './binary-key.ts'
 import { Claims, type ClaimWait } from './claims.ts'
 import { LockTable } from './locks.ts'
