@@ -44,12 +44,12 @@ export class OpenTransactions<T extends Listed> {
   }
 
   /** The newest state is its snapshot. */
-  setUnpinned(transaction: T): void {
+  setUnpinned(transaction: Listed): void {
     if (this.#has(transaction) && transaction.place >= this.#unpinned) this.#exchange(transaction, this.#unpinned++)
   }
 
   /** It needs the newest state no more. */
-  setPinned(transaction: T): void {
+  setPinned(transaction: Listed): void {
     if (this.#has(transaction) && transaction.place < this.#unpinned) this.#exchange(transaction, --this.#unpinned)
   }
 
@@ -60,7 +60,7 @@ export class OpenTransactions<T extends Listed> {
     return taken
   }
 
-  #has(transaction: T): boolean {
+  #has(transaction: Listed): transaction is T {
     return this.#all[transaction.place] === transaction
   }
 

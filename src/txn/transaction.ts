@@ -1,24 +1,26 @@
-// One transaction: its snapshot, its write sets, its locks, and how it ends.
+// One transaction: its write sets, its locks, and how it ends. What it sees is in `viewpoint.ts`.
 //
 // It is open until it commits or rolls back, or is ended from outside: as the victim of a deadlock, by a rollback of
 // the engine that took away what it saw, by its age, by `close`, or by the garbage collector. Ending it from outside
 // leaves an error, which the next use throws; later uses are `LIGHTNING_CLOSED`. This object must never refer to the
 // caller's handle: otherwise the garbage collector would not find a handle that was dropped.
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
-import type { Engine, Snapshot, Tree } from '../engine/engine.ts'
-import { isLightningError, LightningError } from '../errors.ts'
+import type { Tree } from '../engine/engine.ts'
+import { LightningError } from '../errors.ts'
 import { binaryKeys, type KeyReader } from './binary-key.ts'
-import { firstClaimingAttempt, Footprint, isClaim } from './claims.ts'
+import { firstClaimingAttempt, Footprint } from './claims.ts'
 import { applyWrites } from './commit-operations.ts'
+import { mustWait, waitForObstacles } from './commit-waits.ts'
 import { type Lock, type LockOwner, LockWait, neverRead } from './locks.ts'
 import { type Savepoint, Savepoints } from './savepoint.ts'
-import type { SharedSnapshot } from './shared-snapshot.ts'
 import { smallArray } from './small-array.ts'
+import { conflictError, endedError } from './transaction-errors.ts'
 import type { Transactions } from './transactions.ts'
 import type { CachedValues, TreeView } from './tree-view.ts'
 import { TreeViews } from './tree-views.ts'
 import { type StoredValue, ValueArena } from './value-arena.ts'
 import { conflictOf, type Isolation } from './validation.ts'
+import { Viewpoint } from './viewpoint.ts'
 
 const open = 0
 /** Waits for locks before it commits. */
@@ -26,7 +28,6 @@ const committing = 1
 const applying = 2
 const ended = 3
 
-const nothing: ReadonlySet<Lock> = new Set()
 /** Of a transaction that holds none; never changed. */
 const noLocks: Lock[] = []
 
@@ -37,37 +38,25 @@ export interface ForUpdateOptions {
   readonly signal: AbortSignal | undefined
 }
 
-export class Transaction implements LockOwner {
+export class Transaction extends Viewpoint implements LockOwner {
   readonly id: number
   readonly seniority: number
   readonly attempt: number
-  readonly isolation: Isolation
   /** On the monotonic clock; 0 if the option `maxSnapshotAgeMs` is not set. */
   readonly openedMs: number
-  readonly engine: Engine
   readonly keys: KeyReader
-  /** Whether reads are noted, to be validated at the commit. */
-  readonly recordsReads: boolean
   /** It belongs to `transactionSync`, whose body cannot wait. */
   isSynchronous = false
-  /** Managed by `OpenTransactions`. */
-  place = 0
-  readonly #transactions: Transactions
-  readonly #generation: number
   readonly #lockTimeoutMs: number
   readonly #views = new TreeViews(this)
   #arena: ValueArena | undefined
   #status = open
-  /** The snapshot; undefined as long as the newest state is it. */
-  #pinned: SharedSnapshot | undefined
   #held = noLocks
   #waits: Set<LockWait> | undefined
-  /** Number of the newest commit that it sees. Later commits may conflict. */
-  #since: number
-  #hasRead = false
   #usedBytes = 0
-  #isWatching = false
   #isApplied = false
+  /** The newest commit that must be durable before its own counts as such; `Infinity`: its writes are the newest. */
+  #settlesAt = 0
   #footprint: Footprint | undefined
   #wasEndedByCaller = false
   #ending: Promise<void> | undefined
@@ -85,24 +74,14 @@ export class Transaction implements LockOwner {
     previous: Transaction | undefined,
     lockTimeoutMs: number
   ) {
+    super(transactions, isolation)
     this.id = transactions.nextId++
     this.seniority = previous?.seniority ?? this.id
     this.#footprint = previous?.footprint
     this.attempt = attempt
-    this.isolation = isolation
-    this.engine = transactions.engine
     this.keys = transactions.keys
-    this.recordsReads = isolation === 'serializable'
-    this.#transactions = transactions
-    this.#generation = this.engine.generation
     this.#lockTimeoutMs = lockTimeoutMs
-    this.#since = this.engine.sequence
     this.openedMs = transactions.maxAgeMs === undefined ? 0 : performance.now()
-  }
-
-  /** Called once it is in the list of those that are open. */
-  start(): void {
-    if (this.isolation !== 'read-committed') this.#takeSnapshot()
   }
 
   get held(): readonly Lock[] {
@@ -122,11 +101,6 @@ export class Transaction implements LockOwner {
   /** Whether it can still be used. */
   get isOpen(): boolean {
     return this.#status === open && !this.isTakenBack
-  }
-
-  /** Whether the engine has rolled back commits, which this transaction may have seen. */
-  get isTakenBack(): boolean {
-    return this.#generation !== this.engine.generation
   }
 
   /** Whether its writes are visible: nothing can undo it any more but a failing disk. */
@@ -155,7 +129,7 @@ export class Transaction implements LockOwner {
   }
 
   get settled(): Promise<void> {
-    return this.#transactions.settled
+    return this.transactions.settled
   }
 
   /** Later attempts lose only against writes that do not wait for claims, and better come at another time. */
@@ -168,11 +142,6 @@ export class Transaction implements LockOwner {
     return this.#footprint
   }
 
-  /** Commits from this number on are validated against; `Infinity`: none. */
-  get oldest(): number {
-    return this.#isWatching ? this.#since : Number.POSITIVE_INFINITY
-  }
-
   /** The keyspace as this transaction sees it. */
   view(tree: Tree, cached: CachedValues | undefined): TreeView {
     return this.#views.of(tree, cached)
@@ -181,7 +150,7 @@ export class Transaction implements LockOwner {
   /** Throws unless the transaction is open. */
   checkUse(): void {
     if (this.#status !== open || this.isTakenBack) this.#refuse()
-    if (this.#transactions.maxAgeMs !== undefined) this.#transactions.checkAge(this)
+    if (this.transactions.maxAgeMs !== undefined) this.transactions.checkAge(this)
   }
 
   /** Throws when the transaction must not wait. */
@@ -199,21 +168,9 @@ export class Transaction implements LockOwner {
     this.engine.checkWritable()
   }
 
-  /** What a read sees: undefined is the newest state. */
-  readingSnapshot(): Snapshot | undefined {
-    this.#hasRead = true
-    return this.#pinned?.snapshot
-  }
-
-  /** Called before the newest state changes: from now on `shared` is the snapshot, which keeps that state. */
-  pin(shared: SharedSnapshot): void {
-    shared.hold()
-    this.#pinned = shared
-  }
-
   store(value: unknown, encoding: ValueEncoding<unknown>): StoredValue {
     this.checkUse()
-    this.#arena ??= new ValueArena(this.engine, this.#transactions.spares)
+    this.#arena ??= new ValueArena(this.engine, this.transactions.spares)
     return this.#arena.add(value, encoding)
   }
 
@@ -221,7 +178,7 @@ export class Transaction implements LockOwner {
   charge(bytes: number): void {
     // After the end nothing would give it back.
     this.checkUse()
-    this.#transactions.charge(bytes)
+    this.transactions.charge(bytes)
     this.#usedBytes += bytes
   }
 
@@ -237,7 +194,7 @@ export class Transaction implements LockOwner {
       this.checkUse()
       const name = this.keys.read(key, keyEncoding)
       this.checkUse()
-      const { locks } = this.#transactions
+      const { locks } = this.transactions
       const lock = locks.acquire(this, view.tree.name, name, timeoutMs ?? this.#lockTimeoutMs, signal)
       if (lock instanceof LockWait) return this.#readAfter(lock, view, valueEncoding)
       return Promise.resolve(this.#readLocked(view, lock, valueEncoding))
@@ -278,8 +235,7 @@ export class Transaction implements LockOwner {
       this.checkUse()
       this.#wasEndedByCaller = true
       if (this.#losesNow()) return undefined
-      const { locks, claims } = this.#transactions
-      if (PLANTED_BUG !== 21 && this.#views.obstacle(locks, claims, nothing) !== undefined) return this.#commitLater()
+      if (PLANTED_BUG !== 21 && mustWait(this.#views, this.transactions)) return this.#commitLater()
       this.#apply()
       return this.#settled()
     } catch (error) {
@@ -291,7 +247,7 @@ export class Transaction implements LockOwner {
   commitSync(): void {
     this.checkUse()
     this.#wasEndedByCaller = true
-    const foreign = this.#views.foreignLock(this.#transactions.locks)
+    const foreign = this.#views.foreignLock(this.transactions.locks)
     if (foreign !== undefined)
       throw this.#lost(`Transaction ${foreign.holder.id} holds the lock of a key that it wrote.`)
     if (this.#losesNow()) throw this.loss
@@ -322,25 +278,12 @@ export class Transaction implements LockOwner {
     if (!isReported || error.code === 'LIGHTNING_TIMEOUT') this.#unreported = error
   }
 
-  /** Waits for the locks one after the other and keeps them, so that nobody can take them in between. */
   async #commitLater(): Promise<void> {
     this.#status = committing
     try {
-      const ignored = new Set<Lock>()
-      const { locks, claims } = this.#transactions
-      while (true) {
-        const lock = this.#views.obstacle(locks, claims, ignored)
-        if (lock === undefined) break
-        try {
-          const acquired = locks.acquire(this, lock.tree, lock.key, this.#lockTimeoutMs, undefined)
-          if (acquired instanceof LockWait) await acquired.promise
-        } catch (error) {
-          // Bounded in any case: a caller who allows endless waits for locks does not know of claims.
-          if (!isClaim(lock) || !isLightningError(error, 'LIGHTNING_TIMEOUT')) throw error
-          ignored.add(lock)
-        }
+      await waitForObstacles(this, this.#views, this.transactions, this.#lockTimeoutMs, () => {
         if (this.#status !== committing || this.isTakenBack) this.#refuse()
-      }
+      })
       if (this.#losesNow()) return
       this.#apply()
     } catch (error) {
@@ -365,16 +308,16 @@ export class Transaction implements LockOwner {
   }
 
   #findConflict(): string | undefined {
-    if (this.engine.sequence === this.#since) return undefined
-    const { recent } = this.#transactions
-    return conflictOf(this.#views.list, this.isolation, this.#since, this.engine, recent)
+    if (this.engine.sequence === this.since) return undefined
+    const { recent } = this.transactions
+    return conflictOf(this.#views.list, this.isolation, this.since, this.engine, recent)
   }
 
   /** Applies the writes. Nothing else has run since validation, and nothing else runs before the end of this. */
   #apply(): void {
     const { hasWritten } = this.#views
     this.#status = applying
-    this.#letGo()
+    this.letGo()
     try {
       if (hasWritten) {
         applyWrites(this.engine, this.#views.list)
@@ -382,8 +325,8 @@ export class Transaction implements LockOwner {
           view.forgetCached()
           if (this.#arena?.isOnDisk === true) view.keepValues(this.#arena)
         }
-        this.#since = Number.POSITIVE_INFINITY
-      } else if (this.isolation === 'read-committed') this.#since = this.engine.sequence
+        this.#settlesAt = Number.POSITIVE_INFINITY
+      } else this.#settlesAt = this.isolation === 'read-committed' ? this.engine.sequence : this.since
       this.#isApplied = true
     } finally {
       this.#end()
@@ -392,8 +335,8 @@ export class Transaction implements LockOwner {
 
   /** Resolves when everything it has written, or could see, is durable. */
   #settled(): Promise<void> {
-    if (this.#since === Number.POSITIVE_INFINITY) return this.engine.settled()
-    const settled = this.engine.settled(this.#since)
+    if (this.#settlesAt === Number.POSITIVE_INFINITY) return this.engine.settled()
+    const settled = this.engine.settled(this.#settlesAt)
     // The engine gives the same promise for everything that is durable already: nothing to wait for then.
     return settled === this.engine.settled(0) ? settled : this.#seenSettled(settled)
   }
@@ -414,45 +357,16 @@ export class Transaction implements LockOwner {
 
   #readLocked(view: TreeView, lock: Lock, valueEncoding: ValueEncoding<unknown>): unknown {
     const name = lock.key
-    const { recent } = this.#transactions
-    const { tree } = view
-    let since = this.#since
-    if (this.isolation === 'read-committed') {
-      since = this.engine.sequence
-      if (!this.#isWatching) {
-        this.#since = since
-        this.#watch()
-      }
-    } else if (!this.#hasRead) {
-      this.#takeSnapshot()
-      since = this.#since
-    } else if (
-      since !== this.engine.sequence &&
-      (recent.isChanged(this.engine.treeId(tree), name, since) || recent.isDropped(tree.name, since))
-    ) {
+    const readAt = this.readLocked(view.tree, name)
+    if (readAt === undefined) {
       throw this.#lost('The key to be locked was changed by another commit since the snapshot of the transaction.')
     }
-    this.#hasRead = true
     if (lock.readAt === neverRead) {
-      lock.readAt = since
+      lock.readAt = readAt
       if (view.locked === undefined) view.locked = smallArray(lock)
       else view.locked.push(lock)
     }
     return view.getBinary(name, name, binaryKeys, valueEncoding)
-  }
-
-  #takeSnapshot(): void {
-    this.#pinned?.letGo()
-    this.#pinned = undefined
-    this.#since = this.engine.sequence
-    this.#transactions.open.setUnpinned(this)
-    this.#watch()
-  }
-
-  #watch(): void {
-    if (this.#isWatching) return
-    this.#isWatching = true
-    this.#transactions.watch()
   }
 
   /** Rolls back; the error says why it lost. */
@@ -473,32 +387,22 @@ export class Transaction implements LockOwner {
     this.#end()
   }
 
-  /** Releases the snapshot, and ends being told of commits. */
-  #letGo(): void {
-    this.#pinned?.letGo()
-    this.#pinned = undefined
-    if (!this.#isWatching) return
-    this.#transactions.open.setPinned(this)
-    this.#isWatching = false
-    this.#transactions.unwatch()
-  }
-
   #end(): void {
     if (this.#status === ended) return
     this.#status = ended
-    this.#letGo()
+    this.letGo()
     this.#arena?.end()
     this.#arena = undefined
     this.#views.clear()
     if (this.#waits !== undefined) for (const wait of this.#waits) wait.reject(this.#closed())
-    if (this.#held.length > 0) this.#transactions.locks.release(this)
+    if (this.#held.length > 0) this.transactions.locks.release(this)
     this.#held = noLocks
-    this.#transactions.remove(this, this.#usedBytes)
+    this.transactions.remove(this, this.#usedBytes)
   }
 
   #refuse(): never {
     if (this.#status !== ended && this.isTakenBack) {
-      this.lose(this.#transactions.takenBack())
+      this.lose(this.transactions.takenBack())
     }
     const error = this.#unreported
     if (error === undefined) throw this.#closed()
@@ -507,18 +411,6 @@ export class Transaction implements LockOwner {
   }
 
   #closed(): LightningError {
-    const message =
-      this.#status === committing || this.#status === applying
-        ? 'The transaction is being committed. Begin another one.'
-        : 'The transaction has ended. Begin another one.'
-    return new LightningError('LIGHTNING_CLOSED', message, { cause: this.loss })
+    return endedError(this.#status === committing || this.#status === applying, this.loss)
   }
-}
-
-function conflictError(why: string, cause?: unknown): LightningError {
-  return new LightningError(
-    'LIGHTNING_CONFLICT',
-    `${why} The transaction was rolled back; run it again, or let db.transaction() do so.`,
-    { cause }
-  )
 }

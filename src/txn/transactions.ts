@@ -9,6 +9,7 @@ import { OpenTransactions } from './open-transactions.ts'
 import { RecentWrites } from './recent-writes.ts'
 import { SharedSnapshot } from './shared-snapshot.ts'
 import { Transaction } from './transaction.ts'
+import { closedDatabaseError, takenBackError, tooOldError } from './transaction-errors.ts'
 import { Turnstile } from './turnstile.ts'
 import type { Isolation } from './validation.ts'
 import { SpareChunks } from './value-arena.ts'
@@ -157,28 +158,20 @@ export class Transactions {
   /** Ends a transaction that has been open for too long; then throws, at this and every later use. */
   checkAge(transaction: Transaction): void {
     if (!this.#isTooOld(transaction)) return
-    const error = this.#tooOld()
+    const error = tooOldError(this.maxAgeMs)
     transaction.lose(error)
     throw error
   }
 
   /** Rolls all back: the database is closed. */
   close(): void {
-    const error = new LightningError(
-      'LIGHTNING_CLOSED',
-      `The database at ${this.engine.location} is closed, and the transaction was rolled back. Open it again.`
-    )
+    const error = closedDatabaseError(this.engine.location)
     for (const transaction of [...this.open.all]) transaction.lose(error)
   }
 
   /** The error of transactions whose snapshot is gone. */
   takenBack(): LightningError {
-    return new LightningError(
-      'LIGHTNING_CONFLICT',
-      'What the transaction could see was taken back because it could not be made durable. It was rolled back; run it ' +
-        'again, or let db.transaction() do so.',
-      { cause: this.engine.rollbackCause }
-    )
+    return takenBackError(this.engine.rollbackCause)
   }
 
   /**
@@ -212,19 +205,12 @@ export class Transactions {
     return this.maxAgeMs !== undefined && performance.now() - transaction.openedMs > this.maxAgeMs
   }
 
-  #tooOld(): LightningError {
-    return new LightningError(
-      'LIGHTNING_TIMEOUT',
-      `The transaction was open for more than ${this.maxAgeMs} ms (option maxSnapshotAgeMs) and was rolled back. Begin ` +
-        'another one.'
-    )
-  }
-
   /** Ends transactions that are too old, even if nobody uses them: they keep old versions of pages, and locks. */
   #startAgeTimer(delayMs: number): ReturnType<typeof setTimeout> {
     return backgroundTimer(() => {
       this.#ageTimer = undefined
-      for (const transaction of [...this.open.all]) if (this.#isTooOld(transaction)) transaction.lose(this.#tooOld())
+      for (const transaction of [...this.open.all])
+        if (this.#isTooOld(transaction)) transaction.lose(tooOldError(this.maxAgeMs))
       if (this.open.size === 0 || this.maxAgeMs === undefined) return
       const openedMs = this.open.all.reduce((oldest, each) => Math.min(oldest, each.openedMs), Number.POSITIVE_INFINITY)
       this.#ageTimer = this.#startAgeTimer(Math.max(1, openedMs + this.maxAgeMs + 1 - performance.now()))
