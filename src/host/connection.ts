@@ -98,7 +98,8 @@ export class Connection implements LinkEvents {
         for (const request of again) this.#link.send(request)
         return
       }
-      this.#waiting.unshift(...again)
+      // Not `unshift(...again)`: there may be more of them than a call takes arguments.
+      this.#waiting = [...again, ...this.#waiting]
       if (this.#closing === undefined) this.#redial()
       else this.#failWaiting(closed(this.location))
     })

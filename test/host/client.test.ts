@@ -291,6 +291,16 @@ describe('when the owner is lost', () => {
     expect([await client.get('a'), await client.has('x')]).toEqual([1, false])
   })
 
+  it('plain reads are repeated, however many there are', async () => {
+    const { client, follow, lose } = await mortal()
+    const end = lose()
+    const reads = Array.from({ length: 150_000 }, () => client.has('a'))
+    await nextTurn()
+    end()
+    await follow({ a: 1 })
+    expect((await Promise.all(reads)).every(found => !found)).toBe(true)
+  })
+
   it('transactions end in LIGHTNING_CONFLICT, a commit without an answer and all else in LIGHTNING_OWNER_LOST', async () => {
     const { client, follow, lose } = await mortal()
     await client.batch(Array.from({ length: 5_000 }, (_, i) => ({ type: 'put', key: `k${i}`, value: i })))
