@@ -10,7 +10,7 @@ import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { isLightningError, LightningError } from '../errors.ts'
 import { describeHolder } from '../vfs/lock-holder.ts'
 import { type HolderConnection, visitHolder } from '../vfs/lock-standing.ts'
-import { nodeVfs } from '../vfs/node.ts'
+import { refusalOf } from '../vfs/socket-lock.ts'
 import { greet, NoWelcome } from './handshake.ts'
 import type { Link } from './link.ts'
 import { workerPort } from './node-port.ts'
@@ -20,13 +20,15 @@ import type { Wanted } from './owners.ts'
 import { PortChannel } from './port-channel.ts'
 import { SocketChannel } from './socket-channel.ts'
 
-/** A holder that hangs up so often does not take clients. */
+/** A holder that hangs up so often in succession does not take clients. */
 const mostHangUps = 3
 
 /** Connects to the owner, or starts it. `deadlineMs` is on the monotonic clock. */
 export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Link> {
   let refusal: unknown
   let hangUps = 0
+  /** Socket of the holder that has hung up so often. */
+  let hungUp: string | undefined
   for (let look = 0; ; look++) {
     const visited = await visitHolder(wanted.location)
     if (visited === undefined) {
@@ -34,16 +36,20 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
       if (found.link !== undefined) return found.link
       refusal = found.refusal
     } else if (visited === 'forbidden') {
-      // Waiting would not help: taking the lock tells who has it.
-      const held = await lockRefusal(wanted.location)
+      // Waiting would not help.
+      const held = await refusalOf(wanted.location)
       if (held !== undefined) throw held
     } else if (visited !== 'busy') {
       const found = await greetHolder(wanted, visited, deadlineMs)
       if (found.link !== undefined) return found.link
       refusal = found.refusal
       if (found.hungUp) {
-        const held = await lockRefusal(wanted.location)
-        if (held !== undefined && ++hangUps >= mostHangUps) throw held
+        const { socket } = visited.holder
+        // Where many come and go, each hang-up may be another's, who was just leaving.
+        hangUps = socket === hungUp ? hangUps + 1 : 1
+        hungUp = socket
+        refusal = await refusalOf(wanted.location)
+        if (refusal !== undefined && hangUps >= mostHangUps) throw refusal
       }
     }
     if (performance.now() >= deadlineMs) throw refusal ?? tooBusy(wanted.location)
@@ -120,23 +126,12 @@ async function greetHolder(wanted: Wanted, { socket, holder }: HolderConnection,
     // It is closing the database: soon the lock is free.
     if (isLightningError(error, 'LIGHTNING_CLOSED')) return { refusal: error }
     if (!(error instanceof NoWelcome)) throw error
-    if (!error.isSilent) return { refusal: error, hungUp: true }
+    if (!error.isSilent) return { hungUp: true }
     throw new LightningError(
       'LIGHTNING_LOCKED',
       `The database at ${wanted.location} is held by ${describeHolder(holder)}, which does not answer. Let it go on, or ` +
         'end it.'
     )
-  }
-}
-
-/** Why the lock cannot be had; undefined when it could. */
-async function lockRefusal(location: string): Promise<unknown> {
-  try {
-    const lock = await nodeVfs(location).lock('exclusive')
-    await lock.release()
-    return undefined
-  } catch (error) {
-    return error
   }
 }
 

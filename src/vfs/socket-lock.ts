@@ -57,6 +57,22 @@ export async function takeSocketLock(directory: string, kind: VfsLockKind, visit
   throw new LightningError('LIGHTNING_LOCKED', message, { file: directory })
 }
 
+/**
+ * The `LIGHTNING_LOCKED` that whoever wants the exclusive lock would get of its holder now; undefined when there is
+ * none. The lock is not taken for it: others that come at that moment would be refused for nobody's sake.
+ */
+export async function refusalOf(directory: string): Promise<LightningError | undefined> {
+  try {
+    await findFree(directory)
+    return undefined
+  } catch (error) {
+    if (isLightningError(error, 'LIGHTNING_LOCKED')) return error
+    // It is gone, and its lock with it.
+    if (isLightningError(error, 'LIGHTNING_NOT_FOUND')) return undefined
+    throw error
+  }
+}
+
 /** The newest generation, found free, and the text of its file; generation 0: there was none. */
 interface Predecessor {
   readonly generation: number
