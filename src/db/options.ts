@@ -85,7 +85,7 @@ export interface OpenOptions<
   readonly verifyWrites?: boolean | undefined
   /** The kernel to use instead of the bundled one, or `'off'` to do without WebAssembly. */
   readonly wasm?: WasmOption | undefined
-  /** Where messages go (default: nowhere). */
+  /** Where messages go (default: nowhere). What it throws is ignored. */
   readonly logger?: Logger | undefined
 }
 

@@ -1,6 +1,7 @@
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { EncodingTable } from '../encoding/encodings.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
+import { calm } from '../engine/calm-logger.ts'
 import type { Engine, Snapshot as EngineSnapshot, Tree } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
 import { Transactions } from '../txn/transactions.ts'
@@ -45,7 +46,7 @@ export class Session {
   constructor(engine: Engine, options: ParsedOptions, cache: ValueCache | undefined) {
     this.engine = engine
     this.encodings = options.encodings
-    this.logger = options.logger
+    this.logger = options.logger === undefined ? undefined : calm(options.logger)
     this.cache = cache
     this.transactions = new Transactions(engine, options)
   }

@@ -8,6 +8,7 @@ import { isObject } from '../encoding/arguments.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { EncodingTable } from '../encoding/encodings.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
+import { calm } from '../engine/calm-logger.ts'
 import type { Tree } from '../engine/tree.ts'
 import { LightningError } from '../errors.ts'
 import type { Connection, ConnectionEvents } from './connection.ts'
@@ -61,7 +62,8 @@ export class ClientSession implements ConnectionEvents {
   constructor(connection: Connection, { encodings, logger, readOnly, freezes }: ClientSettings) {
     this.connection = connection
     this.encodings = encodings
-    this.logger = logger
+    // What it throws would end the connection.
+    this.logger = logger === undefined ? undefined : calm(logger)
     this.newest = new NewestScope(connection)
     this.#readOnly = readOnly
     this.#freezes = freezes

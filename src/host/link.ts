@@ -88,8 +88,13 @@ export class Link {
     this.#events = events
     const early = this.#early
     this.#early = []
-    for (const tell of early) tell(events)
-    if (this.#loss !== undefined) events.lost(this, this.#loss, [])
+    const loss = this.#loss
+    try {
+      for (const tell of early) tell(events)
+    } catch (error) {
+      this.lose(reasonOf(error))
+    }
+    if (loss !== undefined) events.lost(this, loss, [])
   }
 
   /** Sends a request; `complete` may still change its fields just before it is sent, after all calls of this turn. */
@@ -149,7 +154,7 @@ export class Link {
     try {
       for (const message of messages) this.#receive(message)
     } catch (error) {
-      this.lose(error instanceof Error ? error.message : String(error))
+      this.lose(reasonOf(error))
     }
   }
 
@@ -159,7 +164,7 @@ export class Link {
     try {
       messages = this.#coder.decode(frame)
     } catch (error) {
-      this.lose(error instanceof Error ? error.message : String(error))
+      this.lose(reasonOf(error))
       return
     }
     this.receive(messages)
@@ -273,6 +278,10 @@ export class Link {
     if (this.#silentTicks > ticksPerTimeout) this.lose(`it gave no sign of life for ${this.#timeoutMs} ms.`)
     else this.tell(operation.ping)
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function ownerGone(reason: string): LightningError {

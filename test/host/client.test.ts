@@ -440,6 +440,20 @@ describe('what is each client’s own', () => {
     await tx.commit()
   })
 
+  it('may be a logger that throws, which harms nothing but itself', async () => {
+    const here = await ownerHere()
+    const throws = (): never => {
+      throw new Error('no room for lines')
+    }
+    // Told at once of what the owner has logged until now.
+    const client = await here.client({ logger: { debug: throws, info: throws, warn: throws, error: throws } })
+    client.on('checkpoint', throws)
+    client.on('checkpoint', async () => throws())
+    await client.put('a', 1)
+    await client.checkpoint()
+    expect(await client.get('a')).toBe(1)
+  })
+
   it('is told of what happens before the call concerned is answered', async () => {
     const client = await (await ownerHere()).client()
     const told: string[] = []

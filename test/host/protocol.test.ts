@@ -6,6 +6,7 @@ import type { Frame } from '../../src/host/channel.ts'
 import { mostValueBytes } from '../../src/engine/large-values.ts'
 import { FrameParser, frameHeader, isAcceptable } from '../../src/host/frame-parser.ts'
 import { greet } from '../../src/host/handshake.ts'
+import { welcomeMessage } from '../../src/host/handshake-messages.ts'
 import { type Message, MessageCoder } from '../../src/host/messages.ts'
 import { answer, operation, protocolName, protocolVersion } from '../../src/host/wire.ts'
 import { errorField, errorOf } from '../../src/host/wire-error.ts'
@@ -142,6 +143,22 @@ describe('a client', () => {
     const [, far] = here.ends()
     far.onFrame = () => far.post(messages[0] === 'text' ? { head: Uint8Array.of(1), parts: [] } : encoded(messages))
     await rejection('LIGHTNING_OWNER_LOST', client.put('a', 1))
+  })
+
+  it('takes an owner for lost that sends a malformed event with its welcome', async () => {
+    const [near, far] = channelPair()
+    far.onFrame = () => far.post(coder.encode([welcomeMessage({ location: 'x' }), [0, answer.event, 5, 5]]))
+    const { link } = await greet(near, own, 1_000, 1_000)
+    const lost: string[] = []
+    link.events = {
+      event: () => {
+        throw new Error('an event is malformed')
+      },
+      log: () => undefined,
+      lost: (_, error) => void lost.push(error.message)
+    }
+    expect(lost).toEqual([expect.stringContaining('an event is malformed')])
+    expect(link.isLost).toBe(true)
   })
 
   function encoded(messages: readonly unknown[]): Frame {
