@@ -15,7 +15,7 @@
 //   LOG area   | closed frames | header's place, operations | ...
 //              |               |<------ OPEN_BYTES ------->|
 //              |<------------------ LOG_BYTES ------------>|
-import { copy, load32, load32u, store32, store32u, store8 } from './platform'
+import { load32, load32u, store32, store32u, store8 } from './platform'
 import { apply, beginApply, nextLsn, OPERATION_HEADER_BYTES } from './operations'
 import {
   DURABLE_HIGH,
@@ -113,9 +113,8 @@ function join(): void {
 }
 
 /** Staged operations that were applied become part of the open frame. Their LSNs are used up already. */
-export function joinStaged(from: u32, bytes: u32, commits: u32): void {
+export function joinStaged(bytes: u32, commits: u32): void {
   openFrame()
-  copy(load32(LOG) + load32(LOG_BYTES), from, bytes)
   lengthen(bytes, commits)
 }
 

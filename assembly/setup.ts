@@ -4,9 +4,8 @@ import { take } from './arena'
 import { format } from './build'
 import { DROP_STACK_LENGTH } from './clear'
 import { reserveFrames, setUpFrames } from './frames'
-import { CATALOG_ROOT, CATALOG_TREE, MAIN_ROOT, MAIN_TREE, OPERATION_HEADER_BYTES, TREE_SLOTS } from './operations'
+import { CATALOG_ROOT, CATALOG_TREE, MAIN_ROOT, MAIN_TREE, TREE_SLOTS } from './operations'
 import { LEAF } from './page'
-import { FULL_STAGE_BYTES, MOST_STAGED_VALUE_BYTES } from './staged'
 import {
   ARENA,
   ARENA_END,
@@ -20,7 +19,6 @@ import {
   LOG,
   LOG_CAPACITY,
   LSN_LOW,
-  MAX_KEY_BYTES,
   OK,
   OUT,
   OUT_CAPACITY,
@@ -29,7 +27,6 @@ import {
   SHORTCUT_BYTES,
   SHORTCUT_COUNT,
   SHORTCUTS,
-  STAGE,
   TABLE_LIMIT,
   TREES,
   WORK,
@@ -43,8 +40,6 @@ const LOG_AREA_BYTES: u32 = 1 << 20
 const LOG_SLACK_BYTES: u32 = 1 << 17
 /** A row that is kept keeps the batch it came with, so batches are no larger than this. */
 const OUT_AREA_BYTES: u32 = 1 << 16
-/** What `FULL_STAGE_BYTES` does not count: the last operation. */
-const STAGE_AREA_BYTES: u32 = FULL_STAGE_BYTES + OPERATION_HEADER_BYTES + MAX_KEY_BYTES + MOST_STAGED_VALUE_BYTES
 const IMAGE_AREA_BYTES: u32 = 1 << 20
 
 function area(cell: u32, bytes: u32): bool {
@@ -75,7 +70,6 @@ export function setUp(pageBytes: u32, frames: u32): i32 {
     area(OUT, OUT_AREA_BYTES) &&
     area(IMAGE, IMAGE_AREA_BYTES + (pageBytes << 1)) &&
     area(LOG, LOG_AREA_BYTES + LOG_SLACK_BYTES) &&
-    area(STAGE, STAGE_AREA_BYTES) &&
     area(DROP_STACK, DROP_STACK_LENGTH << 3)
   if (!hasWorkAreas) return OUT_OF_MEMORY
   const from = load32(ARENA_TOP)

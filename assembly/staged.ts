@@ -1,16 +1,16 @@
-// Staged puts: encoded by the caller, checked, but neither applied nor in the log yet. They are applied together, so
+// Staged puts: encoded by the caller, checked, but neither applied nor part of the log yet. They are applied together, so
 // that the waits for their leaves overlap (ahead.ts). Each is a commit of its own all the same, and each is staged only
 // if its leaf is in memory: whatever else could keep it from being applied is found before anybody is promised anything.
 //
-//   STAGE area   | operation | operation | ...
-//                |<----- STAGED_BYTES ---->|
+//   LOG area   | closed and open frames | operation | operation | ...
+//              |                        |<----- STAGED_BYTES ---->|
 //
-// Staging changes neither trees nor log, and whoever reads or writes has the staged puts applied first.
+// They stand where they are going to be part of the open frame. Whoever reads or writes has the staged puts applied first.
 import { load32, store32, store32u } from './platform'
 import { findAhead, forgetAhead, touchAhead } from './ahead'
-import { joinStaged, noteFirst } from './log'
+import { joinStaged, nextOperation, noteFirst } from './log'
 import { apply, beginApplyEach, beginApplyFound, OPERATION_HEADER_BYTES, PUT, rootIfKnown } from './operations'
-import { OK, STAGE, STAGED_BYTES, STAGED_COUNT, STAGED_STAMP, STAMP } from './state'
+import { OK, STAGED_BYTES, STAGED_COUNT, STAGED_STAMP, STAMP } from './state'
 
 /** When so many bytes are staged, no more are. */
 export const FULL_STAGE_BYTES: u32 = 16384
@@ -23,7 +23,7 @@ export const MOST_STAGED_VALUE_BYTES: u32 = 2048
  */
 export function stagePut(tree: u32, keyBytes: u32, valueBytes: u32): u32 {
   const staged = load32(STAGED_BYTES)
-  const at = load32(STAGE) + staged
+  const at = nextOperation() + staged
   if (staged == 0) {
     forgetAhead(0)
     store32(STAGED_COUNT, 0)
@@ -40,7 +40,7 @@ export function stagePut(tree: u32, keyBytes: u32, valueBytes: u32): u32 {
 
 /** Begins to apply what is staged; `commitStaged` does the work. */
 export function beginStaged(): void {
-  const from = load32(STAGE)
+  const from = nextOperation()
   const to = from + load32(STAGED_BYTES)
   noteFirst()
   // If any frame has got another page since, what was found may be wrong.
@@ -53,13 +53,13 @@ export function beginStaged(): void {
 }
 
 /**
- * Applies what is staged, one commit after the other, and takes it into the log. After a status other than OK the caller
+ * Applies what is staged, one commit after the other, and makes it part of the open frame. After a status other than OK the caller
  * provides what is wanted and calls again.
  */
 export function commitStaged(): i32 {
   const status = apply()
   if (status < 0) return status
-  joinStaged(load32(STAGE), load32(STAGED_BYTES), load32(STAGED_COUNT))
+  joinStaged(load32(STAGED_BYTES), load32(STAGED_COUNT))
   forgetStaged()
   return OK
 }

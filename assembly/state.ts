@@ -185,8 +185,7 @@ export const AHEAD_SUM: u32 = 908
 /** Where the key being put belongs in the leaf that was found ahead for it, as it was then. */
 export const AHEAD_PLACE: u32 = 928
 
-/** Where staged puts stand (staged.ts), how many bytes they have, and how many they are. */
-export const STAGE: u32 = 912
+/** How many bytes staged puts have (staged.ts), and how many they are. */
 export const STAGED_BYTES: u32 = 916
 export const STAGED_COUNT: u32 = 920
 /** The newest stamp when the first of them was staged. */

@@ -10,7 +10,7 @@
 import { AHEAD_LENGTH } from '../../assembly/ahead.ts'
 import { OPERATION_HEADER_BYTES } from '../../assembly/operations.ts'
 import { FULL_STAGE_BYTES, MOST_STAGED_VALUE_BYTES } from '../../assembly/staged.ts'
-import { FINGER, FINGER_MISSES, FRAME_LIMIT, FRAMES_DIRTY, MAX_KEY_BYTES, OK, STAGE } from '../../assembly/state.ts'
+import { FINGER, FINGER_MISSES, FRAME_LIMIT, FRAMES_DIRTY, MAX_KEY_BYTES, OK } from '../../assembly/state.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { CommitRoom } from './commit-room.ts'
 import type { Committer } from './committer.ts'
@@ -132,7 +132,7 @@ export class StagedPuts {
     if (memory.word(FINGER) !== 0 && memory.word(FINGER_MISSES) === 0) return false
     if (memory.word(FRAMES_DIRTY) + stageFrames > memory.word(FRAME_LIMIT) >>> 1) return false
     this.#generation = core.generation
-    this.#at = memory.word(STAGE) + OPERATION_HEADER_BYTES
+    this.#at = (core.kernel.exports.nextOperation() >>> 0) + OPERATION_HEADER_BYTES
     this.#end = this.#at + FULL_STAGE_BYTES
     return true
   }

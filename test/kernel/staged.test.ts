@@ -1,7 +1,7 @@
 // Staged puts: applied together, they must leave exactly what the same puts leave one by one, in the trees and in the log.
 import { describe, expect, test } from 'vitest'
 import { AHEAD_LENGTH } from '../../assembly/ahead.ts'
-import { LOG, LOG_BYTES, LSN_LOW, STAGE, STAGED_BYTES } from '../../assembly/state.ts'
+import { LOG, LOG_BYTES, LSN_LOW, STAGED_BYTES } from '../../assembly/state.ts'
 import { Random } from '../support/random.ts'
 import { main, Pager } from './pager.ts'
 import { examine } from './soundness.ts'
@@ -26,7 +26,7 @@ function putAlone(pager: Pager, key: string, value: string): void {
 
 /** How many puts are staged afterwards; 0 when this one was not. */
 function stage(pager: Pager, key: string, value: string): number {
-  write(pager, pager.cell(STAGE) + pager.cell(STAGED_BYTES), key, value)
+  write(pager, (pager.kernel.exports.nextOperation() >>> 0) + pager.cell(STAGED_BYTES), key, value)
   return pager.kernel.exports.stagePut(main.tree, key.length, value.length)
 }
 
