@@ -13,6 +13,8 @@ interface Group {
 export class CommitGroups {
   /** Oldest first. */
   #groups: Group[] = []
+  /** The newest one, as long as commits may join. */
+  #open: Group | undefined
 
   get isEmpty(): boolean {
     return this.#groups.length === 0
@@ -20,19 +22,22 @@ export class CommitGroups {
 
   /** Waits for the commits up to `lsn`, the newest, together with those who came before and were not cut off. */
   join(lsn: number): Promise<void> {
-    let group = this.#groups.at(-1)
-    if (group === undefined || group.isCut) {
-      group = newGroup()
-      this.#groups.push(group)
-    }
+    const group = this.#open ?? this.#begin()
     group.lsn = lsn
     return group.promise
   }
 
+  #begin(): Group {
+    const group = newGroup()
+    this.#groups.push(group)
+    this.#open = group
+    return group
+  }
+
   /** Later commits do not wait with those made until now. */
   cut(): void {
-    const last = this.#groups.at(-1)
-    if (last !== undefined) last.isCut = true
+    if (this.#open !== undefined) this.#open.isCut = true
+    this.#open = undefined
   }
 
   /** What is being synced and has the commit `lsn` in it. */
@@ -43,12 +48,14 @@ export class CommitGroups {
   /** Everything up to `lsn` is on stable storage. */
   resolve(lsn: number): void {
     while (this.#groups[0] !== undefined && this.#groups[0].lsn <= lsn) this.#groups.shift()?.resolve()
+    if (this.#groups.length === 0) this.#open = undefined
   }
 
   /** Ends all waiting. The result tells those who waited, once it is known up to where commits have become durable. */
   end(): (durableLsn: number, error: unknown) => void {
     const groups = this.#groups
     this.#groups = []
+    this.#open = undefined
     return (durableLsn, error) => {
       for (const group of groups) {
         if (group.lsn <= durableLsn) group.resolve()

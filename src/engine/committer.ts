@@ -256,8 +256,7 @@ export class Committer {
   #joinGroup(): Promise<void> {
     const core = this.#core
     if (core.failure !== undefined) return Promise.reject(core.failure)
-    // Those that are staged are applied before any other commit.
-    const lsn = core.appliedLsn + core.staged.count
+    const lsn = core.newestLsn
     if (core.durableLsn >= lsn) return this.#settled
     if (PLANTED_BUG === 19) {
       this.#schedule()

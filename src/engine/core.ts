@@ -23,6 +23,8 @@ import { Pager } from './pager.ts'
 /** Puts that are encoded but not applied yet (`staged-puts.ts`). */
 interface Staged {
   readonly count: number
+  /** The commit that the last of them is going to be. */
+  readonly newestLsn: number
   /** Applies them. Does not throw: if it fails, their promises reject. */
   apply(): void
   /**
@@ -84,7 +86,13 @@ export class Core {
   /** An encoding is writing into kernel memory. What the caller's code does meanwhile is nested in that call. */
   isEncoding = false
   /** Whoever reads, writes or makes durable has these applied first. */
-  staged: Staged = { count: 0, apply: () => undefined, applyOrThrow: () => undefined, forget: () => undefined }
+  staged: Staged = {
+    count: 0,
+    newestLsn: 0,
+    apply: () => undefined,
+    applyOrThrow: () => undefined,
+    forget: () => undefined
+  }
   /** Is told what commits change. */
   observer: CommitObserver | undefined
 
@@ -126,6 +134,11 @@ export class Core {
   /** The newest commit that is visible. */
   get appliedLsn(): number {
     return this.memory.long(LSN_LOW) - 1
+  }
+
+  /** The newest commit, staged ones included: they are applied before any other. */
+  get newestLsn(): number {
+    return this.staged.count === 0 ? this.appliedLsn : this.staged.newestLsn
   }
 
   /**

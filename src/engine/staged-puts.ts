@@ -33,6 +33,8 @@ export class StagedPuts {
   #isScheduled = false
   /** Of the memory in which puts are staged. */
   #generation = 0
+  /** The newest commit before them. */
+  #before = 0
   /** What has kept puts of the current turn from being applied. */
   #failed: { readonly error: unknown } | undefined
   /** Where the key of the next one belongs, and from where on no more are staged. */
@@ -46,6 +48,11 @@ export class StagedPuts {
     this.#room = room
     this.#applied = applied
     this.#inlineBytes = core.kernel.exports.inlineBytes()
+  }
+
+  /** The commit that the last of them is going to be. */
+  get newestLsn(): number {
+    return this.#before + this.count
   }
 
   /**
@@ -132,6 +139,7 @@ export class StagedPuts {
     if (memory.word(FINGER) !== 0 && memory.word(FINGER_MISSES) === 0) return false
     if (memory.word(FRAMES_DIRTY) + stageFrames > memory.word(FRAME_LIMIT) >>> 1) return false
     this.#generation = core.generation
+    this.#before = core.appliedLsn
     this.#at = (core.kernel.exports.nextOperation() >>> 0) + OPERATION_HEADER_BYTES
     this.#end = this.#at + FULL_STAGE_BYTES
     return true
