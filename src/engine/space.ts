@@ -85,6 +85,8 @@ export class Space {
   readonly #pieceBlocks: number
   #nextLookMs = 0
   #isShort = false
+  /** Something was missing since the disk became short. From then on the log takes small steps, and leaves it to data. */
+  #isTight = false
   /** The disk was full although it had reported space, as with quotas of users. */
   #wasSurprised = false
   /** Pieces in holes when they were last counted, and `DataFile.takenPieces` at that time. */
@@ -177,6 +179,7 @@ export class Space {
 
   #setShort(isShort: boolean): void {
     this.#isShort = isShort
+    this.#isTight &&= isShort
     this.#core.data.isDiskShort = isShort
   }
 
@@ -202,8 +205,9 @@ export class Space {
   #reserveLog(demand: Demand): void {
     const { log, memory } = this.#core
     const spare = demand.grows ? reserveLogBytes : 0
-    log.reserve(memory.word(LOG_BYTES) + demand.logBytes + frameBytes + spare)
-    log.reserveOther(spare)
+    const step = this.#isTight ? reserveLogBytes : undefined
+    log.reserve(memory.word(LOG_BYTES) + demand.logBytes + frameBytes + spare, step)
+    log.reserveOther(spare, step)
   }
 
   #extend(demand: Demand, blocks: number, exempt: number): boolean {
@@ -255,14 +259,15 @@ export class Space {
 
   /** Gets back what only the previous checkpoint needs: blocks, and log. */
   #squeeze(): void {
-    const { meta, pending, log } = this.#core
+    const { meta, pending, log, memory } = this.#core
+    this.#isTight = true
     try {
       if (this.#checkpoint.isRunning || meta.lsn !== this.#core.appliedLsn) this.#checkpoint.runSync()
       if (pending.sectors > 0) this.#checkpoint.runSync()
     } catch (error) {
       if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
     }
-    if (this.#isShort) log.giveBack(keptLogBytes)
+    if (this.#isShort) log.giveBack(memory.word(LOG_BYTES) + keptLogBytes, keptLogBytes)
   }
 
   /**

@@ -76,9 +76,9 @@ export class LogFiles {
     return this.#allocated[this.#current === 0 ? 0 : 1] - this.#offset
   }
 
-  /** Writes zeros ahead, so that `bytes` more can be appended. */
-  reserve(bytes: number): void {
-    this.#allocate(this.#current === 0 ? 0 : 1, this.#offset + bytes)
+  /** Writes zeros ahead, so that `bytes` more can be appended; where there is room for it, a step more. */
+  reserve(bytes: number, step = stepBytes): void {
+    this.#allocate(this.#current === 0 ? 0 : 1, this.#offset + bytes, step)
   }
 
   /**
@@ -96,7 +96,8 @@ export class LogFiles {
   async #step(index: 0 | 1): Promise<void> {
     try {
       this.#written[index]++
-      this.#writeZeros(index, PLANTED_BUG === 35 ? this.#offset - 64 : this.#allocated[index], stepBytes)
+      if (PLANTED_BUG === 35) this.#allocated[index] = this.#offset - 64
+      this.#writeZeros(index, stepBytes)
       await this.#files[index].syncAsync()
     } catch {
       // Nobody relies on these zeros yet. Whoever does will meet the error: the next write or sync of the file.
@@ -105,42 +106,56 @@ export class LogFiles {
     }
   }
 
-  /** Writes zeros ahead in the other file, so that `bytes` can be appended after a switch. */
-  reserveOther(bytes: number): void {
-    this.#allocate(this.#current === 0 ? 1 : 0, bytes)
+  /** As `reserve`, in the other file, so that `bytes` can be appended after a switch. */
+  reserveOther(bytes: number, step = stepBytes): void {
+    this.#allocate(this.#current === 0 ? 1 : 0, bytes, step)
   }
 
-  /** Cuts the other file down to `bytes`, if no protected meta needs it. */
-  giveBack(bytes: number): void {
-    const other = this.#current === 0 ? 1 : 0
-    if (this.#isNeeded(other) || this.#allocated[other] <= bytes) return
-    this.#written[other]++
-    this.#files[other].truncate(bytes)
-    this.#allocated[other] = bytes
+  /**
+   * Cuts off what was written ahead beyond `aheadBytes`, and the other file beyond `otherBytes`, if no protected meta
+   * needs it.
+   */
+  giveBack(aheadBytes: number, otherBytes: number): void {
+    const [current, other] = this.#current === 0 ? ([0, 1] as const) : ([1, 0] as const)
+    this.#cut(current, this.#offset + aheadBytes)
+    if (!this.#isNeeded(other)) this.#cut(other, otherBytes)
+  }
+
+  #cut(index: 0 | 1, bytes: number): void {
+    if (this.#allocated[index] <= bytes) return
+    this.#written[index]++
+    this.#files[index].truncate(bytes)
+    this.#allocated[index] = bytes
   }
 
   #isNeeded(file: number): boolean {
     return this.#needed.file === file || this.#previousNeeded?.file === file
   }
 
-  #allocate(index: 0 | 1, end: number): void {
+  #allocate(index: 0 | 1, end: number, step: number): void {
+    const least = () => Math.ceil((end - this.#allocated[index]) / 4_096) * 4_096
     while (this.#allocated[index] < end) {
-      const from = this.#allocated[index]
-      const least = Math.ceil((end - from) / 4_096) * 4_096
       this.#written[index]++
       try {
-        this.#writeZeros(index, from, Math.min(stepBytes, least + stepBytes))
+        this.#writeZeros(index, Math.min(stepBytes, least() + step))
       } catch (error) {
-        // A disk too full for a step may still have what is needed now.
-        if (least >= stepBytes || !isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
-        this.#writeZeros(index, from, least)
+        // A disk too full for a step may still have what is needed now, or have taken it already.
+        if (least() >= stepBytes || !isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+        if (least() > 0) this.#writeZeros(index, least())
       }
     }
   }
 
-  #writeZeros(index: 0 | 1, from: number, bytes: number): void {
-    this.#files[index].writeAt(zeros.subarray(0, bytes), from)
-    this.#allocated[index] = from + bytes
+  #writeZeros(index: 0 | 1, bytes: number): void {
+    const from = this.#allocated[index]
+    try {
+      this.#files[index].writeAt(zeros.subarray(0, bytes), from)
+      this.#allocated[index] = from + bytes
+    } catch (error) {
+      // A full disk takes some of it, which would never be given back if nobody knew.
+      this.#allocated[index] = Math.max(from, this.#files[index].size())
+      throw error
+    }
   }
 
   /** Appends bytes for which space was reserved. */

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { Engine, EngineOptions } from '../../src/engine/engine.ts'
 import { isLightningError } from '../../src/errors.ts'
 import { memoryVfs } from '../../src/vfs/memory.ts'
+import { LogFiles } from '../../src/wal/log-files.ts'
 import { limitedDisk } from '../support/limited-disk.ts'
 import { Random } from '../support/random.ts'
 import { contentOf, everything, openEngine, path, someText, utf8 } from './content.ts'
@@ -140,6 +141,43 @@ describe('on a full disk', () => {
     await engine.close()
   })
 
+  test.each([
+    [4_096, 1],
+    [8_192, 1],
+    [16_384, 1.3],
+    [32_768, 2],
+    [65_536, 3.4]
+  ])('with pages of %i bytes, %d MiB are enough for a few entries, again and again', async (pageSize, mebibytes) => {
+    for (const tells of [true, false]) {
+      const disk = limitedDisk(memoryVfs(), Math.floor(mebibytes * 256) * 4_096, tells)
+      const given = { pageSize, cacheBytes: 4 * MiB, walBytes: 64 * MiB }
+      const engine = await openEngine(disk.vfs, given)
+      const model = new Map<string, string>()
+      const tree = engine.tree(root)
+      const fillSmall = async () => {
+        for (let i = 0; i < 100; i++) {
+          engine.put(tree, `key ${i}`, utf8, 'value', utf8)
+          await engine.settled()
+          model.set(`/key ${i}`, 'value')
+        }
+      }
+      await fillSmall()
+      for (let i = 0; i < 100; i++) {
+        engine.del(tree, `key ${i}`, utf8)
+        await engine.settled()
+      }
+      expect(contentOf(engine).size).toBe(0)
+      await fillSmall()
+      await engine.close()
+      const again = await openEngine(disk.vfs, given)
+      expectContent(contentOf(again), model)
+      again.put(again.tree(root), 'key 0', utf8, 'again', utf8)
+      await again.settled()
+      await expectSound(again)
+      await again.close()
+    }
+  })
+
   test('a large value is refused whole', async () => {
     const disk = limitedDisk(memoryVfs(), 4 * MiB)
     const engine = await openEngine(disk.vfs, options)
@@ -166,6 +204,22 @@ describe('on a full disk', () => {
     await expectSound(engine)
     await engine.close()
   })
+})
+
+test('what a log file took of a step that the disk had no room for is given back, too', async () => {
+  const disk = limitedDisk(memoryVfs(), 600 * 1_024)
+  const files = [
+    await disk.vfs.open('wal-0.ldb', { create: true }),
+    await disk.vfs.open('wal-1.ldb', { create: true })
+  ] as const
+  const log = new LogFiles(files, false)
+  log.reserveOther(128 * 1_024)
+  expect(disk.used).toBe(disk.capacity)
+  log.giveBack(64 * 1_024, 256 * 1_024)
+  expect(disk.used).toBe(256 * 1_024)
+  log.reserve(300 * 1_024)
+  expect(log.reservedBytes).toBeGreaterThanOrEqual(300 * 1_024)
+  expect(() => log.reserve(2 * MiB)).toThrow(expect.objectContaining({ code: 'LIGHTNING_DISK_FULL' }))
 })
 
 describe('verifyWrites', () => {
