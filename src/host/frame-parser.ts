@@ -7,7 +7,8 @@ import type { Frame } from './channel.ts'
 /** More is no frame of ours. */
 const mostHeadBytes = 1 << 29
 const mostParts = 1 << 20
-const mostPartBytes = 1 << 30
+/** The largest value, and as a row of an iterator, with its key, behind the other rows of its batch. */
+const mostPartBytes = (1 << 30) + (1 << 20)
 const mostFrameBytes = 0x80000000
 
 /** Whether the other end will take a frame with a head of so many bytes and these parts. */
@@ -41,6 +42,11 @@ export class FrameParser {
   #frameBytes = 0
   #partCount: number | undefined
   #headBytes = 0
+
+  /** Bytes that have come and belong to no frame that was given. */
+  get waitingBytes(): number {
+    return this.#bytes
+  }
 
   /** Adds bytes, which must not change any more; they are not copied when a frame lies within them. */
   push(chunk: Uint8Array): void {

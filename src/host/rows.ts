@@ -5,7 +5,7 @@ import type { Cursor } from '../engine/engine.ts'
 import { malformed } from './messages.ts'
 
 /** A batch ends with the row that takes it over this. */
-const mostBatchBytes = 262_144
+export const mostBatchBytes = 262_144
 
 /** Takes rows from a cursor, as many as are asked for at a time, whatever batches it has itself. */
 export class RowSource {

@@ -9,6 +9,12 @@ import { TurnBudget } from './turn-budget.ts'
 
 /** If so many bytes wait for a client to take them, the owner reads no more of its requests. */
 const mostWaitingBytes = 8 * 1_024 * 1_024
+/** Of a frame that is larger than this, each part that comes counts as a sign of life: all of it may take long. */
+const largeBytes = 1_024 * 1_024
+/** An empty list of messages. */
+const signOfLife: Frame = { head: Uint8Array.of(0x90), parts: [] }
+/** Time between two signs that are sent. */
+const signMs = 100
 /** Time after `close` in which remaining bytes are sent; after that the other end has stopped. */
 const lingerMs = 5_000
 
@@ -24,6 +30,7 @@ export class SocketChannel implements Channel {
   #isPaused = false
   #isCongested = false
   #isClosed = false
+  #signedMs = 0
 
   /** `throttles`: it is the owner's end. Both ends doing so could wait for each other. */
   constructor(socket: Socket, throttles: boolean) {
@@ -90,6 +97,19 @@ export class SocketChannel implements Channel {
     if (this.#isClosed) return
     this.#parser.push(chunk)
     this.#work()
+    if (!this.#isPaused && this.#parser.waitingBytes > largeBytes) this.#sign()
+  }
+
+  /** Whoever waits for an answer, and has sent or is sent much, must not take the other end for dead meanwhile. */
+  #sign(): void {
+    if (!this.#throttles) {
+      if (!this.#isClosed) this.onFrame(signOfLife)
+      return
+    }
+    const now = performance.now()
+    if (now - this.#signedMs < signMs) return
+    this.#signedMs = now
+    this.post(signOfLife)
   }
 
   /** Delivers frames as long as others can wait, or all. */

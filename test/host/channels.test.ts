@@ -3,6 +3,7 @@ import { createConnection, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Frame } from '../../src/host/channel.ts'
+import { frameHeader } from '../../src/host/frame-parser.ts'
 import { greet } from '../../src/host/handshake.ts'
 import { type Message, MessageCoder } from '../../src/host/messages.ts'
 import { PortChannel, type Port } from '../../src/host/port-channel.ts'
@@ -71,6 +72,24 @@ describe('a socket', () => {
     far.resume()
     await drained.promise
     expect(channel.isCongested).toBe(false)
+  })
+
+  it.each([
+    ['client', false],
+    ['owner', true]
+  ])('that carries much to the %s lets the client know that the owner is alive', async (_, isToOwner) => {
+    const [near, far] = await socketPair()
+    const [client, owner] = [new SocketChannel(near, false), new SocketChannel(far, true)]
+    const signs = deferred<Frame>()
+    client.onFrame = frame => signs.resolve(frame)
+    // The beginning of a frame whose end never comes.
+    const half = { head: new Uint8Array(4_000_000), parts: [] }
+    const sender = isToOwner ? near : far
+    sender.write(frameHeader(half))
+    sender.write(half.head.subarray(0, 2_000_000))
+    expect(new MessageCoder().decode(await signs.promise)).toEqual([])
+    client.abandon()
+    owner.abandon()
   })
 
   it('gives parts whose buffers hold nothing else', async () => {

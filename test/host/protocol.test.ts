@@ -1,6 +1,7 @@
 // What an owner makes of messages that no client of this version sends, and a client of such answers.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { MAX_KEY_BYTES } from '../../assembly/state.ts'
 import { isLightningError } from '../../src/index.ts'
 import type { Frame } from '../../src/host/channel.ts'
 import { mostValueBytes } from '../../src/engine/large-values.ts'
@@ -9,6 +10,7 @@ import { greet } from '../../src/host/handshake.ts'
 import { welcomeMessage } from '../../src/host/handshake-messages.ts'
 import { type Message, MessageCoder } from '../../src/host/messages.ts'
 import { answer, operation, protocolName, protocolVersion } from '../../src/host/wire.ts'
+import { mostBatchBytes } from '../../src/host/rows.ts'
 import { errorField, errorOf } from '../../src/host/wire-error.ts'
 import { LightningError } from '../../src/errors.ts'
 import { rejection } from '../support/database.ts'
@@ -50,9 +52,12 @@ const request = fc
   // It would be made, wherever the text says.
   .filter(([name, , destination]) => !(name === operation.backup && typeof destination === 'string'))
 
-it('the largest value that a database takes can be sent, and no larger one', () => {
-  expect(isAcceptable(100, [new Uint8Array(mostValueBytes)])).toBe(true)
-  expect(isAcceptable(100, [new Uint8Array(mostValueBytes + 1)])).toBe(false)
+it('the largest value that a database takes can be sent, also as a row of an iterator, and nothing much larger', () => {
+  const part = new Uint8Array(2 * mostValueBytes)
+  const rowBytes = mostBatchBytes + 8 + MAX_KEY_BYTES + mostValueBytes
+  expect(isAcceptable(100, [part.subarray(0, mostValueBytes)])).toBe(true)
+  expect(isAcceptable(100, [part.subarray(0, rowBytes)])).toBe(true)
+  expect(isAcceptable(100, [part])).toBe(false)
 })
 
 describe('an owner', () => {
