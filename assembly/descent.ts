@@ -118,6 +118,12 @@ export const RIGHTMOST: u32 = 2
 
 /** Walks from the root to a leaf and records the path; returns the root's level, or a status. */
 export function descend(tree: u32, root: u32, snapshot: u32, way: u32, key: u32, keyBytes: u32): i32 {
+  const height = descendAbove(tree, root, snapshot, way, key, keyBytes)
+  return height < 0 ? height : enterLeaf(tree, snapshot, height)
+}
+
+/** The same without the last step: the leaf's id is noted in the path, but the leaf is not looked at. */
+export function descendAbove(tree: u32, root: u32, snapshot: u32, way: u32, key: u32, keyBytes: u32): i32 {
   if (!isId(root)) return corrupt(root)
   let id = root
   let page = resolve(id, snapshot)
@@ -132,11 +138,21 @@ export function descend(tree: u32, root: u32, snapshot: u32, way: u32, key: u32,
     setPath(level, page, index, id)
     id = childAt(page, index)
     if (!isId(id)) return corrupt(id)
+    level--
+    if (level == 0) break
     page = resolve(id, snapshot)
     if (page == 0) return MISS
-    level--
     if (!belongs(page, tree, level)) return corrupt(id)
   }
-  setPath(0, page, 0, id)
+  setPath(0, 0, 0, id)
+  return height
+}
+
+/** The last step of a descent from a root of this level. */
+export function enterLeaf(tree: u32, snapshot: u32, height: u32): i32 {
+  const page = resolve(pathId(0), snapshot)
+  if (page == 0) return MISS
+  if (!belongs(page, tree, 0)) return corrupt(pathId(0))
+  setPathFrame(0, page)
   return height
 }

@@ -1,6 +1,7 @@
 // Frames: page-sized pieces of memory, made in groups on demand up to the limit that `cacheBytes` sets. A frame is
 // free, the newest version of its page, or an older version that a record names.
 import { fill, load32, load8, store32, store8 } from './platform'
+import { forgetAbsence } from './absence'
 import { take } from './arena'
 import { isDirty, linkOf, idOf, setDirty, setLink, setUse, USE_CURRENT, USE_FREE, useOf } from './page'
 import {
@@ -120,6 +121,7 @@ export function renewStamp(frame: u32): void {
     store32(FINGER, 0)
   }
   store32(frame + 48, stamp)
+  forgetAbsence(frame)
 }
 
 export function makeDirty(frame: u32): void {

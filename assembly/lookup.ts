@@ -1,7 +1,8 @@
 // Point reads. A lookup at the newest state first tries a shortcut, then goes down the tree.
 import { load32, load32u, load8, store32, store8 } from './platform'
 import { CELL_BYTES, cellFlagsOf, cellOf, slotOf, suffixBytesOf, touch, valueBytesOf } from './page'
-import { BY_KEY, descend, pathFrame } from './descent'
+import { isAbsenceLikely, isAbsent, noteAbsence, notePresence } from './absence'
+import { BY_KEY, descendAbove, enterLeaf, pathFrame, pathId } from './descent'
 import { find } from './search'
 import {
   hashKey,
@@ -49,11 +50,18 @@ export function get(tree: u32, root: u32, snapshot: u32, keyBytes: u32): u32 {
 }
 
 function seek(tree: u32, root: u32, snapshot: u32, keyBytes: u32, shortcut: u32, hash: u32): u32 {
-  const status = descend(tree, root, snapshot, BY_KEY, KEY, keyBytes)
+  const height = descendAbove(tree, root, snapshot, BY_KEY, KEY, keyBytes)
+  if (height < 0) return (height as u32) >>> 0
+  if (snapshot == 0 && isAbsenceLikely() && isAbsent(pathId(0), KEY, keyBytes)) return 0xffffffff
+  const status = enterLeaf(tree, snapshot, height)
   if (status < 0) return (status as u32) >>> 0
   const page = pathFrame(0)
   const position = find(page, KEY, keyBytes)
-  if ((position & 1) == 0) return 0xffffffff
+  if ((position & 1) == 0) {
+    if (snapshot == 0) noteAbsence(page)
+    return 0xffffffff
+  }
+  notePresence()
   const slot = slotOf(page, position >>> 1)
   const suffix = suffixBytesOf(slot)
   if (shortcut != 0) noteShortcut(shortcut, hash, page, slot)

@@ -185,6 +185,13 @@ export const AHEAD_SUM: u32 = 908
 /** Where the key being put belongs in the leaf that was found ahead for it, as it was then. */
 export const AHEAD_PLACE: u32 = 928
 
+/** Filters of leaves (absence.ts): where their lines are, how long one is, which bits of an id name it, if any is used. */
+export const ABSENCE_LINES: u32 = 932
+export const ABSENCE_LINE_BYTES: u32 = 936
+export const ABSENCE_MASK: u32 = 940
+export const ABSENCE_USED: u32 = 944
+export const ABSENCE_SCORE: u32 = 948
+
 /** How many bytes staged puts have (staged.ts), and how many they are. */
 export const STAGED_BYTES: u32 = 916
 export const STAGED_COUNT: u32 = 920

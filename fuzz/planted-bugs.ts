@@ -206,5 +206,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'a get does not see staged puts',
     where: 'src/engine/core.ts',
     tests: ['test/engine/staged-puts.test.ts', ...crash]
+  },
+  {
+    number: 39,
+    what: "a leaf's filter is kept although its keys change",
+    where: 'assembly/absence.ts',
+    tests: ['test/kernel/absence.test.ts', ...kernel]
   }
 ]

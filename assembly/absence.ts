@@ -1,0 +1,117 @@
+// Absence: a small filter for a leaf in memory tells that a key is not in it without a look at the leaf itself, which in
+// a tree much larger than the processor's cache is a wait for memory or three.
+//
+//   line     0    4              6       8
+//            | id | prefix bytes | looks | bits ... |
+//
+// There is a line for as many pages as there are frames, found by the low bits of the page's id. Of each key of the leaf
+// three bits are set, which its suffix' hash names. A filter is made only for leaves where gets have looked in vain
+// several times; until then its line counts them. Whatever changes a page's keys or takes its frame renews the frame's
+// stamp, and the line is forgotten with it. So gets of the newest state may trust it.
+//
+// Where most keys are found a filter costs more than it saves, so gets keep a score of what they find, too.
+import { fill, load16, load32, load8, mul, store16, store32, store8 } from './platform'
+import { take } from './arena'
+import { CELL_BYTES, cellOf, countOf, idOf, prefixBytesOf, slotsOf, suffixBytesOf } from './page'
+import { ABSENCE_LINES, ABSENCE_LINE_BYTES, ABSENCE_MASK, ABSENCE_SCORE, ABSENCE_USED, PAGE_BYTES } from './state'
+import { hashKey } from './shortcuts'
+
+const LINE_HEADER_BYTES: u32 = 8
+const MOST_LINE_BYTES: u32 = 128
+/** What the line has in place of a count when the filter is made. */
+const MADE: u32 = 0xffff
+/** Making a filter costs about as much as so many looks at the leaf. */
+const LOOKS_FIRST: u32 = 6
+const MOST_SCORE: u32 = 64
+const LEAST_SCORE: u32 = 16
+
+export function setUpAbsence(frames: u32): bool {
+  const bytes = load32(PAGE_BYTES) >>> 7
+  let lines: u32 = 64
+  while (lines < frames) lines <<= 1
+  store32(ABSENCE_MASK, lines - 1)
+  store32(ABSENCE_LINE_BYTES, bytes < MOST_LINE_BYTES ? bytes : MOST_LINE_BYTES)
+  const at = take(lines * load32(ABSENCE_LINE_BYTES))
+  store32(ABSENCE_LINES, at)
+  return at != 0
+}
+
+function lineOf(id: u32): u32 {
+  return load32(ABSENCE_LINES) + mul(id & load32(ABSENCE_MASK), load32(ABSENCE_LINE_BYTES))
+}
+
+/** The number of the bit that ten bits of a hash name. */
+function bitOf(part: u32): u32 {
+  return mul(part & 1023, (load32(ABSENCE_LINE_BYTES) - LINE_HEADER_BYTES) << 3) >>> 10
+}
+
+function hasBit(line: u32, bit: u32): bool {
+  return (load8(line + LINE_HEADER_BYTES + (bit >>> 3)) & (1 << (bit & 7))) != 0
+}
+
+function setBit(line: u32, bit: u32): void {
+  const at = line + LINE_HEADER_BYTES + (bit >>> 3)
+  store8(at, load8(at) | (1 << (bit & 7)))
+}
+
+/** Whether gets have found so little lately that filters are worth a look. */
+export function isAbsenceLikely(): bool {
+  return load32(ABSENCE_SCORE) >= LEAST_SCORE
+}
+
+/** A get has found its key by way of the leaf. */
+export function notePresence(): void {
+  const score = load32(ABSENCE_SCORE)
+  if (score != 0) store32(ABSENCE_SCORE, score - 1)
+}
+
+/** Whether it is certain that the key is not in the leaf with this id, which may not even be in memory. */
+export function isAbsent(id: u32, key: u32, keyBytes: u32): bool {
+  const line = lineOf(id)
+  if (load32(line) != id || load16(line + 6) != MADE) return false
+  const prefix: u32 = load16(line + 4)
+  if (keyBytes < prefix) return false
+  const hash = hashKey(key + prefix, keyBytes - prefix, 0)
+  return !hasBit(line, bitOf(hash)) || !hasBit(line, bitOf(hash >>> 10)) || !hasBit(line, bitOf(hash >>> 20))
+}
+
+/** A get has not found its key in the leaf: counts that, and makes the leaf's filter when it happens often. */
+export function noteAbsence(leaf: u32): void {
+  const score = load32(ABSENCE_SCORE)
+  if (score < MOST_SCORE) store32(ABSENCE_SCORE, score + 2)
+  if (score < LEAST_SCORE) return
+  const id = idOf(leaf)
+  const line = lineOf(id)
+  if (load32(line) != id) {
+    store32(ABSENCE_USED, 1)
+    store32(line, id)
+    store32(line + 4, 0)
+  }
+  const looks: u32 = load16(line + 6)
+  if (looks < LOOKS_FIRST) store16(line + 6, looks + 1)
+  else if (looks != MADE && mul(countOf(leaf), 3) <= (load32(ABSENCE_LINE_BYTES) - LINE_HEADER_BYTES) << 3)
+    make(line, leaf)
+}
+
+function make(line: u32, leaf: u32): void {
+  fill(line + LINE_HEADER_BYTES, 0, load32(ABSENCE_LINE_BYTES) - LINE_HEADER_BYTES)
+  let slot = slotsOf(leaf)
+  const end = slot + (countOf(leaf) << 3)
+  while (slot < end) {
+    const hash = hashKey(cellOf(leaf, slot) + CELL_BYTES, suffixBytesOf(slot), 0)
+    setBit(line, bitOf(hash))
+    setBit(line, bitOf(hash >>> 10))
+    setBit(line, bitOf(hash >>> 20))
+    slot += 8
+  }
+  store16(line + 4, prefixBytesOf(leaf))
+  store16(line + 6, MADE)
+}
+
+/** The keys of the page in this frame are going to change, or the frame to hold another page. */
+export function forgetAbsence(frame: u32): void {
+  if (PLANTED_BUG == 39 || load32(ABSENCE_USED) == 0) return
+  const id = load32(frame)
+  const line = lineOf(id)
+  if (load32(line) == id) store32(line, 0)
+}
