@@ -55,11 +55,17 @@ export class SessionHandles {
     this.#snapshots.delete(handle)
   }
 
-  /** Throws `LIGHTNING_CLOSED` when the client has left meanwhile. */
+  /**
+   * Throws `LIGHTNING_CLOSED` when the client has left meanwhile, and `LIGHTNING_INVALID_ARGUMENT` when it has given the
+   * handle to something else; the transaction is rolled back.
+   */
   addTransaction(handle: number, held: HeldTransaction): void {
-    if (this.#isReleased) {
+    try {
+      if (this.#isReleased) throw ended()
+      this.checkNew(handle)
+    } catch (error) {
       held.transaction.rollback()
-      throw ended()
+      throw error
     }
     this.#transactions.set(handle, held)
   }
