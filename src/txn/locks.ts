@@ -236,18 +236,27 @@ export class LockTable {
 
   #breakCycles(owner: LockOwner): void {
     while (true) {
-      const cycle = findCycle<LockOwner, LockWait>(owner)
-      if (cycle === undefined) return
+      const found = findCycle<LockOwner, LockWait>(owner)
+      if (found === undefined) return
+      const cycle = withoutBystanders(found)
       const victim = cycle.map(wait => wait.owner).reduce((a, b) => (b.seniority > a.seniority ? b : a))
       victim.lose(deadlock(cycle, victim))
     }
   }
 }
 
+/**
+ * The cycle without those who only stand in a queue between two others of it: whoever is behind them waits for the one
+ * before them, too, so without them there is still a cycle.
+ */
+function withoutBystanders(cycle: readonly LockWait[]): LockWait[] {
+  return cycle.filter(({ lock }, i) => cycle.at(i - 1)?.lock !== lock)
+}
+
 function deadlock(cycle: readonly LockWait[], victim: LockOwner): LightningError {
   const edges = cycle.map(
-    ({ owner, blocker, lock }) =>
-      `transaction ${owner.id} waits for ${blocker.id} ${isClaim(lock) ? 'to win at last' : `at the key ${showKey(lock.key)}`}`
+    ({ owner, lock }, i) =>
+      `transaction ${owner.id} waits for ${cycle[(i + 1) % cycle.length]?.owner.id} ${isClaim(lock) ? 'to win at last' : `at the key ${showKey(lock.key)}`}`
   )
   return new LightningError(
     'LIGHTNING_DEADLOCK',

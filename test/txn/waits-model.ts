@@ -1,8 +1,8 @@
 // What becomes of transactions that wait for locks, by the letter: a queue for every key, first come, first served, and who waits for whom.
 //
-// A transaction in a queue waits for the holder of the lock and for all who came before it. A circle of those closes when
-// somebody joins a queue; then the youngest in it is rolled back. Where several circles close at once it is left to the
-// database which of them it breaks first, and so who else has to go: whom it tells must be the youngest of one of them.
+// A transaction in a queue waits for the holder of the lock. (It waits for those who came before it, too; but each of them
+// waits for nothing else, so it is the holder on whom all depends.) A circle of those closes when somebody joins a queue;
+// then the youngest in it is rolled back, and nobody else, whoever stands in a queue.
 import assert from 'node:assert/strict'
 import type { Isolation, Transaction } from '../../src/index.ts'
 import { ModelDatabase, ModelTransaction } from './model.ts'
@@ -42,8 +42,6 @@ export class Queues {
   readonly #foretold: { readonly outcome: Outcome; readonly answer: Answer; readonly what: string }[] = []
   /** Keys whose lock has come free, in order. */
   readonly #free: string[] = []
-  /** Who has just begun to wait and may have closed a circle. */
-  #newest: Wait | undefined
   parties: Party[] = []
 
   join(tx: Transaction<string, number>, isolation: Isolation): void {
@@ -112,17 +110,15 @@ export class Queues {
       const isTold = codeOf(wait.outcome.told) === 'LIGHTNING_TIMEOUT'
       if (nowMs >= wait.untilMs + lateMs || (nowMs >= wait.untilMs && isTold)) this.#unqueue(wait, 'LIGHTNING_TIMEOUT')
     }
-    this.#breakCircles()
   }
 
   /** Whether something must still be told. */
   get awaitsAnswers(): boolean {
-    return this.#foretold.some(({ outcome }) => outcome.told === undefined) || this.#circles().length > 0
+    return this.#foretold.some(({ outcome }) => outcome.told === undefined)
   }
 
   /** Throws unless everything foretold was told, and nothing else. */
   compare(): void {
-    assert.equal(this.#circles().length, 0, 'a circle is broken at once')
     for (const { outcome, answer, what } of this.#foretold.splice(0)) assert.deepEqual(outcome.told, answer, what)
     for (const { outcome, key, party } of this.waiting) {
       assert.equal(outcome.told, undefined, `transaction ${party.tx.id} waits for the lock of ${key}`)
@@ -134,8 +130,12 @@ export class Queues {
   #enqueue(wait: Wait): void {
     wait.party.wait = wait
     this.#queue(wait.key).push(wait)
-    this.#newest = wait
     this.counts.waits++
+    const victim = this.#circle(wait).toSorted(youngestFirst)[0]
+    if (victim === undefined) return
+    this.#unqueue(victim, 'LIGHTNING_DEADLOCK')
+    this.counts.deadlocks++
+    this.leave(victim.party, false)
   }
 
   #unqueue(wait: Wait, code: string): void {
@@ -191,40 +191,14 @@ export class Queues {
     }
   }
 
-  #breakCircles(): void {
-    for (let circles = this.#circles(); circles.length > 0; circles = this.#circles()) {
-      const victims = circles.map(circle => circle.toSorted(youngestFirst)[0]).filter(wait => wait !== undefined)
-      // The youngest first: it is in none of the circles that others are the youngest of.
-      const victim = victims
-        .toSorted(youngestFirst)
-        .find(({ outcome }) => codeOf(outcome.told) === 'LIGHTNING_DEADLOCK')
-      if (victim === undefined) return
-      this.#unqueue(victim, 'LIGHTNING_DEADLOCK')
-      this.counts.deadlocks++
-      this.leave(victim.party, false)
+  /** The circle that the wait has closed; empty: none. Since there was none before, every way from it ends or comes back. */
+  #circle(first: Wait): Wait[] {
+    const circle: Wait[] = []
+    for (let wait: Wait | undefined = first; wait !== undefined; wait = this.#holder(wait.key)?.wait) {
+      if (wait === circle[0]) return circle
+      circle.push(wait)
     }
-  }
-
-  /** All circles that the newest wait has closed. */
-  #circles(): Wait[][] {
-    const first = this.#newest
-    if (first === undefined || first.party.wait !== first) return []
-    const circles: Wait[][] = []
-    const follow = (path: readonly Wait[], last: Wait) => {
-      for (const next of this.#behind(last)) {
-        if (next === first) circles.push([...path])
-        else if (!path.includes(next)) follow([...path, next], next)
-      }
-    }
-    follow([first], first)
-    return circles
-  }
-
-  /** The waits that a wait has to see the end of. */
-  #behind(wait: Wait): Wait[] {
-    const queue = this.#queue(wait.key)
-    const holder = this.#holder(wait.key)?.wait
-    return [...new Set([...(holder === undefined ? [] : [holder]), ...queue.slice(0, queue.indexOf(wait))])]
+    return []
   }
 
   #foretell(outcome: Outcome, answer: Answer, what: string): void {
