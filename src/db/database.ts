@@ -4,7 +4,7 @@ import { Engine, type EngineStats, type PageMap, type VerifyReport } from '../en
 import { onDemand } from '../kernel/on-demand.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 import { firstClaimingAttempt } from '../txn/claims.ts'
-import { type Attempt, type Begin, runWithRetries, type Turn } from '../txn/retry.ts'
+import { type Attempt, type Begin, runWithRetries, type Turns } from '../txn/retry.ts'
 import { runSynchronously } from '../txn/synchronous-run.ts'
 import type { Transaction as OpenTransaction } from '../txn/transaction.ts'
 import { checkCare, checkFunction, checkProgress } from './call-options.ts'
@@ -53,7 +53,7 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V, K, V> implements Da
   transaction<R>(body: (tx: Transaction<K, V>) => R | PromiseLike<R>, options?: unknown): Promise<R> {
     try {
       checkBody(body, 'transaction')
-      return runWithRetries(this.#begin, body, checkTransaction(options, 'transaction'), this.#turn)
+      return runWithRetries(this.#begin, body, checkTransaction(options, 'transaction'), this.#turns)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -80,19 +80,22 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V, K, V> implements Da
   readonly #begin: Begin<OpenTransaction, LocalTransaction<K, V>, CheckedTransaction> = (
     attempt,
     previous,
-    options
+    options,
+    onWait
   ) => {
     const { isolation, lockTimeoutMs } = options
     const { transactions } = this.place.session
-    const begun = transactions.beginInTurn({ isolation, lockTimeoutMs, attempt, previous })
+    const begun = transactions.beginInTurn({ isolation, lockTimeoutMs, attempt, previous }, onWait)
     if (begun instanceof Promise) return begun.then(transaction => this.#attempted(transaction))
     if (attempt < firstClaimingAttempt) transactions.turnstile.hold(begun)
     return this.#attempted(begun)
   }
 
   /** Attempts that claim have a queue of their own. */
-  readonly #turn: Turn = attempt =>
-    attempt < firstClaimingAttempt ? this.place.session.transactions.turnstile.enter() : undefined
+  readonly #turns: Turns = {
+    enter: attempt => (attempt < firstClaimingAttempt ? this.place.session.transactions.turnstile.enter() : undefined),
+    pass: () => this.place.session.transactions.turnstile.pass()
+  }
 
   #attempted(transaction: OpenTransaction): Attempt<OpenTransaction, LocalTransaction<K, V>> {
     return { transaction, handle: new LocalTransaction<K, V>(this.place, transaction) }

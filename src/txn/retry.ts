@@ -53,15 +53,24 @@ export interface Attempt<T extends Repeatable, H> {
   readonly handle: H & Watched
 }
 
-/** Begins an attempt, the one before it given from the second on. */
+/**
+ * Begins an attempt, the one before it given from the second on. If it must wait, `onWait` gets what ends the wait; that is
+ * called when the attempt is not wanted any more.
+ */
 export type Begin<T extends Repeatable, H, O extends RetryOptions = RetryOptions> = (
   attempt: number,
   previous: T | undefined,
-  options: O
+  options: O,
+  onWait: ((stop: () => void) => void) | undefined
 ) => Attempt<T, H> | Promise<Attempt<T, H>>
 
-/** Resolves when it is an attempt's turn to begin; undefined: at once. */
-export type Turn = (attempt: number) => Promise<void> | undefined
+/** Where attempts wait for their turn to begin. */
+export interface Turns {
+  /** Resolves when it is an attempt's turn; undefined: at once. */
+  enter(attempt: number): Promise<void> | undefined
+  /** An attempt whose turn it is does not begin. */
+  pass(): void
+}
 
 /**
  * Runs the body until it commits. Rejects with what the body throws, `LIGHTNING_TIMEOUT`, `LIGHTNING_ABORTED`, what the
@@ -71,22 +80,22 @@ export function runWithRetries<T extends Repeatable, H, R, O extends RetryOption
   begin: Begin<T, H, O>,
   body: (handle: H) => R | PromiseLike<R>,
   options: O,
-  turn?: Turn
+  turns?: Turns
 ): Promise<R> {
-  if (options.timeoutMs !== undefined || options.signal !== undefined) return runBounded(begin, body, options, turn)
-  return runAttempts(begin, body, options, turn, undefined)
+  if (options.timeoutMs !== undefined || options.signal !== undefined) return runBounded(begin, body, options, turns)
+  return runAttempts(begin, body, options, turns, undefined)
 }
 
 async function runBounded<T extends Repeatable, H, R, O extends RetryOptions>(
   begin: Begin<T, H, O>,
   body: (handle: H) => R | PromiseLike<R>,
   options: O,
-  turn: Turn | undefined
+  turns: Turns | undefined
 ): Promise<R> {
   if (options.signal?.aborted === true) throw aborted(options.signal)
   const bounds = new Bounds(options)
   try {
-    return await runAttempts(begin, body, options, turn, bounds)
+    return await runAttempts(begin, body, options, turns, bounds)
   } finally {
     bounds.end()
   }
@@ -97,14 +106,14 @@ async function runAttempts<T extends Repeatable, H, R, O extends RetryOptions>(
   begin: Begin<T, H, O>,
   body: (handle: H) => R | PromiseLike<R>,
   options: O,
-  turn: Turn | undefined,
+  turns: Turns | undefined,
   bounds: Bounds | undefined
 ): Promise<R> {
   let previous: T | undefined
   for (let attempt = 1; ; attempt++) {
-    const turned = turn?.(attempt)
-    if (turned !== undefined) await (bounds === undefined ? turned : bounds.race(turned))
-    const begun = begin(attempt, previous, options)
+    const turned = turns?.enter(attempt)
+    if (turned !== undefined) await (bounds === undefined ? turned : turnedInTime(turned, turns, bounds))
+    const begun = begin(attempt, previous, options, bounds?.onWait)
     const { transaction, handle } =
       begun instanceof Promise ? await (bounds === undefined ? begun : begunInTime(begun, bounds)) : begun
     previous = transaction
@@ -140,6 +149,16 @@ async function runAttempts<T extends Repeatable, H, R, O extends RetryOptions>(
   }
 }
 
+/** Waits for a turn. After a bound it is passed on when it comes. */
+async function turnedInTime(turned: Promise<void>, turns: Turns | undefined, bounds: Bounds): Promise<void> {
+  try {
+    await bounds.race(turned)
+  } catch (error) {
+    void turned.then(() => turns?.pass())
+    throw error
+  }
+}
+
 /** Waits for the beginning of an attempt, which may need an owner or a turn. After a bound it is rolled back at once. */
 async function begunInTime<T extends Repeatable, H>(
   begun: Promise<Attempt<T, H>>,
@@ -170,6 +189,8 @@ async function endingOf(transaction: Repeatable): Promise<void> {
 /** A timeout and a signal. They end the current transaction, unless that has been applied already. */
 class Bounds {
   #transaction: Repeatable | undefined
+  /** Ends what an attempt waits for before it begins. */
+  #stopWait: (() => void) | undefined
   #error: LightningError | undefined
   /** Set when a bound was reached, whether it has ended a transaction or not. */
   #reached: LightningError | undefined
@@ -192,6 +213,11 @@ class Bounds {
   /** Sets the current transaction. */
   watch(transaction: Repeatable | undefined): void {
     this.#transaction = transaction
+    this.#stopWait = undefined
+  }
+
+  readonly onWait = (stop: () => void): void => {
+    this.#stopWait = stop
   }
 
   /** What `work` gives, or the error of a bound that is reached before. */
@@ -222,6 +248,7 @@ class Bounds {
     if (this.#transaction?.isApplied === true) return
     this.#error = error
     this.#transaction?.rollback()
+    this.#stopWait?.()
     if (this.#transaction?.endsByAnswer === true) return
     this.#reject(error)
   }

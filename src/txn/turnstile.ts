@@ -50,6 +50,11 @@ export class Turnstile {
     this.#holder = transaction
   }
 
+  /** Whoever was let in does not begin a transaction after all. */
+  pass(): void {
+    if (this.#holder === undefined) this.#letNextIn()
+  }
+
   /** The transaction has ended. */
   leave(transaction: object): void {
     if (this.#holder === transaction) this.#letNextIn()

@@ -1,7 +1,8 @@
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { LightningError } from '../../src/errors.ts'
 import { type Repeatable, runWithRetries } from '../../src/txn/retry.ts'
 import { inMemory, openNew, rejection } from '../support/database.ts'
+import { deferred } from '../support/deferred.ts'
 import { nextTurn } from '../support/next-turn.ts'
 
 /** A transaction whose commit is applied, and then lost because it could not be made durable. */
@@ -42,6 +43,25 @@ it('a signal that fires while a commit is made durable ends the attempts when th
   )
   expect(error.cause).toBe('enough')
   expect(attempts).toBe(1)
+})
+
+it('a turn that comes after the signal has fired is passed on, once', async () => {
+  const controller = new AbortController()
+  const [turn, passed] = [deferred(), vi.fn()]
+  const running = runWithRetries(
+    () => {
+      throw new Error('It begins all the same.')
+    },
+    () => undefined,
+    { retries: 0, timeoutMs: undefined, signal: controller.signal },
+    { enter: () => turn.promise, pass: passed }
+  )
+  controller.abort()
+  await rejection('LIGHTNING_ABORTED', running)
+  expect(passed).not.toHaveBeenCalled()
+  turn.resolve()
+  await turn.promise
+  expect(passed).toHaveBeenCalledOnce()
 })
 
 it('a signal that does not fire leaves every attempt', async () => {

@@ -120,6 +120,19 @@ describe('a turnstile', () => {
     await entering
   })
 
+  it('lets the next one in when the one before passes', async () => {
+    const turnstile = new Turnstile()
+    turnstile.enter()
+    let isIn = false
+    const entering = turnstile.enter()?.then(() => {
+      isIn = true
+    })
+    turnstile.pass()
+    await turns(1)
+    expect(isIn).toBe(true)
+    await entering
+  })
+
   it('lets the next one in after some turns, whatever the one before does', async () => {
     const turnstile = new Turnstile()
     turnstile.enter()
