@@ -48,11 +48,12 @@ export class SessionTransactions {
       return transaction.id
     }
     const options = { isolation, lockTimeoutMs, attempt, previous }
-    let end = (): void => undefined
-    const transaction = owner.transactions.beginInTurn(options, stop => {
-      end = handles.stopAtRelease(stop)
+    let stop = (): void => undefined
+    const transaction = owner.transactions.beginInTurn(options, stopWait => {
+      stop = stopWait
     })
-    return transaction instanceof Promise ? transaction.then(begun).finally(end) : begun(transaction)
+    if (!(transaction instanceof Promise)) return begun(transaction)
+    return transaction.then(begun).finally(handles.stopAtRelease(() => stop()))
   }
 
   #getForUpdate(fields: Fields, id: number): unknown {

@@ -14,7 +14,7 @@
 // served: a queue, as if the keys had been locked. While an attempt waits it holds nothing yet, so nobody can wait for
 // it in turn.
 import { keyBehind } from './binary-key.ts'
-import { haveOverlap, KeyRanges, overlap, rangeAt } from './key-ranges.ts'
+import { byBytes, haveOverlap, KeyRanges, overlap, rangeAt } from './key-ranges.ts'
 import type { Lock, LockTable } from './locks.ts'
 import type { Transaction } from './transaction.ts'
 import type { TreeView } from './tree-view.ts'
@@ -36,16 +36,31 @@ export class Footprint {
 
   /** Adds what was read and written through the views. */
   add(views: readonly TreeView[]): void {
-    for (const { tree, reads, writes, locked } of views) {
+    for (const { tree, reads, writes } of views) {
       const { all, written } = this.#of(tree.name)
       for (const key of reads?.keys ?? []) all.add(key, keyBehind(key))
       for (const { from, to } of reads?.ranges ?? []) all.add(from, to)
-      for (const { key } of locked ?? []) all.add(key, keyBehind(key))
       for (const used of [all, written]) {
         for (const { from, to } of writes?.guarded ?? []) used.add(from, to)
         for (const { keys } of writes?.entries.blocks ?? []) for (const key of keys) used.add(key, keyBehind(key))
       }
     }
+  }
+
+  /** Adds a key that was locked, or was to be: nobody else may use it at the same time, as if it had been written. */
+  addLock({ tree, key }: Lock): void {
+    if (tree === claimTree) return
+    const { all, written } = this.#of(tree)
+    for (const used of [all, written]) used.add(key, keyBehind(key))
+  }
+
+  /** The single keys that were written or locked, in an order that is the same for all. */
+  keysWritten(): { readonly tree: string; readonly key: string }[] {
+    const keys: { tree: string; key: string }[] = []
+    for (const [tree, { written }] of [...this.#trees].sort(([a], [b]) => byBytes(a, b))) {
+      for (const { from, to } of written.ranges) if (to === keyBehind(from)) keys.push({ tree, key: from })
+    }
+    return keys
   }
 
   /** Whether one of the two has written what the other has used. */
@@ -95,6 +110,8 @@ export class ClaimWait {
   /** Resolves when the attempt may begin. */
   readonly promise: Promise<void>
   isOver = false
+  /** The attempt is not to begin at all. */
+  isUnwanted = false
   /** Nobody has looked whether what it waits for now stops it. */
   isUnseen = false
   #resolve: () => void = () => undefined

@@ -14,19 +14,21 @@ export function mustWait(views: TreeViews, { locks, claims }: Transactions): boo
 
 /**
  * Waits for one after the other and keeps the locks, so that nobody can take them in between. `checkWaits` throws if the
- * transaction has ended meanwhile. Rejects as waits for locks do.
+ * transaction has ended meanwhile. Then calls `commit`, in the same turn: who gets a lock next to it must not read before
+ * it has written. Rejects as waits for locks do.
  */
-export async function waitForObstacles(
+export async function afterObstacles(
   owner: LockOwner,
   views: TreeViews,
   { locks, claims }: Transactions,
   timeoutMs: number,
-  checkWaits: () => void
+  checkWaits: () => void,
+  commit: () => void
 ): Promise<void> {
   const ignored = new Set<Lock>()
   while (true) {
     const lock = views.obstacle(locks, claims, ignored)
-    if (lock === undefined) return
+    if (lock === undefined) return commit()
     try {
       const acquired = locks.acquire(owner, lock.tree, lock.key, timeoutMs, undefined)
       if (acquired instanceof LockWait) await acquired.promise

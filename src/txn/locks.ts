@@ -152,10 +152,16 @@ const mostUnused = 16
 export class LockTable {
   readonly #trees = new Map<string, Map<string, Lock>>()
   #count = 0
+  #claims = 0
 
   /** Whether nobody holds any. */
   get isEmpty(): boolean {
     return this.#count === 0
+  }
+
+  /** Whether somebody holds one of a key. */
+  get hasKeys(): boolean {
+    return this.#count > this.#claims
   }
 
   /** The lock of a written key, or of a key in a cleared range, that somebody other than `owner` holds. */
@@ -205,6 +211,7 @@ export class LockTable {
     if (keys === undefined) this.#trees.set(tree, new Map([[key, lock]]))
     else keys.set(key, lock)
     this.#count++
+    if (isClaim(lock)) this.#claims++
     owner.hold(lock)
     return lock
   }
@@ -218,7 +225,10 @@ export class LockTable {
     const { first } = lock
     if (first === undefined) {
       const keys = this.#trees.get(lock.tree)
-      if (keys?.delete(lock.key) === true) this.#count--
+      if (keys?.delete(lock.key) === true) {
+        this.#count--
+        if (isClaim(lock)) this.#claims--
+      }
       if (keys?.size === 0 && this.#trees.size > mostUnused) this.#trees.delete(lock.tree)
       return
     }

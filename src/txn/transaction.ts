@@ -10,7 +10,8 @@ import { LightningError } from '../errors.ts'
 import { binaryKeys, type KeyReader } from './binary-key.ts'
 import { firstClaimingAttempt, Footprint } from './claims.ts'
 import { applyWrites } from './commit-operations.ts'
-import { mustWait, waitForObstacles } from './commit-waits.ts'
+import { afterObstacles, mustWait } from './commit-waits.ts'
+import { lockAhead } from './lock-ahead.ts'
 import { type Lock, type LockOwner, LockWait, neverRead } from './locks.ts'
 import { type Savepoint, Savepoints } from './savepoint.ts'
 import { smallArray } from './small-array.ts'
@@ -203,6 +204,15 @@ export class Transaction extends Viewpoint implements LockOwner {
     }
   }
 
+  /** Takes the locks of what the attempts before have written, then its snapshot. Rejects as waits for locks do. */
+  async lockAhead(): Promise<void> {
+    const { locks } = this.transactions
+    if (this.#footprint !== undefined) {
+      await lockAhead(this, this.#footprint, locks, this.#lockTimeoutMs, () => this.checkUse())
+    }
+    this.start()
+  }
+
   /** Remembers what has been written until now. */
   savepoint(): Savepoint {
     this.checkUse()
@@ -270,7 +280,10 @@ export class Transaction extends Viewpoint implements LockOwner {
   /** Ends it from outside; the next use throws `error`. */
   lose(error: LightningError): void {
     if (this.#status >= applying) return
-    if (error.code === 'LIGHTNING_CONFLICT' || error.code === 'LIGHTNING_DEADLOCK') this.#loss = error
+    if (error.code === 'LIGHTNING_CONFLICT' || error.code === 'LIGHTNING_DEADLOCK') {
+      this.#loss = error
+      this.#noteFootprint()
+    }
     // Callers that wait for a lock learn of it at once.
     const isReported = this.waits.size > 0
     for (const wait of this.waits) wait.reject(error)
@@ -281,16 +294,17 @@ export class Transaction extends Viewpoint implements LockOwner {
   async #commitLater(): Promise<void> {
     this.#status = committing
     try {
-      await waitForObstacles(this, this.#views, this.transactions, this.#lockTimeoutMs, () => {
+      const check = (): void => {
         if (this.#status !== committing || this.isTakenBack) this.#refuse()
+      }
+      await afterObstacles(this, this.#views, this.transactions, this.#lockTimeoutMs, check, () => {
+        if (!this.#losesNow()) this.#apply()
       })
-      if (this.#losesNow()) return
-      this.#apply()
     } catch (error) {
       this.#end()
       throw error
     }
-    await this.#settled()
+    if (this.#isApplied) await this.#settled()
   }
 
   async #unlessLost(ending: Promise<void>): Promise<void> {
@@ -380,11 +394,17 @@ export class Transaction extends Viewpoint implements LockOwner {
   #endLost(): void {
     // Most transactions that lose are run again and commit soon.
     this.engine.expectCommit()
-    if (this.attempt >= firstClaimingAttempt - 1) {
-      this.#footprint ??= new Footprint()
-      this.#footprint.add(this.#views.list)
-    }
+    this.#noteFootprint()
     this.#end()
+  }
+
+  /** What the next attempt claims, if it does. */
+  #noteFootprint(): void {
+    if (this.attempt < firstClaimingAttempt - 1) return
+    this.#footprint ??= new Footprint()
+    this.#footprint.add(this.#views.list)
+    for (const lock of this.#held) this.#footprint.addLock(lock)
+    for (const { lock } of this.waits) this.#footprint.addLock(lock)
   }
 
   #end(): void {

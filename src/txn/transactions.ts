@@ -9,7 +9,7 @@ import { OpenTransactions } from './open-transactions.ts'
 import { RecentWrites } from './recent-writes.ts'
 import { SharedSnapshot } from './shared-snapshot.ts'
 import { Transaction } from './transaction.ts'
-import { closedDatabaseError, takenBackError, tooOldError } from './transaction-errors.ts'
+import { closedDatabaseError, endedError, takenBackError, tooOldError } from './transaction-errors.ts'
 import { Turnstile } from './turnstile.ts'
 import type { Isolation } from './validation.ts'
 import { SpareChunks } from './value-arena.ts'
@@ -39,6 +39,9 @@ export interface BeginOptions {
   /** The attempt before, if there was one. */
   readonly previous: Transaction | undefined
 }
+
+/** Gets what ends a wait. */
+type OnWait = (stop: () => void) => void
 
 export class Transactions {
   readonly engine: Engine
@@ -98,26 +101,48 @@ export class Transactions {
 
   /**
    * The same for an attempt of `db.transaction`: one that has lost often waits until those have ended that claim the
-   * same, no longer than for a lock; `onWait` gets what ends the wait. Throws, or rejects with, `LIGHTNING_CLOSED`.
+   * same, no longer than for a lock, and takes locks where others do; `onWait` gets what ends the wait. Throws, or rejects
+   * with, `LIGHTNING_CLOSED`.
    */
-  beginInTurn(options: BeginOptions, onWait?: (stop: () => void) => void): Transaction | Promise<Transaction> {
+  beginInTurn(options: BeginOptions, onWait?: OnWait): Transaction | Promise<Transaction> {
     const footprint = options.previous?.footprint
     const timeoutMs = options.lockTimeoutMs ?? this.#lockTimeoutMs
-    const wait = footprint === undefined || timeoutMs === 0 ? undefined : this.claims.turnOf(footprint)
-    if (wait === undefined) return this.begin(options)
+    if (footprint === undefined || timeoutMs === 0) return this.begin(options)
+    const wait = this.claims.turnOf(footprint)
+    if (wait === undefined)
+      return this.locks.hasKeys ? this.#beginWithLocks(options, undefined, onWait) : this.begin(options)
     const enough = (): void => wait.end()
     const timer = timeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(enough, timeoutMs)
-    onWait?.(enough)
-    return this.#beginAfter(wait, options).finally(() => clearTimeout(timer))
+    onWait?.(() => {
+      wait.isUnwanted = true
+      wait.end()
+    })
+    return this.#beginAfter(wait, options, onWait).finally(() => clearTimeout(timer))
   }
 
-  async #beginAfter(wait: ClaimWait, options: BeginOptions): Promise<Transaction> {
+  async #beginAfter(wait: ClaimWait, options: BeginOptions, onWait?: OnWait): Promise<Transaction> {
     await wait.promise
     try {
-      return this.begin(options, wait)
+      if (wait.isUnwanted) throw endedError(false, undefined)
+      return this.locks.hasKeys ? await this.#beginWithLocks(options, wait, onWait) : this.begin(options, wait)
     } catch (error) {
       this.claims.giveUp(wait)
       throw error
+    }
+  }
+
+  /** If it loses before its body was called, the same attempt begins anew. */
+  async #beginWithLocks(options: BeginOptions, wait?: ClaimWait, onWait?: OnWait): Promise<Transaction> {
+    while (true) {
+      const transaction = this.begin(options, wait)
+      onWait?.(() => transaction.rollback())
+      try {
+        await transaction.lockAhead()
+        return transaction
+      } catch (error) {
+        transaction.rollback()
+        if (transaction.loss === undefined) throw error
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Transaction, TransactionOptions } from '../../src/index.ts'
 import { inMemory, openNew } from '../support/database.ts'
 import { deferred } from '../support/deferred.ts'
@@ -235,6 +235,87 @@ describe('many transactions that are after the same keys', () => {
     release()
     await first
     expect([attempts, db.get('a')]).toEqual([[4, 3], 1])
+  })
+
+  it('leave no timer behind when they are ended while they wait for their turn', async () => {
+    const [set, clear] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')]
+    onTestFinished(() => {
+      vi.restoreAllMocks()
+    })
+    const controller = new AbortController()
+    const lockTimeoutMs = 54_321
+    const { first, second, release } = await waiting({ signal: controller.signal, lockTimeoutMs })
+    const place = () => set.mock.calls.findIndex(([, delayMs]) => delayMs === lockTimeoutMs)
+    while (place() < 0) await turn()
+    const aborted = expect(second).rejects.toMatchObject({ code: 'LIGHTNING_ABORTED' })
+    controller.abort()
+    await aborted
+    await turn()
+    expect(clear).toHaveBeenCalledWith(set.mock.results[place()]?.value)
+    release()
+    await first
+  })
+
+  it.each([
+    ['half of them lock keys', 2],
+    ['all of them lock keys', 1]
+  ])('all win within their retries when each is after two of ten in any order, and %s', async (_, lockers) => {
+    const db = await openNew(inMemory, { durability: 'relaxed' })
+    const random = new Random(7)
+    const attempts = await Promise.all(
+      Array.from({ length: 400 }, (_, i) => {
+        const from = random.below(10)
+        const keys = [`k${from}`, `k${(from + 1 + random.below(9)) % 10}`]
+        return db.transaction(async tx => {
+          const found: number[] = []
+          for (const key of keys) {
+            found.push(Number((i % lockers === 0 ? await tx.getForUpdate(key) : tx.get(key)) ?? 0))
+            await turn()
+          }
+          for (const [at, key] of keys.entries()) tx.put(key, (found[at] ?? 0) + 1)
+          return tx.attempt
+        })
+      })
+    )
+    expect([...db.values()].reduce<number>((sum, value) => sum + Number(value), 0)).toBe(800)
+    expect(Math.max(...attempts)).toBeLessThan(8)
+  })
+
+  it('take locks only where others do', async () => {
+    const { db, first, second, release, attempts } = await waiting({})
+    // The first is in its fourth attempt. What cannot wait for locks is no conflict.
+    db.transactionSync(tx => tx.put('a', 0))
+    release()
+    await Promise.all([first, second])
+    expect([db.get('a'), attempts[0], attempts[1]]).toEqual([2, 5, 4])
+  })
+
+  it('may be ended while they wait for the locks that they take ahead, by their signal', async () => {
+    const db = await openNew(inMemory, { durability: 'relaxed', lockTimeoutMs: Number.POSITIVE_INFINITY })
+    const controller = new AbortController()
+    const holder = db.begin()
+    let attempt = 0
+    const running = db.transaction(
+      async tx => {
+        attempt = tx.attempt
+        tx.put('a', Number(tx.get('b') ?? 0))
+        await db.put('b', attempt)
+        if (attempt === 3) await holder.getForUpdate('a')
+      },
+      { signal: controller.signal }
+    )
+    while (attempt < 3) await turn()
+    await turn()
+    const aborted = expect(running).rejects.toMatchObject({ code: 'LIGHTNING_ABORTED' })
+    controller.abort()
+    await aborted
+    holder.put('a', 'held')
+    await holder.commit()
+    // It is in no queue any more.
+    const next = db.begin()
+    expect(await next.getForUpdate('a', { lockTimeoutMs: 0 })).toBe('held')
+    next.rollback()
+    expect(attempt).toBe(3)
   })
 
   it('may be ended while they wait for their turn, by closing the database', async () => {
