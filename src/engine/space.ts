@@ -14,8 +14,9 @@
 // Commits that let the data grow leave a reserve, of pieces and of log, for commits that only delete. When the reserve
 // runs low too, a checkpoint gives back what only the previous one needed: blocks, and the log before its start.
 //
-// The quota binds what grows, and nothing else. Where a commit that only deletes does not get on with that, because it
-// changes many pages or the file was longer than the quota when it was opened, it takes blocks behind the quota, no
+// The quota binds what grows, and nothing else. Where a commit that only deletes does not get on with that, though gaps
+// were gathered, because it changes many pages or the file was longer than the quota when it was opened, it takes blocks
+// behind the quota, no
 // more than its copies of pages and the tables need. Compaction gives them back, and until then nothing may grow. So
 // the quota is asked before a commit, and never when a page that was admitted is written.
 import { FRAMES_DIRTY, LOG_BYTES, TABLE_LIMIT } from '../../assembly/state.ts'
@@ -157,7 +158,7 @@ export class Space {
     this.#refusal = undefined
     if (!this.#secure(demand, this.#exempt(demand))) {
       this.#squeeze()
-      if (this.#isShort && !demand.grows) this.#gather(demand)
+      if (!demand.grows) this.#gather(demand)
       this.#refusal = undefined
       if (!this.#secure(demand, demand.grows ? 0 : endless)) {
         this.#counted = this.#full()
@@ -279,7 +280,8 @@ export class Space {
     const { data, generation } = core
     try {
       for (let round = 0; round < mostRounds; round++) {
-        const tail = data.tailBlocks(endless)
+        // What has been written behind a quota on a disk that is short of space is as good as any.
+        const tail = data.tailBlocks(this.#isShort ? endless : 0)
         const pieces = Math.floor(tail / this.#pieceBlocks) + data.blocks.freePieces(this.#pieceBlocks)
         const spare = pieces - this.#needed(demand)
         if (spare >= reservePieces) return
