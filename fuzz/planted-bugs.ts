@@ -162,7 +162,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     number: 31,
     what: 'the first commit after a clean close leaves the mark of the close',
-    where: 'src/engine/committer.ts',
+    where: 'src/engine/incarnation.ts',
     tests: ['test/engine/recovery.test.ts', ...crash]
   },
   {

@@ -4,22 +4,11 @@
 // commit of a group schedules a flush for the end of the current microtasks. All commits made until then share one
 // write, one sync and one promise. In relaxed mode a timer starts the write and the sync, and the sync runs off this
 // thread. Either way writes let the event loop turn now and then (`writer-turns.ts`).
-import {
-  DURABLE_LOW,
-  INCARNATION_HIGH,
-  INCARNATION_LOW,
-  LOG,
-  LOG_BYTES,
-  LOG_CAPACITY,
-  OK,
-  TIME_LOW
-} from '../../assembly/state.ts'
-import { INCARNATION } from '../../assembly/log.ts'
-import { NOTE } from '../../assembly/operations.ts'
+import { DURABLE_LOW, LOG, LOG_BYTES, LOG_CAPACITY } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
-import { chainStart } from './chain-start.ts'
 import { CommitGroups } from './commit-groups.ts'
 import type { Core } from './core.ts'
+import { Incarnation } from './incarnation.ts'
 import { turnBytes, WriterTurns } from './writer-turns.ts'
 
 /** Turns of the microtask queue without a new commit before a group is flushed, so that promise chains can join it. */
@@ -34,6 +23,7 @@ export class Committer {
   readonly #rebuild: (cause: unknown) => void
   readonly #groups = new CommitGroups()
   readonly #turns: WriterTurns
+  readonly #incarnation: Incarnation
   #isScheduled = false
   #largeFlush: Promise<void> | undefined
   /** A flush whose sync runs in the pool. */
@@ -44,7 +34,6 @@ export class Committer {
   #turnsLeft = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #background: Promise<void> | undefined
-  #hasIncarnation = false
   #settled: Promise<void> = Promise.resolve()
   /** An error of a relaxed sync, or of puts that a close had applied, for the next `flush` or `close` to report. */
   #owed: unknown
@@ -54,6 +43,7 @@ export class Committer {
   constructor(core: Core, rebuild: (cause: unknown) => void) {
     this.#core = core
     this.#rebuild = rebuild
+    this.#incarnation = new Incarnation(core, cause => this.fail(cause))
     this.#turns = new WriterTurns(() => {
       const { memory, largeWritten } = core
       const { bytes, syncs } = this.counts
@@ -69,11 +59,11 @@ export class Committer {
   /** Makes room for a frame with so many bytes of operations. To be called before any of them is written. */
   prepare(operationBytes: number): void {
     const { memory, log } = this.#core
-    if (!this.#hasIncarnation) this.#beginIncarnation()
+    if (!this.#incarnation.hasBegun) this.#incarnation.begin()
     const bytes = operationBytes + 64
     if (memory.word(LOG_BYTES) + bytes > memory.word(LOG_CAPACITY)) this.#writeOut()
     log.reserve(memory.word(LOG_BYTES) + bytes)
-    if (memory.word(LOG_BYTES) === 0) this.#setTime()
+    if (memory.word(LOG_BYTES) === 0) this.#incarnation.setTime()
   }
 
   /** Commits were made: makes sure that they become durable some time. */
@@ -157,33 +147,12 @@ export class Committer {
 
   /** After a rollback: the next commit begins a new incarnation. */
   forgetIncarnation(): void {
-    this.#hasIncarnation = false
+    this.#incarnation.forget()
   }
 
-  /**
-   * Removes the mark of a clean close from the meta, before the first commit. The mark says that the log is empty; from
-   * the first commit on it is not, and a missing log must be recognized as damage. If a write fails here, it is not
-   * known what is on disk, so nothing is committed before this has succeeded.
-   */
+  /** Removes the mark of a clean close from the meta, before the first commit (`Incarnation.markOpen`). */
   markOpen(): void {
-    const core = this.#core
-    if (PLANTED_BUG === 31 || !core.meta.closed) return
-    core.checkLock()
-    // The log begins anew at the start of its file. Not where it ended: closing may have cut the file off before that.
-    // Not where it goes on now: there may be frames already.
-    const { offset } = chainStart(core).position
-    const meta = { ...core.meta, number: core.meta.number + 1, logOffset: offset, closed: false }
-    core.isMetaUncertain = true
-    for (const slot of [0, 1]) {
-      core.data.writeMeta(slot, meta, core.checksum)
-      try {
-        core.data.sync()
-      } catch (error) {
-        throw this.fail(error)
-      }
-    }
-    core.isMetaUncertain = false
-    core.meta = meta
+    this.#incarnation.markOpen()
   }
 
   /** Begins a new group: later commits do not wait with those made until now. Returns the newest LSN. */
@@ -440,38 +409,5 @@ export class Committer {
     const owed = this.#owed
     this.#owed = undefined
     throw owed
-  }
-
-  /**
-   * Writes the first frame after an opening or a rollback, which names a new incarnation, so that frames left over from
-   * before cannot continue the chain. It notes the one before.
-   */
-  #beginIncarnation(): void {
-    const { memory, kernel, log } = this.#core
-    this.markOpen()
-    log.reserve(memory.word(LOG_BYTES) + 128)
-    const at = kernel.exports.frameOperations() >>> 0
-    const view = new DataView(memory.bytes.buffer, at, 20)
-    view.setUint32(0, NOTE, true)
-    view.setUint32(4, 0, true)
-    view.setUint32(8, 8, true)
-    view.setUint32(12, memory.word(INCARNATION_LOW), true)
-    view.setUint32(16, memory.word(INCARNATION_HIGH), true)
-    const fresh = crypto.getRandomValues(new Uint32Array(2))
-    memory.setWord(INCARNATION_LOW, fresh[0] ?? 0)
-    memory.setWord(INCARNATION_HIGH, fresh[1] ?? 0)
-    this.#setTime()
-    let status = kernel.exports.commit(20, INCARNATION)
-    while (status !== OK) {
-      this.#core.provide(status)
-      status = kernel.exports.resumeCommit()
-    }
-    this.#hasIncarnation = true
-  }
-
-  /** Sets the time that the next frames carry, which never goes backwards. */
-  #setTime(): void {
-    const now = Date.now()
-    if (now > this.#core.memory.long(TIME_LOW)) this.#core.memory.setLong(TIME_LOW, now)
   }
 }
