@@ -4,8 +4,8 @@
 //   line     0    4              6       8
 //            | id | prefix bytes | looks | bits ... |
 //
-// There is a line for as many pages as there are frames, found by the low bits of the page's id. Of each key of the leaf
-// three bits are set, which its suffix' hash names. A filter is made only for leaves where gets have looked in vain
+// There are at least as many lines as frames have been made; the low bits of a page's id name its line. Of each key of the
+// leaf three bits are set, which its suffix' hash names. A filter is made only for leaves where gets have looked in vain
 // several times; until then its line counts them. Whatever changes a page's keys or takes its frame renews the frame's
 // stamp, and the line is forgotten with it. So gets of the newest state may trust it.
 //
@@ -25,15 +25,19 @@ const LOOKS_FIRST: u32 = 6
 const MOST_SCORE: u32 = 64
 const LEAST_SCORE: u32 = 16
 
-export function setUpAbsence(frames: u32): bool {
-  const bytes = load32(PAGE_BYTES) >>> 7
-  let lines: u32 = 64
+/** There are so many frames now: makes more lines when there are fewer. What the old ones held is forgotten. */
+export function growAbsence(frames: u32): void {
+  let lines: u32 = load32(ABSENCE_LINES) == 0 ? 64 : load32(ABSENCE_MASK) + 1
+  if (lines >= frames && load32(ABSENCE_LINES) != 0) return
   while (lines < frames) lines <<= 1
-  store32(ABSENCE_MASK, lines - 1)
-  store32(ABSENCE_LINE_BYTES, bytes < MOST_LINE_BYTES ? bytes : MOST_LINE_BYTES)
-  const at = take(lines * load32(ABSENCE_LINE_BYTES))
+  const pageShare = load32(PAGE_BYTES) >>> 7
+  const lineBytes: u32 = pageShare < MOST_LINE_BYTES ? pageShare : MOST_LINE_BYTES
+  const at = take(lines * lineBytes)
+  // Without memory for more, pages share the lines that there are.
+  if (at == 0) return
   store32(ABSENCE_LINES, at)
-  return at != 0
+  store32(ABSENCE_MASK, lines - 1)
+  store32(ABSENCE_LINE_BYTES, lineBytes)
 }
 
 function lineOf(id: u32): u32 {
@@ -77,6 +81,7 @@ export function isAbsent(id: u32, key: u32, keyBytes: u32): bool {
 
 /** A get has not found its key in the leaf: counts that, and makes the leaf's filter when it happens often. */
 export function noteAbsence(leaf: u32): void {
+  if (load32(ABSENCE_LINES) == 0) return
   const score = load32(ABSENCE_SCORE)
   if (score < MOST_SCORE) store32(ABSENCE_SCORE, score + 2)
   if (score < LEAST_SCORE) return

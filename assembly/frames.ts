@@ -1,7 +1,7 @@
 // Frames: page-sized pieces of memory, made in groups on demand up to the limit that `cacheBytes` sets. A frame is
 // free, the newest version of its page, or an older version that a record names.
 import { fill, load32, load8, store32, store8 } from './platform'
-import { forgetAbsence } from './absence'
+import { forgetAbsence, growAbsence } from './absence'
 import { take } from './arena'
 import { isDirty, linkOf, idOf, setDirty, setLink, setUse, USE_CURRENT, USE_FREE, useOf } from './page'
 import {
@@ -62,6 +62,7 @@ function growFrames(): bool {
     giveFrame(at + i * stride)
   }
   store32(FRAME_COUNT, count + group)
+  growAbsence(count + group)
   return true
 }
 

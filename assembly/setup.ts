@@ -1,6 +1,5 @@
 // Making a kernel ready: the work areas, the page table, the frames; and an empty database in it.
 import { fill, load32, memoryUnits, store32 } from './platform'
-import { setUpAbsence } from './absence'
 import { take } from './arena'
 import { format } from './build'
 import { DROP_STACK_LENGTH } from './clear'
@@ -80,7 +79,6 @@ export function setUp(pageBytes: u32, frames: u32): i32 {
     area(SHORTCUTS, SHORTCUT_COUNT * SHORTCUT_BYTES) &&
     area(TREES, TREE_SLOTS << 3) &&
     setUpTable() &&
-    setUpAbsence(frames) &&
     setUpFrames(frames)
   return done ? OK : OUT_OF_MEMORY
 }
