@@ -57,7 +57,8 @@ export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V, K, V> implements 
       return await runWithRetries(
         async (attempt, previous: TransactionScope | undefined) => {
           this.scope.check()
-          const start = { isolation, lockTimeoutMs, attempt, previous, isRepeatable: true }
+          // Only its number: otherwise the last of many attempts would keep all.
+          const start = { isolation, lockTimeoutMs, attempt, previous: previous?.at ?? 0, isRepeatable: true }
           const transaction = new TransactionScope(this.#session.connection, start)
           last = transaction
           await transaction.begin()
@@ -75,7 +76,7 @@ export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V, K, V> implements 
   async begin(options?: unknown): Promise<ClientTransaction<K, V>> {
     const { isolation, lockTimeoutMs } = checkBegin(options, 'begin')
     this.scope.check()
-    const start = { isolation, lockTimeoutMs, attempt: 1, previous: undefined, isRepeatable: false }
+    const start = { isolation, lockTimeoutMs, attempt: 1, previous: 0, isRepeatable: false }
     const transaction = new TransactionScope(this.#session.connection, start)
     await transaction.begin()
     return new RemoteTransaction<K, V>(this.place, transaction)

@@ -14,7 +14,8 @@ export interface TransactionStart {
   readonly isolation: Isolation
   readonly lockTimeoutMs: number | undefined
   readonly attempt: number
-  readonly previous: TransactionScope | undefined
+  /** `at` of the attempt before; 0: there was none. */
+  readonly previous: number
   /** Whether another attempt may follow. */
   readonly isRepeatable: boolean
 }
@@ -80,7 +81,7 @@ export class TransactionScope implements Scope {
   begin(): Promise<void> {
     const { isolation, lockTimeoutMs, attempt, previous, isRepeatable } = this.#start
     return new Promise((resolve, reject) => {
-      const fields = [this.at, isolation, lockTimeoutMs, attempt, previous?.at ?? 0, isRepeatable]
+      const fields = [this.at, isolation, lockTimeoutMs, attempt, previous, isRepeatable]
       this.#connection.send(operation.begin, fields, {
         onLost: 'repeat',
         resolve: id => {

@@ -1,4 +1,6 @@
 // What is particular to clients: order of calls, errors nobody handles, ends from outside, an owner that is lost.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it, vi } from 'vitest'
 import { isLightningError, type OpenOptions } from '../../src/index.ts'
 import { Owner } from '../../src/host/owner.ts'
@@ -10,6 +12,9 @@ import { rejection } from '../support/database.ts'
 import { deferred } from '../support/deferred.ts'
 import { nextTurn } from '../support/next-turn.ts'
 import { ownerHere } from './pair.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 
 describe("a client's calls", () => {
   it('take effect in call order, awaited or not', async () => {
@@ -89,6 +94,24 @@ describe("a client's calls", () => {
 })
 
 describe('a body of db.transaction', () => {
+  it('is tried again without keeping the attempts before', async () => {
+    const here = await ownerHere()
+    const [client, other] = [await here.client(), await here.client()]
+    const attempts: WeakRef<object>[] = []
+    await client.transaction(async tx => {
+      attempts.push(new WeakRef(Object(Reflect.get(tx, 'open'))))
+      await tx.put('a', (await tx.get('a')) ?? 0)
+      if (tx.attempt < 4) await other.put('a', tx.attempt)
+      else {
+        await vi.waitUntil(() => {
+          collectGarbage()
+          return attempts[0]?.deref() === undefined
+        })
+      }
+    })
+    expect(attempts).toHaveLength(4)
+  })
+
   it('is not called when its signal fires while the transaction begins', async () => {
     const client = await (await ownerHere()).client()
     const controller = new AbortController()
