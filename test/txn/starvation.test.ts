@@ -290,6 +290,26 @@ describe('many transactions that are after the same keys', () => {
     expect([db.get('a'), attempts[0], attempts[1]]).toEqual([2, 5, 4])
   })
 
+  it('see what was committed while they waited for the locks that they take ahead', async () => {
+    const db = await openNew(inMemory, { durability: 'relaxed' })
+    const holder = db.begin()
+    let attempt = 0
+    const running = db.transaction(async tx => {
+      attempt = tx.attempt
+      const found = Number(tx.get('a') ?? 0)
+      tx.put('a', found + Number(tx.get('b') ?? 0))
+      if (attempt > 3) return
+      await db.put('b', attempt)
+      if (attempt === 3) await holder.getForUpdate('a')
+    })
+    while (attempt < 3) await turn()
+    await turn()
+    holder.put('a', 10)
+    await holder.commit()
+    await running
+    expect([attempt, db.get('a')]).toEqual([4, 13])
+  })
+
   it('may be ended while they wait for the locks that they take ahead, by their signal', async () => {
     const db = await openNew(inMemory, { durability: 'relaxed', lockTimeoutMs: Number.POSITIVE_INFINITY })
     const controller = new AbortController()

@@ -179,6 +179,20 @@ export function locks(target: Target): void {
       await holder.rollback()
     })
 
+    it('that waits is ended by a rollback', async () => {
+      const db = await openNew(target)
+      const holder = await db.begin()
+      await holder.getForUpdate('a')
+      const tx = await db.begin({ lockTimeoutMs: Number.POSITIVE_INFINITY })
+      await tx.put('a', 1)
+      const committing = rejection('LIGHTNING_CLOSED', tx.commit())
+      await nextTurn()
+      await tx.rollback()
+      await committing
+      await holder.rollback()
+      expect(await db.has('a')).toBe(false)
+    })
+
     it('waits no longer than it may, and has rolled back then', async () => {
       const db = await openNew(target)
       const holder = await db.begin()
