@@ -58,6 +58,13 @@ function scattered({ size }: ReadonlyMap<string, string>): string[] {
   ).flat()
 }
 
+/** What ends the space, with the bytes of the disk and the quota. */
+const ends: readonly (readonly [string, number, number | undefined])[] = [
+  ['a full disk', 3 * MiB, undefined],
+  ['a quota', 2_000 * MiB, 2 * MiB],
+  ['a quota on a disk that is short of space', 64 * MiB, 2 * MiB]
+]
+
 describe('on a full disk', () => {
   test.each([
     { pageSize: 4_096, name: 'text', value: text, capacity: 4 * MiB },
@@ -192,44 +199,47 @@ describe('on a full disk', () => {
     await engine.close()
   })
 
-  test('a crash at any moment loses no deletion that was acknowledged', async () => {
-    const disk = new SimulatedDisk<number>().record()
-    const limited = limitedDisk(disk.vfs(), 3 * MiB)
-    const given = { ...options, walBytes: 16_384, pageSize: 4_096, cacheBytes: MiB }
-    const filling = await openEngine(limited.vfs, given)
-    const model = await fill(filling, text)
-    expect(model.size).toBeGreaterThan(1_000)
-    const keys = scattered(model)
-    // Until the reserve is used, as before.
-    for (const key of keys.slice(0, 60)) await del(filling, key)
-    disk.note(60)
-    for (let count = 61; count <= 140; count++) {
-      await del(filling, keys[count - 1] ?? '')
-      disk.note(count)
+  test.each(ends)(
+    'a crash at any moment loses no deletion that was acknowledged: %s',
+    async (_, capacity, maxBytes) => {
+      const disk = new SimulatedDisk<number>().record()
+      const limited = limitedDisk(disk.vfs(), capacity)
+      const given = { ...options, walBytes: 16_384, pageSize: 4_096, cacheBytes: MiB, maxBytes }
+      const filling = await openEngine(limited.vfs, given)
+      const model = await fill(filling, text)
+      expect(model.size).toBeGreaterThan(1_000)
+      const keys = scattered(model)
+      // Until the reserve is used, as before.
+      for (const key of keys.slice(0, 60)) await del(filling, key)
+      disk.note(60)
+      for (let count = 61; count <= 140; count++) {
+        await del(filling, keys[count - 1] ?? '')
+        disk.note(count)
+      }
+      await filling.close()
+      let examined = 0
+      for (const { at, notes, crash } of disk.moments()) {
+        const acknowledged = notes.at(-1)
+        if (acknowledged === undefined || at % 6 !== 0) continue
+        const engine = await openEngine(crash(at).vfs(), given)
+        const left = contentOf(engine)
+        const deleted = keys.length - left.size
+        expect([acknowledged, acknowledged + 1]).toContain(deleted)
+        for (const key of keys.slice(0, deleted)) expect(left.has(key)).toBe(false)
+        await expectSound(engine)
+        await engine.close()
+        examined++
+      }
+      expect(examined).toBeGreaterThan(20)
     }
-    await filling.close()
-    let examined = 0
-    for (const { at, notes, crash } of disk.moments()) {
-      const acknowledged = notes.at(-1)
-      if (acknowledged === undefined || at % 6 !== 0) continue
-      const engine = await openEngine(crash(at).vfs(), given)
-      const left = contentOf(engine)
-      const deleted = keys.length - left.size
-      expect([acknowledged, acknowledged + 1]).toContain(deleted)
-      for (const key of keys.slice(0, deleted)) expect(left.has(key)).toBe(false)
-      await expectSound(engine)
-      await engine.close()
-      examined++
-    }
-    expect(examined).toBeGreaterThan(20)
-  })
+  )
 
-  test('a write that fails while gaps are gathered loses nothing', async () => {
+  test.each(ends)('a write that fails while gaps are gathered loses nothing: %s', async (_, capacity, maxBytes) => {
     let faults = 0
     for (let seed = 1; seed <= 8; seed++) {
       const disk = new SimulatedDisk(seed)
-      const limited = limitedDisk(disk.vfs(), 3 * MiB)
-      const given = { ...options, pageSize: 4_096, cacheBytes: MiB }
+      const limited = limitedDisk(disk.vfs(), capacity)
+      const given = { ...options, pageSize: 4_096, cacheBytes: MiB, maxBytes }
       const engine = await openEngine(limited.vfs, given)
       const model = await fill(engine, text)
       const random = new Random(seed)
