@@ -1,7 +1,7 @@
 // A backup is a database: one data file with the pages, tables and metas of a snapshot, and no log. It is written page
 // by page while commits go on, under another name until it is complete. The second copies of its tables come before all
 // pages, so that a file that loses its end still has them.
-import { IMAGE, IMAGE_CHECKSUM, IMAGE_FORMAT, TABLE_LIMIT } from '../../assembly/state.ts'
+import { IMAGE, IMAGE_CHECKSUM, IMAGE_FORMAT, TABLE_LIMIT, TIME_LOW } from '../../assembly/state.ts'
 import { ENTRY_LARGE } from '../../assembly/table.ts'
 import { LightningError } from '../errors.ts'
 import { sectorsOf } from '../store/block-map.ts'
@@ -126,7 +126,8 @@ class Copy {
       timeline: newTimeline ? crypto.getRandomValues(new Uint8Array(8)) : core.meta.timeline,
       number: core.meta.number + 1,
       lsn: this.#snapshot.sequence,
-      timeMs: Date.now(),
+      // No earlier than the commits in it, though the clock may have been set back.
+      timeMs: Math.max(core.memory.long(TIME_LOW), Date.now()),
       logFile: 0,
       logOffset: 0,
       logPrevious: 0,
