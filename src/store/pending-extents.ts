@@ -72,7 +72,7 @@ export class PendingExtents {
 
   /** The checkpoint has failed: everything goes on waiting. */
   abandonCheckpoint(): void {
-    this.#current.push(...this.#next)
+    this.#current = this.#current.concat(this.#next)
     this.#next = []
     this.#isCheckpointing = false
   }
