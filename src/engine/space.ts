@@ -16,9 +16,8 @@
 //
 // The quota binds what grows, and nothing else. Where a commit that only deletes does not get on with that, though gaps
 // were gathered, because it changes many pages or the file was longer than the quota when it was opened, it takes blocks
-// behind the quota, no
-// more than its copies of pages and the tables need. Compaction gives them back, and until then nothing may grow. So
-// the quota is asked before a commit, and never when a page that was admitted is written.
+// behind the quota, no more than its copies of pages and the tables need. Compaction gives them back, and until then
+// nothing may grow. So the quota is asked before a commit, and never when a page that was admitted is written.
 import { FRAMES_DIRTY, LOG_BYTES, TABLE_LIMIT } from '../../assembly/state.ts'
 import { isLightningError, LightningError } from '../errors.ts'
 import { blockBytes, chunkIds, directoryEntryBytes } from '../store/format.ts'
