@@ -1,6 +1,6 @@
 import { MAIN_ROOT, MAIN_TREE, OPERATION_HEADER_BYTES } from '../assembly/operations.ts'
 import { SCAN_LOWER } from '../assembly/scan.ts'
-import { FRAME_COUNT, IMAGE, IMAGE_CHECKSUM, IMAGE_FORMAT, KEY, LOG_BYTES, TABLE_LIMIT } from '../assembly/state.ts'
+import { FRAME_COUNT, IMAGE, IMAGE_CHECKSUM, IMAGE_FORMAT, KEY, TABLE_LIMIT } from '../assembly/state.ts'
 import type { KernelExports } from '../src/kernel/exports.ts'
 import { KernelMemory } from '../src/kernel/kernel-memory.ts'
 import type { Kernel } from '../src/kernel/load.ts'
@@ -46,17 +46,18 @@ export class KernelTree {
     check(this.exports.makeTrees())
   }
 
-  /** One commit of one put; its log frame is thrown away. */
+  /** One commit of one put, and its log frame, which the next one throws away. */
   put(number: number): void {
     const { words } = this.memory
-    words[LOG_BYTES >>> 2] = 0
-    const operation = this.exports.frameOperations() >>> 0
+    this.exports.clearLog()
+    const operation = this.exports.nextOperation() >>> 0
     let to = (operation + OPERATION_HEADER_BYTES) >>> 2
     let from = number * keyWords
     for (let i = 0; i < keyWords; i++) words[to++] = this.#keys[from++] ?? 0
     words[to] = number
     for (let i = 1; i < valueWords; i++) words[to + i] = this.#value[i] ?? 0
     check(this.exports.commitPut(MAIN_TREE, keyBytes, valueBytes))
+    this.exports.closeFrame()
   }
 
   /** Address of the value, 0 when there is none. */
