@@ -1,25 +1,27 @@
 // Absence: a small filter for a leaf in memory tells that a key is not in it without a look at the leaf itself, which in
 // a tree much larger than the processor's cache is a wait for memory or three.
 //
-//   line     0    4              6       8
-//            | id | prefix bytes | looks | bits ... |
+//   line     0    3      4              6       8
+//            | id | tree | prefix bytes | looks | bits ... |
 //
 // There are at least as many lines as frames have been made; the low bits of a page's id name its line. Of each key of the
 // leaf three bits are set, which its suffix' hash names. A filter is made only for leaves where gets have looked in vain
 // several times; until then its line counts them. Whatever changes a page's keys or takes its frame renews the frame's
-// stamp, and the line is forgotten with it. So gets of the newest state may trust it.
+// stamp, and the line is forgotten with it. So gets of the newest state may trust it. Whether the leaf is one of the tree
+// that is asked is checked where its filter answers, too: by the last byte of the tree's number.
 //
 // Where most keys are found a filter costs more than it saves, so gets keep a score of what they find, too.
 import { fill, load16, load32, load8, mul, store16, store32, store8 } from './platform'
 import { take } from './arena'
-import { CELL_BYTES, cellOf, countOf, idOf, prefixBytesOf, slotsOf, suffixBytesOf } from './page'
+import { CELL_BYTES, cellOf, countOf, idOf, prefixBytesOf, slotsOf, suffixBytesOf, treeOf } from './page'
 import { ABSENCE_LINES, ABSENCE_LINE_BYTES, ABSENCE_MASK, ABSENCE_SCORE, ABSENCE_USED, PAGE_BYTES } from './state'
 import { hashKey } from './shortcuts'
 
 const LINE_HEADER_BYTES: u32 = 8
 const MOST_LINE_BYTES: u32 = 128
-/** What the line has in place of a count when the filter is made. */
-const MADE: u32 = 0xffff
+/** What the line has in place of a count when the filter is made, and when it has answered. */
+const MADE: u32 = 0xfffe
+const ANSWERED: u32 = 0xffff
 /** Making a filter costs about as much as so many looks at the leaf. */
 const LOOKS_FIRST: u32 = 6
 const MOST_SCORE: u32 = 64
@@ -42,6 +44,11 @@ export function growAbsence(frames: u32): void {
 
 function lineOf(id: u32): u32 {
   return load32(ABSENCE_LINES) + mul(id & load32(ABSENCE_MASK), load32(ABSENCE_LINE_BYTES))
+}
+
+/** What a line begins with: the id, which has three bytes (`DIRECTORY_LENGTH` in table.ts), and one of the tree. */
+function nameOf(id: u32, tree: u32): u32 {
+  return (id | (tree << 24)) >>> 0
 }
 
 /** The number of the bit that ten bits of a hash name. */
@@ -69,14 +76,26 @@ export function notePresence(): void {
   if (score != 0) store32(ABSENCE_SCORE, score - 1)
 }
 
-/** Whether it is certain that the key is not in the leaf with this id, which may not even be in memory. */
-export function isAbsent(id: u32, key: u32, keyBytes: u32): bool {
+/** Whether it is certain that the key is not in the tree's leaf with this id, which may not even be in memory. */
+export function isAbsent(id: u32, tree: u32, key: u32, keyBytes: u32): bool {
   const line = lineOf(id)
-  if (load32(line) != id || load16(line + 6) != MADE) return false
+  if (load32(line) != nameOf(id, tree) || load16(line + 6) < MADE) return false
   const prefix: u32 = load16(line + 4)
   if (keyBytes < prefix) return false
   const hash = hashKey(key + prefix, keyBytes - prefix, 0)
-  return !hasBit(line, bitOf(hash)) || !hasBit(line, bitOf(hash >>> 10)) || !hasBit(line, bitOf(hash >>> 20))
+  if (hasBit(line, bitOf(hash)) && hasBit(line, bitOf(hash >>> 10)) && hasBit(line, bitOf(hash >>> 20))) return false
+  store16(line + 6, ANSWERED)
+  return true
+}
+
+/** Has the filter of the page in this frame answered since this was asked last? */
+export function hasAnswered(frame: u32): bool {
+  if (load32(ABSENCE_USED) == 0) return false
+  const id = load32(frame)
+  const line = lineOf(id)
+  if ((load32(line) & 0xffffff) != id || load16(line + 6) != ANSWERED) return false
+  store16(line + 6, MADE)
+  return true
 }
 
 /** A get has not found its key in the leaf: counts that, and makes the leaf's filter when it happens often. */
@@ -85,16 +104,16 @@ export function noteAbsence(leaf: u32): void {
   const score = load32(ABSENCE_SCORE)
   if (score < MOST_SCORE) store32(ABSENCE_SCORE, score + 2)
   if (score < LEAST_SCORE) return
-  const id = idOf(leaf)
-  const line = lineOf(id)
-  if (load32(line) != id) {
+  const name = nameOf(idOf(leaf), treeOf(leaf))
+  const line = lineOf(idOf(leaf))
+  if (load32(line) != name) {
     store32(ABSENCE_USED, 1)
-    store32(line, id)
+    store32(line, name)
     store32(line + 4, 0)
   }
   const looks: u32 = load16(line + 6)
   if (looks < LOOKS_FIRST) store16(line + 6, looks + 1)
-  else if (looks != MADE && mul(countOf(leaf), 3) <= (load32(ABSENCE_LINE_BYTES) - LINE_HEADER_BYTES) << 3)
+  else if (looks < MADE && mul(countOf(leaf), 3) <= (load32(ABSENCE_LINE_BYTES) - LINE_HEADER_BYTES) << 3)
     make(line, leaf)
 }
 
@@ -118,5 +137,5 @@ export function forgetAbsence(frame: u32): void {
   if (PLANTED_BUG == 39 || load32(ABSENCE_USED) == 0) return
   const id = load32(frame)
   const line = lineOf(id)
-  if (load32(line) == id) store32(line, 0)
+  if ((load32(line) & 0xffffff) == id) store32(line + 4, 0)
 }

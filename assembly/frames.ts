@@ -1,7 +1,7 @@
 // Frames: page-sized pieces of memory, made in groups on demand up to the limit that `cacheBytes` sets. A frame is
 // free, the newest version of its page, or an older version that a record names.
 import { fill, load32, load8, store32, store8 } from './platform'
-import { forgetAbsence, growAbsence } from './absence'
+import { forgetAbsence, growAbsence, hasAnswered } from './absence'
 import { take } from './arena'
 import { isDirty, linkOf, idOf, setDirty, setLink, setUse, USE_CURRENT, USE_FREE, useOf } from './page'
 import {
@@ -137,6 +137,14 @@ export function makeClean(frame: u32): void {
   store32(FRAMES_DIRTY, load32(FRAMES_DIRTY) - 1)
 }
 
+/** Has the page been looked at since this was asked last, or has its filter spared a look? */
+function wasUsed(frame: u32): bool {
+  const answered = hasAnswered(frame)
+  if (load8(frame + 34) == 0) return answered
+  store8(frame + 34, 0)
+  return true
+}
+
 /**
  * Frees clean frames, least recently used first (second chance), until `wanted` are free; returns how many are.
  * Dirty frames are left alone, since they must be written first. While there are any, one lap must do: a second one
@@ -151,11 +159,7 @@ export function evict(wanted: u32): u32 {
     if (hand >= count) hand = 0
     const frame = frameAt(hand)
     hand++
-    if (useOf(frame) == USE_FREE || isDirty(frame)) continue
-    if (load8(frame + 34) != 0) {
-      store8(frame + 34, 0)
-      continue
-    }
+    if (useOf(frame) == USE_FREE || isDirty(frame) || wasUsed(frame)) continue
     if (useOf(frame) == USE_CURRENT) setFrame(idOf(frame), 0)
     else store32(linkOf(frame) + 16, 0)
     giveFrame(frame)
@@ -175,11 +179,7 @@ export function nextDirty(): u32 {
     if (hand >= count) hand = 0
     const frame = frameAt(hand)
     hand++
-    if (useOf(frame) == USE_FREE || !isDirty(frame)) continue
-    if (load8(frame + 34) != 0) {
-      store8(frame + 34, 0)
-      continue
-    }
+    if (useOf(frame) == USE_FREE || !isDirty(frame) || wasUsed(frame)) continue
     store32(CLOCK_HAND, hand)
     return frame
   }

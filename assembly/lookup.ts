@@ -52,7 +52,7 @@ export function get(tree: u32, root: u32, snapshot: u32, keyBytes: u32): u32 {
 function seek(tree: u32, root: u32, snapshot: u32, keyBytes: u32, shortcut: u32, hash: u32): u32 {
   const height = descendAbove(tree, root, snapshot, BY_KEY, KEY, keyBytes)
   if (height < 0) return (height as u32) >>> 0
-  if (snapshot == 0 && isAbsenceLikely() && isAbsent(pathId(0), KEY, keyBytes)) return 0xffffffff
+  if (snapshot == 0 && isAbsenceLikely() && isAbsent(pathId(0), tree, KEY, keyBytes)) return 0xffffffff
   const status = enterLeaf(tree, snapshot, height)
   if (status < 0) return (status as u32) >>> 0
   const page = pathFrame(0)

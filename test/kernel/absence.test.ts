@@ -1,12 +1,20 @@
 // Filters of leaves (assembly/absence.ts): a get that they answer must answer as the leaf would, whatever has happened to
 // it, and so must every other get.
 import { describe, expect, test } from 'vitest'
-import { ABSENCE_LINE_BYTES, ABSENCE_LINES, ABSENCE_MASK, ABSENCE_SCORE, ABSENCE_USED } from '../../assembly/state.ts'
+import {
+  ABSENCE_LINE_BYTES,
+  ABSENCE_LINES,
+  ABSENCE_MASK,
+  ABSENCE_SCORE,
+  ABSENCE_USED,
+  CORRUPT
+} from '../../assembly/state.ts'
 import { Random } from '../support/random.ts'
 import { main, Pager } from './pager.ts'
+import { writePage } from './sound-pages.ts'
 import { examine } from './soundness.ts'
 
-const made = 0xffff
+const made = 0xfffe
 
 /** Makes gets use filters, as if they had found next to nothing lately. */
 function expectAbsence(pager: Pager): void {
@@ -18,7 +26,7 @@ function filtered(pager: Pager): number[] {
   const ids: number[] = []
   for (let i = 0; i <= pager.cell(ABSENCE_MASK); i++) {
     const line = pager.cell(ABSENCE_LINES) + i * pager.cell(ABSENCE_LINE_BYTES)
-    if (pager.cell(line) !== 0 && pager.view.getUint16(line + 6, true) === made) ids.push(pager.cell(line))
+    if (pager.view.getUint16(line + 6, true) >= made) ids.push(pager.cell(line) & 0xffffff)
   }
   return ids
 }
@@ -97,6 +105,44 @@ describe.each(['wasm', 'javascript'] as const)('filters, in the %s build', build
     }
     expect(most).toBeGreaterThan(5)
     for (let i = 0; i < 3_000; i++) expect(pager.get(main, keyOf(i))).toBe(model.get(keyOf(i)))
+  })
+
+  test('keep their leaves in memory as looks at them would', async () => {
+    /** How often a leaf in which gets look in vain is evicted, while others come and go. */
+    const evictions = async (withFilters: boolean) => {
+      const pager = await Pager.make(build, 4096, 64)
+      for (let i = 0; i < 4_000; i++) pager.put(keyOf(i * 3), 'value'.repeat(20))
+      const wanted = keyOf(6_000).concat('!')
+      let count = 0
+      let answers = 0
+      for (let i = 0; i < 2_000; i++) {
+        for (let j = 0; j < 10; j++) {
+          pager.setCell(ABSENCE_SCORE, withFilters ? 64 : 0)
+          const before = pager.statuses
+          expect(pager.get(main, wanted)).toBeUndefined()
+          count += pager.statuses === before ? 0 : 1
+        }
+        answers += filtered(pager).length
+        pager.get(main, keyOf((i * 3 * 37) % 12_000))
+      }
+      expect(answers > 0).toBe(withFilters)
+      return count
+    }
+    expect(await evictions(true)).toBe(await evictions(false))
+  })
+
+  test("do not speak for another tree's page", async () => {
+    const pager = await Pager.make(build, 4096, 64)
+    pager.commit([{ type: 'create', tree: 2, name: 'other' }])
+    const other = { tree: 2, root: pager.rootOf('other') ?? 0 }
+    pager.put('key', 'value', other.tree)
+    for (let i = 0; i < 100; i++) expect(pager.get(other, `${keyOf(i)}!`)).toBeUndefined()
+    expect(filtered(pager)).toContain(other.root)
+    writePage(pager, main.root, 1, other.root, [])
+    for (let i = 0; i < 100; i++) {
+      expectAbsence(pager)
+      expect(() => pager.get(main, `${keyOf(i)}!`)).toThrow(`status ${CORRUPT}, page ${other.root}`)
+    }
   })
 
   test('are not there when the kernel is set up anew', async () => {
