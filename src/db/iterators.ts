@@ -1,7 +1,7 @@
 // Iterators over ranges. They are written by hand, since a generator would double the cost of a row.
 
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
-import type { Cursor, Snapshot } from '../engine/engine.ts'
+import type { BatchUse, Cursor, Snapshot } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
 import { underKey } from './decoding-error.ts'
 import { dispose } from './disposal.ts'
@@ -19,6 +19,13 @@ export interface IteratorSource {
   readonly valueEncoding: ValueEncoding<unknown>
   /** The handle of the snapshot or transaction, kept because a collected handle closes it. */
   readonly holder: unknown
+}
+
+/** How the rows of a range are used that are decoded by these encodings. */
+export function batchUseOf(keyEncoding: KeyEncoding<unknown>, valueEncoding: ValueEncoding<unknown>): BatchUse {
+  // The caller's code may end the iterator in the middle of a row, and start another.
+  if (keyEncoding.callsBack || valueEncoding.callsBack) return 'kept'
+  return valueEncoding.aliasesOwned ? 'kept if long' : 'reused'
 }
 
 abstract class RowIterator<T> implements RangeIterator<T> {
@@ -132,11 +139,13 @@ export class ValueIterator extends RowIterator<unknown> {
 }
 
 function decodeValue(source: IteratorSource, cursor: Cursor): unknown {
-  const value = cursor.isLarge
-    ? decodeLarge(source, cursor.large())
-    : source.valueEncoding.readOwned(cursor.bytes, cursor.valueStart, cursor.valueEnd)
+  const value = cursor.isLarge ? decodeLarge(source, cursor.large()) : decodeSmall(source.valueEncoding, cursor)
   if (source.session.cache !== undefined) freeze(value)
   return value
+}
+
+function decodeSmall(encoding: ValueEncoding<unknown>, { bytes, valueStart, valueEnd, isKept }: Cursor): unknown {
+  return isKept ? encoding.readOwned(bytes, valueStart, valueEnd) : encoding.read(bytes, valueStart, valueEnd)
 }
 
 function decodeLarge(source: IteratorSource, bytes: Uint8Array): unknown {

@@ -5,7 +5,7 @@ import type { ByteRange } from '../engine/bounds.ts'
 import type { Engine, Snapshot as EngineSnapshot, Tree } from '../engine/engine.ts'
 import { checkFunction, encodingNames, encodingsOf, readNames } from './call-options.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
-import type { IteratorSource } from './iterators.ts'
+import { batchUseOf, type IteratorSource } from './iterators.ts'
 import { parseRange, rangeAndEncodingNames, readRangeNames } from './range.ts'
 import { RangeReads } from './range-reads.ts'
 import type { Place } from './session.ts'
@@ -141,7 +141,8 @@ export class LocalReads<K, V> extends RangeReads<K, V> implements Reads<K, V> {
   protected iteratorSource(range: unknown, where: string, keysOnly: boolean): IteratorSource {
     const { snapshot, holder, keyEncoding, valueEncoding } = this.#readCall(range, where, true)
     const bytes = this.#parseRange(range, keyEncoding, where)
-    const cursor = this.#engine.cursor(this.#tree, snapshot, bytes, keysOnly)
+    const use = batchUseOf(keyEncoding, valueEncoding)
+    const cursor = this.#engine.cursor(this.#tree, snapshot, bytes, keysOnly, use)
     return { session: this.place.session, cursor, snapshot, keyEncoding, valueEncoding, holder }
   }
 

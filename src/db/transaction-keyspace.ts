@@ -5,7 +5,7 @@ import type { TreeView } from '../txn/tree-view.ts'
 import { parseOperations } from './batch.ts'
 import { type Encodings, encodingNames, encodingsOf } from './call-options.ts'
 import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
-import type { IteratorSource } from './iterators.ts'
+import { batchUseOf, type IteratorSource } from './iterators.ts'
 import { parseRange, rangeAndEncodingNames } from './range.ts'
 import { RangeReads } from './range-reads.ts'
 import type { Place } from './session.ts'
@@ -146,7 +146,8 @@ export class LocalTransactionKeyspace<K, V> extends RangeReads<K, V> implements 
 
   protected iteratorSource(range: unknown, where: string, keysOnly: boolean): IteratorSource {
     const { keyEncoding, valueEncoding } = this.#rangeEncodings(range, where)
-    const cursor = this.#viewed().cursor(parseRange(range, keyEncoding, rangeAndEncodingNames, where), keysOnly)
+    const bytes = parseRange(range, keyEncoding, rangeAndEncodingNames, where)
+    const cursor = this.#viewed().cursor(bytes, keysOnly, batchUseOf(keyEncoding, valueEncoding))
     const { session } = this.place
     return { session, cursor, snapshot: undefined, keyEncoding, valueEncoding, holder: this.#owner ?? this }
   }

@@ -11,6 +11,7 @@ type Copier = (source: Uint8Array, start: number, end: number) => Uint8Array
 export class BytesEncoding implements KeyEncoding<unknown> {
   readonly name: string
   readonly callsBack = false
+  readonly aliasesOwned = true
   readonly #copier: Copier
   readonly #viewer: Copier
 

@@ -18,6 +18,7 @@ interface CheckedCodec {
 export class CodecEncoding implements KeyEncoding<unknown> {
   readonly name: string
   readonly callsBack = true
+  readonly aliasesOwned = false
   readonly #codec: CheckedCodec
   readonly #Buffer: BufferConstructor | undefined
 

@@ -12,6 +12,8 @@ export interface ValueEncoding<V> {
   readonly name: string
   /** Whether `write` and `encode` always run code of the caller (codecs do). */
   readonly callsBack: boolean
+  /** Whether what `readOwned` returns may be a view of its source. */
+  readonly aliasesOwned: boolean
   /**
    * Encodes into `target` at byte `at` and returns the number of bytes, or -1 when they are more than `capacity`
    * (nothing past the capacity was written; use `encode`). Throws `LIGHTNING_INVALID_ARGUMENT`.

@@ -12,6 +12,7 @@ const escapedSurrogate = /(?:^|[^\\])(?:\\\\)*\\ud[89a-f]/
 export class JsonEncoding implements ValueEncoding<unknown> {
   readonly name = 'json'
   readonly callsBack = false
+  readonly aliasesOwned = false
 
   write(value: unknown, target: Uint8Array, at: number, capacity: number): number {
     const text = stringify(value)

@@ -12,6 +12,7 @@ import { MsgpackWriter } from './msgpack-writer.ts'
 export class MsgpackEncoding implements ValueEncoding<unknown> {
   readonly name = 'msgpack'
   readonly callsBack = false
+  readonly aliasesOwned = false
   readonly #writer = new MsgpackWriter()
   readonly #reader = new MsgpackReader()
   #writing = false

@@ -1,13 +1,13 @@
 // Strict UTF-8 between strings and ranges of bytes. The platforms' own functions are lenient (they put U+FFFD where
 // something is wrong), so each call is followed by the cheapest check that finds that out.
 
+import { characterText, mostCharacters } from './character-text.ts'
 import { invalidArgument, undecodable } from './failure.ts'
 import { nodeText } from './node-text.ts'
 
-// Below these lengths a loop over the characters beats a call into the platform (measured, docs/encodings.md). When
-// reading, longer strings would also be kept by the engine as unfinished concatenations.
+// Below these lengths a loop over the characters beats a call into the platform (measured, docs/encodings.md).
 const shortText = 24
-const shortBytes = 13
+const shortBytes = nodeText === undefined ? mostCharacters : 20
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -74,33 +74,14 @@ export function encodeText(text: string): Uint8Array {
 
 /** The text of the bytes from `start` to `end`. Throws `LIGHTNING_DECODE` when they are not well-formed UTF-8. */
 export function readText(source: Uint8Array, start: number, end: number): string {
-  if (end - start < shortBytes) {
-    const short = readShortAscii(source, start, end)
+  if (end - start <= shortBytes) {
+    const short = characterText(source, start, end, 0x7f)
     if (short !== undefined) return short
   }
   if (nodeText === undefined) return decodeStrictly(source, start, end)
   const text = nodeText.read(source, start, end)
   // A replacement character was either stored or stands for an error: the strict decoder tells which.
   return text.indexOf('\ufffd') < 0 ? text : decodeStrictly(source, start, end)
-}
-
-function readShortAscii(source: Uint8Array, start: number, end: number): string | undefined {
-  let text = ''
-  let at = start
-  for (; at + 4 <= end; at += 4) {
-    const a = source[at] ?? 0
-    const b = source[at + 1] ?? 0
-    const c = source[at + 2] ?? 0
-    const d = source[at + 3] ?? 0
-    if ((a | b | c | d) > 0x7f) return undefined
-    text += String.fromCharCode(a, b, c, d)
-  }
-  for (; at < end; at++) {
-    const a = source[at] ?? 0
-    if (a > 0x7f) return undefined
-    text += String.fromCharCode(a)
-  }
-  return text
 }
 
 function writeLongText(text: string, target: Uint8Array, at: number, capacity: number): number {

@@ -11,6 +11,7 @@ import { TupleWriter } from './tuple-writer.ts'
 export class TupleEncoding implements KeyEncoding<unknown> {
   readonly name = 'tuple'
   readonly callsBack = false
+  readonly aliasesOwned = false
   readonly #quick = new QuickTupleWriter()
   readonly #writer = new TupleWriter()
   readonly #reader = new TupleReader()

@@ -9,6 +9,7 @@ import { encodeText, readText, writeText } from './text.ts'
 export class Utf8Encoding implements KeyEncoding<unknown> {
   readonly name = 'utf8'
   readonly callsBack = false
+  readonly aliasesOwned = false
 
   write(text: unknown, target: Uint8Array, at: number, capacity: number): number {
     if (typeof text !== 'string') throw notText(text)

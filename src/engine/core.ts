@@ -1,5 +1,6 @@
 // What the parts of the engine share: the kernel and its memory, the files, the state between them. Each part is a
 // class of its own that is given the core; the core itself decides nothing.
+import { BatchBuffers } from './batch-buffers.ts'
 import { IMAGE, LSN_LOW, NEED_TREE } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
 import { KernelMemory } from '../kernel/kernel-memory.ts'
@@ -51,6 +52,8 @@ export class Core {
   readonly events: Events
   /** Chunks of the page table as the last durable checkpoint has them. */
   readonly directory = new Directory()
+  /** For cursors. */
+  readonly batches = new BatchBuffers()
   /** Free bytes of the disk; undefined where that cannot be found out. */
   readonly freeBytes: () => number | undefined
   /** The last durable meta. */

@@ -1,5 +1,5 @@
 // A cursor over a range. Rows come in batches, each copied out of the kernel's memory in one go, so they stay valid
-// whatever happens afterwards. The first batch is read from the newest state. Only if there are more rows does the
+// whatever happens to the database until the next batch. The first batch is read from the newest state. Only if there are more rows does the
 // cursor take a snapshot, at that same moment; short ranges need none.
 import { CELL_LARGE } from '../../assembly/page.ts'
 import {
@@ -12,6 +12,7 @@ import {
 } from '../../assembly/scan.ts'
 import { KEY, KEY2, OUT, OUT_BYTES, OUT_MORE } from '../../assembly/state.ts'
 import { type ByteRange, clampBounds } from './bounds.ts'
+import type { BatchBuffer } from './batch-buffers.ts'
 import type { Core } from './core.ts'
 import { readLarge } from './large-values.ts'
 import { EngineSnapshot } from './snapshots.ts'
@@ -19,13 +20,23 @@ import type { TreeHandle } from './tree.ts'
 
 const firstBatchRows = 128
 const batchRows = 1_024
+/** Longer rows take longer to copy than fresh memory for their batch takes (measured). */
+const longRowBytes = 256
+
+/**
+ * What becomes of the bytes of a batch. `'reused'`: they are overwritten after the last row; `'kept'`: they belong to
+ * whoever reads the rows; `'kept if long'`: as `isKept` says.
+ */
+export type BatchUse = 'reused' | 'kept' | 'kept if long'
 
 /** Rows of a range, batch by batch. */
 export interface Cursor {
   /** Loads the next batch and returns its number of rows; 0 at the end (then the cursor has closed itself). */
   fill(): number
-  /** The batch: the cursor's own copy. */
+  /** Has the batch in it. Unless `isKept`, they are used for other rows after the next `fill`, or `close`. */
   readonly bytes: Uint8Array
+  /** Whether nobody changes `bytes` any more, so that values may be views of them. */
+  readonly isKept: boolean
   /** Sets `keyStart` to `isLarge` for row `i` of the batch. Quick only if the rows are visited in order. */
   row(i: number): void
   keyStart: number
@@ -41,16 +52,20 @@ export interface Cursor {
   close(): void
 }
 
+const nothing = new Uint8Array(0)
+
 export class EngineCursor implements Cursor {
-  bytes: Uint8Array = new Uint8Array(0)
+  bytes: Uint8Array = nothing
   keyStart = 0
   keyEnd = 0
   valueStart = 0
   valueEnd = 0
   isLarge = false
+  isKept = false
   readonly #core: Core
   readonly #tree: TreeHandle
   readonly #keysOnly: boolean
+  readonly #use: BatchUse
   readonly #reverse: boolean
   #snapshot: EngineSnapshot | undefined
   #ownsSnapshot = false
@@ -62,16 +77,25 @@ export class EngineCursor implements Cursor {
   #isFirst = true
   #isDone: boolean
   #words: Uint32Array = new Uint32Array(0)
+  #buffer: BatchBuffer | undefined
   #rows = 0
   #row = -1
   #next = 0
 
-  constructor(core: Core, tree: TreeHandle, snapshot: EngineSnapshot | undefined, range: ByteRange, keysOnly: boolean) {
+  constructor(
+    core: Core,
+    tree: TreeHandle,
+    snapshot: EngineSnapshot | undefined,
+    range: ByteRange,
+    keysOnly: boolean,
+    use: BatchUse
+  ) {
     const { lower, lowerOpen, upper, upperOpen, reverse, limit, empty } = clampBounds(range)
     this.#core = core
     this.#tree = tree
     this.#snapshot = snapshot
     this.#keysOnly = keysOnly
+    this.#use = use
     this.#reverse = reverse
     this.#lower = lower
     this.#lowerOpen = lowerOpen
@@ -148,6 +172,7 @@ export class EngineCursor implements Cursor {
 
   close(): void {
     this.#isDone = true
+    this.#giveBack()
     if (!this.#ownsSnapshot) return
     this.#ownsSnapshot = false
     this.#snapshot?.close()
@@ -187,12 +212,35 @@ export class EngineCursor implements Cursor {
   #takeBatch(rows: number): void {
     const { memory } = this.#core
     const from = memory.word(OUT)
-    // `slice` gives the bytes a buffer of their own, whose words can be read too.
-    this.bytes = memory.bytes.slice(from, from + memory.word(OUT_BYTES))
-    this.#words = new Uint32Array(this.bytes.buffer, 0, this.bytes.length >> 2)
+    const length = memory.word(OUT_BYTES)
+    this.isKept = this.#use === 'kept' || (this.#use === 'kept if long' && length > rows * longRowBytes)
+    if (this.isKept) {
+      this.#giveBack()
+      // `slice` gives the bytes a buffer of their own, whose words can be read too.
+      this.bytes = memory.bytes.slice(from, from + length)
+      this.#words = new Uint32Array(this.bytes.buffer, 0, length >> 2)
+    } else {
+      const { bytes, words } = this.#bufferFor(length)
+      bytes.set(memory.bytes.subarray(from, from + length))
+      this.bytes = bytes
+      this.#words = words
+    }
     this.#rows = rows
     this.#row = -1
     this.#next = 0
+  }
+
+  #bufferFor(length: number): BatchBuffer {
+    if (this.#buffer !== undefined && this.#buffer.bytes.length < length) this.#giveBack()
+    this.#buffer ??= this.#core.batches.take(length)
+    return this.#buffer
+  }
+
+  #giveBack(): void {
+    if (this.#buffer === undefined) return
+    this.#core.batches.give(this.#buffer)
+    this.#buffer = undefined
+    this.bytes = nothing
   }
 
   /** Moves the bound, so that the next batch begins behind the last row of this one. */

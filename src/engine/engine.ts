@@ -17,7 +17,7 @@ import type { CommitObserver } from './commit-observer.ts'
 import { Committer } from './committer.ts'
 import type { Core } from './core.ts'
 import { countRange, countSlices } from './counting.ts'
-import { type Cursor, EngineCursor } from './cursor.ts'
+import { type BatchUse, type Cursor, EngineCursor } from './cursor.ts'
 import type { EngineEvent, EngineEvents } from './events.ts'
 import { nameBelow } from './keyspace-path.ts'
 import { readWritten, releaseSegments } from './large-values.ts'
@@ -36,7 +36,7 @@ import { Writer } from './writer.ts'
 
 export type { CareOptions, Progress } from './long-operations.ts'
 export type { CommitObserver } from './commit-observer.ts'
-export type { Cursor } from './cursor.ts'
+export type { BatchUse, Cursor } from './cursor.ts'
 export type { EngineEvent, EngineEvents } from './events.ts'
 export type { HealthReport, HealthState, LostCommits } from './health.ts'
 export type { EngineOperation, KeyOperation } from './operation.ts'
@@ -170,9 +170,15 @@ export class Engine {
   }
 
   /** A cursor over a range; it sees the state of its first `fill`. */
-  cursor(tree: Tree, snapshot: Snapshot | undefined, range: ByteRange, keysOnly: boolean): Cursor {
+  cursor(
+    tree: Tree,
+    snapshot: Snapshot | undefined,
+    range: ByteRange,
+    keysOnly: boolean,
+    use: BatchUse = 'reused'
+  ): Cursor {
     this.#core.checkOpen()
-    return new EngineCursor(this.#core, handleOf(tree), this.#own(snapshot), range, keysOnly)
+    return new EngineCursor(this.#core, handleOf(tree), this.#own(snapshot), range, keysOnly, use)
   }
 
   snapshot(): Snapshot {
@@ -365,7 +371,7 @@ export class Engine {
   }
 
   #keysIn(tree: TreeHandle, range: ByteRange): Uint8Array[] {
-    const cursor = new EngineCursor(this.#core, tree, undefined, range, true)
+    const cursor = new EngineCursor(this.#core, tree, undefined, range, true, 'reused')
     const keys: Uint8Array[] = []
     try {
       for (let rows = cursor.fill(); rows > 0; rows = cursor.fill()) {

@@ -14,6 +14,8 @@ export class RowSource {
   #row = 0
   #rows = 0
   #isDone = false
+  /** Of the last batch; the next one is likely to be about as long. */
+  #bytes = 0
 
   constructor(cursor: Cursor, keysOnly: boolean) {
     this.#cursor = cursor
@@ -28,7 +30,7 @@ export class RowSource {
   /** The next rows, `mostRows` at most. Throws what the cursor throws. */
   take(mostRows: number): Uint8Array {
     const cursor = this.#cursor
-    const rows = new RowWriter()
+    const rows = new RowWriter(this.#bytes + (this.#bytes >>> 3))
     for (let count = 0; count < mostRows && rows.length < mostBatchBytes; count++) {
       if (this.#row === this.#rows) {
         this.#row = 0
@@ -47,6 +49,7 @@ export class RowSource {
       const valueEnd = this.#keysOnly ? cursor.valueStart : cursor.valueEnd
       rows.add(cursor.bytes, cursor.keyStart, cursor.keyEnd, cursor.bytes, cursor.valueStart, valueEnd)
     }
+    this.#bytes = rows.length
     return rows.take()
   }
 
@@ -57,8 +60,13 @@ export class RowSource {
 
 class RowWriter {
   length = 0
-  #bytes = new Uint8Array(4_096)
-  #view = new DataView(this.#bytes.buffer)
+  #bytes: Uint8Array
+  #view: DataView
+
+  constructor(capacity: number) {
+    this.#bytes = new Uint8Array(Math.max(4_096, capacity))
+    this.#view = new DataView(this.#bytes.buffer)
+  }
 
   add(keys: Uint8Array, keyStart: number, keyEnd: number, values: Uint8Array, valueStart: number, valueEnd: number) {
     const keyBytes = keyEnd - keyStart

@@ -3,6 +3,7 @@
 // common, are their own binary strings already. Plain byte arrays would need a comparison, a hash and a hundred bytes of
 // header each.
 import { MAX_KEY_BYTES } from '../../assembly/state.ts'
+import { characterText, mostCharacters } from '../encoding/character-text.ts'
 import type { KeyEncoding } from '../encoding/encoding.ts'
 import { nodeBuffer } from '../encoding/node-buffer.ts'
 import { Utf8Encoding } from '../encoding/utf8-encoding.ts'
@@ -10,17 +11,14 @@ import { checkKeyBytes, encodeKey } from '../engine/staging.ts'
 
 type Slice = (this: Uint8Array, start: number, end: number) => string
 
-/** More arguments than this can overflow the stack of some engines. */
-const mostArguments = 4_096
-
 const latin1Slice = findSlice()
 
 /** The binary string of the bytes from `start` to `end`. */
 export function toBinary(bytes: Uint8Array, start: number, end: number): string {
   if (latin1Slice !== undefined) return latin1Slice.call(bytes, start, end)
   let text = ''
-  for (let at = start; at < end; at += mostArguments) {
-    text += String.fromCharCode(...bytes.subarray(at, Math.min(end, at + mostArguments)))
+  for (let at = start; at < end; at += mostCharacters) {
+    text += characterText(bytes, at, Math.min(end, at + mostCharacters), 0xff) ?? ''
   }
   return text
 }
@@ -60,6 +58,7 @@ export class KeyReader {
 export const binaryKeys: KeyEncoding<string> = {
   name: 'binary',
   callsBack: false,
+  aliasesOwned: false,
   write(key, target, at, capacity) {
     const { length } = key
     if (length > capacity || at + length > target.length) return -1

@@ -42,7 +42,7 @@ export class RangeRead {
     this.#isReverse = isReverse
   }
 
-  /** A key was delivered; the bytes do not change any more. */
+  /** A key was delivered; the bytes do not change until `settle`. */
   deliver(bytes: Uint8Array, start: number, end: number): void {
     this.#bytes = bytes
     this.#start = start
@@ -56,13 +56,17 @@ export class RangeRead {
     this.#bytes = undefined
   }
 
+  /** The bytes that were delivered last are about to change. */
+  settle(): void {
+    if (this.#bytes === undefined) return
+    this.#key = toBinary(this.#bytes, this.#start, this.#end)
+    this.#bytes = undefined
+  }
+
   /** What was read until now; undefined: nothing. */
   get covered(): KeyRange | undefined {
     if (this.#isExhausted) return this.#range
-    if (this.#bytes !== undefined) {
-      this.#key = toBinary(this.#bytes, this.#start, this.#end)
-      this.#bytes = undefined
-    }
+    this.settle()
     if (this.#key === undefined) return undefined
     const { from, to } = this.#range
     return this.#isReverse ? { from: this.#key, to } : { from, to: `${this.#key}\0` }

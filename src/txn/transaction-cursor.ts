@@ -2,7 +2,7 @@
 // pinned at the first step, so later writes do not show. Where the transaction has written nothing in the range, the
 // rows come straight from the engine.
 import { type ByteRange, clampBounds } from '../engine/bounds.ts'
-import type { Cursor } from '../engine/engine.ts'
+import type { BatchUse, Cursor } from '../engine/engine.ts'
 import { toBinary } from './binary-key.ts'
 import { type KeyRange, overlap, rangeAt } from './key-ranges.ts'
 import { keyRangeOf, RangeRead } from './read-set.ts'
@@ -32,10 +32,12 @@ export class TransactionCursor implements Cursor, DeferredReads {
   valueStart = 0
   valueEnd = 0
   isLarge = false
+  isKept = false
   readonly #view: TreeView
   readonly #range: ByteRange
   readonly #keys: KeyRange
   readonly #keysOnly: boolean
+  readonly #use: BatchUse
   /** What was read is what `noteDelivered` says, not what was loaded. */
   readonly #isDeferred: boolean
   #read: RangeRead | undefined
@@ -45,12 +47,13 @@ export class TransactionCursor implements Cursor, DeferredReads {
   #left: number
   #isDone = false
 
-  constructor(view: TreeView, range: ByteRange, keysOnly: boolean, isDeferred = false) {
+  constructor(view: TreeView, range: ByteRange, keysOnly: boolean, use: BatchUse, isDeferred = false) {
     this.#view = view
     this.#isDeferred = isDeferred
     this.#range = clampBounds(range)
     this.#keys = keyRangeOf(this.#range)
     this.#keysOnly = keysOnly
+    this.#use = use
     this.#left = range.limit
   }
 
@@ -61,6 +64,8 @@ export class TransactionCursor implements Cursor, DeferredReads {
   fill(): number {
     this.#view.transaction.checkUse()
     if (this.#isDone) return 0
+    // The bytes of the last row are used again.
+    this.#read?.settle()
     this.#inner ??= this.#start()
     const rows = this.#merge === undefined ? this.#inner.fill() : this.#merge.fill(this.#left)
     if (rows > 0) return rows
@@ -99,8 +104,8 @@ export class TransactionCursor implements Cursor, DeferredReads {
   close(): void {
     if (this.#isDone) return
     this.#isDone = true
-    this.#inner?.close()
     if (this.#read !== undefined) this.#view.reads?.close(this.#read)
+    this.#inner?.close()
   }
 
   #start(): Cursor {
@@ -108,7 +113,8 @@ export class TransactionCursor implements Cursor, DeferredReads {
     const written = this.#writtenInside()
     const { reverse, limit } = this.#range
     const range = written === undefined ? this.#range : { ...this.#range, limit: atMost(limit, written) }
-    const inner = transaction.engine.cursor(this.#view.tree, transaction.readingSnapshot(), range, this.#keysOnly)
+    const snapshot = transaction.readingSnapshot()
+    const inner = transaction.engine.cursor(this.#view.tree, snapshot, range, this.#keysOnly, this.#use)
     if (written !== undefined) this.#merge = new Merge(inner, written, this.#keys, reverse)
     if (transaction.recordsReads) {
       this.#read = new RangeRead(this.#keys, reverse)
@@ -136,11 +142,13 @@ export class TransactionCursor implements Cursor, DeferredReads {
     this.valueStart = inner.valueStart
     this.valueEnd = inner.valueEnd
     this.isLarge = inner.isLarge
+    this.isKept = inner.isKept
   }
 
   #showOwn({ key, value }: OwnRow): void {
     this.#current = value
     this.isLarge = value.isOnDisk
+    this.isKept = true
     const valueBytes = this.isLarge || this.#keysOnly ? 0 : value.length
     const bytes = new Uint8Array(key.length + valueBytes)
     for (let i = 0; i < key.length; i++) bytes[i] = key.charCodeAt(i)

@@ -2,7 +2,7 @@
 // for validation.
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { ByteRange } from '../engine/bounds.ts'
-import type { Cursor, Tree } from '../engine/engine.ts'
+import type { BatchUse, Cursor, Tree } from '../engine/engine.ts'
 import { binaryKeys, toBinary } from './binary-key.ts'
 import { overlap } from './key-ranges.ts'
 import type { Lock } from './locks.ts'
@@ -109,15 +109,15 @@ export class TreeView {
     return count
   }
 
-  cursor(range: ByteRange, keysOnly: boolean): Cursor {
+  cursor(range: ByteRange, keysOnly: boolean, use: BatchUse = 'reused'): Cursor {
     this.transaction.checkUse()
-    return new TransactionCursor(this, range, keysOnly)
+    return new TransactionCursor(this, range, keysOnly, use)
   }
 
   /** The same for rows that are passed on: `noteDelivered` reports how many of them have been taken. */
   deferredCursor(range: ByteRange, keysOnly: boolean): TransactionCursor {
     this.transaction.checkUse()
-    return new TransactionCursor(this, range, keysOnly, true)
+    return new TransactionCursor(this, range, keysOnly, 'reused', true)
   }
 
   put(key: unknown, keyEncoding: KeyEncoding<unknown>, value: unknown, valueEncoding: ValueEncoding<unknown>): void {

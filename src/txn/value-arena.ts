@@ -140,6 +140,7 @@ export class ValueArena {
 export const storedValues: ValueEncoding<StoredValue> = {
   name: 'stored',
   callsBack: false,
+  aliasesOwned: true,
   write({ bytes, start, end }, target, at, capacity) {
     const length = end - start
     if (length > capacity || at + length > target.length) return -1

@@ -48,6 +48,7 @@ describe('keys and values for messages', () => {
     const outer: ValueEncoding<unknown> = {
       name: 'outer',
       callsBack: false,
+      aliasesOwned: false,
       write,
       encode: value => utf8.encode(value),
       read: (source, start, end) => utf8.read(source, start, end),

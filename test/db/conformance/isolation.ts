@@ -73,6 +73,28 @@ export function isolation(target: Target): void {
       expect(await db.has('w')).toBe(true)
     })
 
+    it.each([false, true])('knows how far a range was read while others are read: backwards %s', async reverse => {
+      const db = await opened()
+      const keys = Array.from({ length: 300 }, (_, i) => String(i + 1000))
+      await db.batch(['b', 'n', 'o'].flatMap(first => keys.map(key => ({ type: 'put', key: first + key, value: 1 }))))
+      const readUntil = async (limit: number): Promise<AnyTransaction<string, unknown>> => {
+        const tx = await db.begin()
+        expect(await all(tx.keys({ prefix: 'n', limit, reverse }))).toHaveLength(limit)
+        // These take the place of the rows above.
+        expect(await all(db.keys({ prefix: reverse ? 'o' : 'b' }))).toHaveLength(300)
+        await tx.put('w', 1)
+        return tx
+      }
+      const within = reverse ? 'n1200x' : 'n1100x'
+      for (const limit of [128, 150]) {
+        const conflicting = await readUntil(limit)
+        const other = await readUntil(limit - 100)
+        await db.put(within, limit)
+        await rejection('LIGHTNING_CONFLICT', conflicting.commit())
+        await other.commit()
+      }
+    })
+
     it.each(['del', 'batch', 'clear', 'limited clear', 'transaction'])(
       'conflicts whatever way its key was changed: %s',
       async way => {

@@ -3,6 +3,14 @@ import type { RangeOptions } from '../../../src/index.ts'
 import type { Target } from '../../support/database.ts'
 import { all, end, type AnyDatabase, openNew, refusal } from '../../support/either.ts'
 
+/** A codec for bytes. */
+const hexadecimal = {
+  format: 'utf8' as const,
+  encode: (bytes: Uint8Array) => Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(''),
+  decode: (text: string) =>
+    Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16))
+}
+
 const letters = ['a', 'b', 'ba', 'bb', 'c', 'd']
 
 /** Reads of ranges, and iterators. */
@@ -51,6 +59,65 @@ export function readsOfRanges(target: Target): void {
       expect(bytes).toEqual([Uint8Array.of(0x63), Uint8Array.of(0x64)])
       expect(await db.count({ prefix: Uint8Array.of(0x62), keyEncoding: 'view' })).toBe(3)
       expect((await all(db.values({ limit: 1, valueEncoding: 'view' })))[0]).toBeInstanceOf(Uint8Array)
+    })
+
+    it.each([
+      ['view', 40],
+      ['view', 400],
+      ['msgpack', 40],
+      ['utf8', 40],
+      [hexadecimal, 40]
+    ] as const)(
+      'gives rows that stay as they are while others are read: %j, values of %i bytes',
+      async (encoding, length) => {
+        const db = await openNew(target, { valueEncoding: encoding })
+        const keys = Array.from({ length: 300 }, (_, i) => `key:${String(i).padStart(12, '0')}`)
+        const madeFor = (key: string): unknown => {
+          const bytes = new Uint8Array(length).fill(Number(key.slice(4)))
+          return encoding === 'utf8' ? key.padEnd(length, '-') : bytes
+        }
+        await db.batch(keys.map(key => ({ type: 'put', key, value: madeFor(key) })))
+        const rows: [string, unknown][] = []
+        for await (const row of db.entries()) {
+          rows.push(row)
+          // Iterators that end, that are left, and that go on.
+          if (rows.length % 50 === 7) {
+            expect(await all(db.keys({ gt: row[0] }))).toEqual(keys.slice(rows.length))
+            await end(db.entries({ reverse: true }))
+            await db.values({ gte: row[0] }).next()
+          }
+        }
+        expect(rows).toEqual(keys.map(key => [key, madeFor(key)]))
+        // Nobody else's memory: what is done to a value shows nowhere.
+        for (const [, value] of rows) if (value instanceof Uint8Array) value.fill(0xee)
+        expect(await all(db.values())).toEqual(keys.map(madeFor))
+      }
+    )
+
+    it('gives a codec the bytes of its row, whatever it reads meanwhile', async () => {
+      const db = await openNew(target)
+      await db.batch(letters.flatMap(key => [key, `z${key}`]).map(key => ({ type: 'put', key, value: key })))
+      let meddle: (() => unknown) | undefined
+      const meddling = {
+        encode: (text: string) => new TextEncoder().encode(text),
+        decode: (bytes: Uint8Array) => {
+          const meddler = meddle
+          meddle = undefined
+          meddler?.()
+          return new TextDecoder().decode(bytes)
+        }
+      }
+      const values = db.entries({ lt: 'z', keyEncoding: meddling })
+      const rows: unknown[] = []
+      for await (const row of values) {
+        rows.push(row)
+        if (rows.length !== 2) continue
+        meddle = () => {
+          void values.return?.()
+          void db.entries({ gte: 'z', reverse: true }).next()
+        }
+      }
+      expect(rows).toEqual(['a', 'b', 'ba'].map(key => [key, key]))
     })
 
     it('follows the unsigned order of bytes', async () => {
