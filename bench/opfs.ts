@@ -35,9 +35,9 @@ export async function benchOpfs(options: BenchOptions): Promise<void> {
     }
     const versions = { sqlite: installedVersion('@sqlite.org/sqlite-wasm') }
     printOpfs(browsers, keys)
-    if (browsers.some(browser => browser.failures.length > 0)) process.exitCode = 1
     const results = { machine: describeMachine(), repeat: options.repeat, keys, secondsPerRow, versions, browsers }
-    await saveResults('opfs', results, options.record)
+    const failures = browsers.flatMap(browser => browser.failures)
+    await saveResults('opfs', results, options.record, failures)
   }
 }
 

@@ -1,5 +1,5 @@
 // Lightning DB against the databases that can be used from Node, on the same keys, values and order.
-import { compare } from './comparison.ts'
+import { type Comparison, compare } from './comparison.ts'
 import { noGoals, notBelowPeers, ownGoals, printComparison, printModes } from './comparison-table.ts'
 import { shapes } from './data.ts'
 import { peerGroups, runtimeGroups, shapeGroups } from './groups.ts'
@@ -9,7 +9,7 @@ import { saveResults } from './results.ts'
 
 /** Every workload, at every size asked for. */
 export async function benchPeers(options: BenchOptions): Promise<void> {
-  const { engines, record } = options
+  const { engines } = options
   const groups = options.groups ?? peerGroups
   const comparisons = []
   for (const keys of options.keys) {
@@ -18,12 +18,12 @@ export async function benchPeers(options: BenchOptions): Promise<void> {
     printComparison(comparison, engines, ownGoals)
   }
   printModes(engines)
-  await saveResults('peers', { machine: describeMachine(), repeat: options.repeat, comparisons }, record)
+  await save('peers', comparisons, options)
 }
 
 /** Loads and reads of every shape of data. */
 export async function benchShapes(options: BenchOptions): Promise<void> {
-  const { engines, record } = options
+  const { engines } = options
   const groups = options.groups ?? shapeGroups
   const comparisons = []
   for (const keys of options.keys) {
@@ -34,7 +34,7 @@ export async function benchShapes(options: BenchOptions): Promise<void> {
     }
   }
   printModes(engines)
-  await saveResults('shapes', { machine: describeMachine(), repeat: options.repeat, comparisons }, record)
+  await save('shapes', comparisons, options)
 }
 
 /** The same program over the kernel's two builds. */
@@ -47,5 +47,10 @@ export async function benchRuntime(options: BenchOptions): Promise<void> {
     comparisons.push(comparison)
     printComparison(comparison, engines, noGoals)
   }
-  await saveResults('runtime', { machine: describeMachine(), repeat: options.repeat, comparisons }, options.record)
+  await save('runtime', comparisons, options)
+}
+
+function save(name: string, comparisons: readonly Comparison[], { repeat, record }: BenchOptions): Promise<void> {
+  const failures = comparisons.flatMap(comparison => comparison.failures)
+  return saveResults(name, { machine: describeMachine(), repeat, comparisons }, record, failures)
 }
