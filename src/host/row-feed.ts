@@ -37,6 +37,8 @@ export class RowFeed {
   #isDone = false
   #delivered = 0
   #reported = 0
+  /** The last key of the batch before this one. */
+  #keyBefore: Uint8Array | undefined
   #ahead: Promise<Batch> | undefined
 
   constructor(session: ClientSession, scope: Scope, path: Uint8Array, range: ByteRange, keysOnly: boolean) {
@@ -73,6 +75,7 @@ export class RowFeed {
     const batch = await (this.#ahead ?? this.#ask())
     this.#ahead = undefined
     if (this.#isDone) return
+    this.#keyBefore = this.#lastKey()
     this.rows = batch.rows
     this.#isLast = batch.isLast
     if (!batch.isLast && this.#delivered > 0) {
@@ -104,12 +107,18 @@ export class RowFeed {
   /** Tells the owner how far it has been read. */
   #report(isExhausted: boolean, ends: boolean): void {
     if (!this.#hasStarted || this.#link === undefined) return
-    const { bytes, keyStart, keyEnd } = this.rows
     const isNew = this.#delivered > this.#reported
     this.#reported = this.#delivered
     if (!isNew && !isExhausted && !ends) return
-    const lastKey = isNew ? bytes.slice(keyStart, keyEnd) : undefined
+    const lastKey = isNew ? this.#lastKey() : undefined
     this.#link.tell(operation.delivered, this.#iterator, lastKey, isExhausted, ends)
+  }
+
+  /** The key of the row that was delivered last, which may be one of the batch before. */
+  #lastKey(): Uint8Array | undefined {
+    const { bytes, keyStart, keyEnd } = this.rows
+    // No key is empty.
+    return keyEnd === 0 ? this.#keyBefore : bytes.slice(keyStart, keyEnd)
   }
 
   #ask(): Promise<Batch> {

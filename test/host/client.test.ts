@@ -206,6 +206,29 @@ describe('a commit', () => {
     }
     expect(outcomes).toEqual(['LIGHTNING_CONFLICT', 'committed', 'LIGHTNING_CONFLICT', 'committed'])
   })
+
+  it('counts what an iterator has delivered, whenever the next rows come', async () => {
+    const client = await (await ownerHere()).client()
+    await client.batch(Array.from({ length: 500 }, (_, i) => ({ type: 'put', key: `k${10_000 + i}`, value: i })))
+    // Rows come in microtasks here, so the commit is tried in each of them until the step is done before it.
+    let isDone = false
+    for (let ticks = 0; !isDone; ticks++) {
+      const tx = await client.begin()
+      void tx.put('w', 1)
+      const keys = tx.keys()
+      for (let i = 0; i < 100; i++) await keys.next()
+      await client.put('k10050', 'new')
+      const step = keys.next().then(
+        () => {
+          isDone = true
+        },
+        () => undefined
+      )
+      for (let i = 0; i < ticks; i++) await undefined
+      await rejection('LIGHTNING_CONFLICT', tx.commit())
+      await step
+    }
+  })
 })
 
 describe('an iterator of a client', () => {

@@ -95,6 +95,22 @@ export function isolation(target: Target): void {
       }
     })
 
+    it.each([99, 100, 101, 128, 1_124])('knows that a range was read up to its limit: %i rows', async limit => {
+      const db = await opened()
+      const keys = Array.from({ length: 1_200 }, (_, i) => `n${i + 1_000}`)
+      await db.batch(keys.map(key => ({ type: 'put', key, value: 1 })))
+      for (const [reverse, within] of [
+        [false, 'n1050x'],
+        [true, 'n2150x']
+      ] as const) {
+        const tx = await db.begin()
+        expect(await all(tx.keys({ prefix: 'n', limit, reverse }))).toHaveLength(limit)
+        await tx.put('w', 1)
+        await db.put(within, 1)
+        await rejection('LIGHTNING_CONFLICT', tx.commit())
+      }
+    })
+
     it.each(['del', 'batch', 'clear', 'limited clear', 'transaction'])(
       'conflicts whatever way its key was changed: %s',
       async way => {
