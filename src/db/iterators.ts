@@ -119,8 +119,10 @@ abstract class RowIterator<T> implements RangeIterator<T> {
 /** Pairs of key and value. */
 export class EntryIterator extends RowIterator<[unknown, unknown]> {
   protected override decode(cursor: Cursor): [unknown, unknown] {
-    const key = this.source.keyEncoding.read(cursor.bytes, cursor.keyStart, cursor.keyEnd)
-    return [key, decodeValue(this.source, cursor)]
+    const { bytes, keyStart, keyEnd } = cursor
+    // A codec may take a step itself, and the cursor is at another row then.
+    const value = decodeValue(this.source, cursor)
+    return [this.source.keyEncoding.read(bytes, keyStart, keyEnd), value]
   }
 }
 

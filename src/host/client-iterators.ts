@@ -95,11 +95,11 @@ class RowIterator<T> implements ClientIterator<T> {
   }
 
   #decoded(): T {
+    const { bytes, keyStart, keyEnd } = this.#source.feed.rows
     try {
       return this.#decode(this.#source)
     } catch (error) {
-      const { rows } = this.#source.feed
-      throw underKey(error, rows.bytes.subarray(rows.keyStart, rows.keyEnd))
+      throw underKey(error, bytes.subarray(keyStart, keyEnd))
     }
   }
 
@@ -130,7 +130,7 @@ class RowIterator<T> implements ClientIterator<T> {
 
 /** Pairs of key and value. */
 export function entryIterator(source: IteratorSource): ClientIterator<[unknown, unknown]> {
-  return new RowIterator(source, each => [decodeKey(each), decodeValue(each)])
+  return new RowIterator(source, decodeEntry)
 }
 
 /** Keys alone. */
@@ -141,6 +141,13 @@ export function keyIterator(source: IteratorSource): ClientIterator<unknown> {
 /** Values alone. */
 export function valueIterator(source: IteratorSource): ClientIterator<unknown> {
   return new RowIterator(source, decodeValue)
+}
+
+function decodeEntry(source: IteratorSource): [unknown, unknown] {
+  const { bytes, keyStart, keyEnd } = source.feed.rows
+  // A codec may take a step itself, and the rows are at another one then.
+  const value = decodeValue(source)
+  return [source.keyEncoding.read(bytes, keyStart, keyEnd), value]
 }
 
 function decodeKey({ feed, keyEncoding }: IteratorSource): unknown {

@@ -120,6 +120,35 @@ export function readsOfRanges(target: Target): void {
       expect(rows).toEqual(['a', 'b', 'ba'].map(key => [key, key]))
     })
 
+    it.each(['keyEncoding', 'valueEncoding'])('keeps rows together when the codec of %s takes a step', async which => {
+      const db = await openNew(target, { valueEncoding: 'utf8' })
+      // Values that stand beside their keys, and values that do not.
+      const madeFor = (key: string): string => key.repeat(key === 'ba' ? 50_000 : 5)
+      await db.batch(letters.map(key => ({ type: 'put', key, value: madeFor(key) })))
+      let step: (() => unknown) | undefined
+      const stepping = {
+        format: 'utf8' as const,
+        encode: (text: string) => text,
+        decode: (text: string) => {
+          const taken = step
+          step = undefined
+          taken?.()
+          return text
+        }
+      }
+      for (const at of [1, 2]) {
+        const entries = db.entries({ [which]: stepping })
+        const rows: unknown[] = []
+        let between: unknown
+        for await (const row of entries) {
+          rows.push(row)
+          if (rows.length === at) step = () => (between = entries.next())
+        }
+        rows.push(Reflect.get(Object(await between), 'value'))
+        expect(rows.sort()).toEqual(letters.map(key => [key, madeFor(key)]))
+      }
+    })
+
     it('follows the unsigned order of bytes', async () => {
       const db = await openNew(target, { keyEncoding: 'view', valueEncoding: 'view' })
       const keys = [[255, 0], [0], [127], [128], [0, 0], [255], [1, 2]].map(key => Uint8Array.from(key))
@@ -217,6 +246,29 @@ export function readsOfRanges(target: Target): void {
         expect(message).toContain('under the key "grim"')
         expect(await db.count({ gte: keyRange?.from, lt: keyRange?.to, keyEncoding: 'view' })).toBe(1)
       }
+    })
+
+    it('tells the key of the row that a codec refused, though it took a step before', async () => {
+      const db = await withLetters()
+      let step: (() => unknown) | undefined
+      const refusing = {
+        encode: () => new Uint8Array(0),
+        decode: () => {
+          if (step === undefined) return 1
+          step()
+          throw new Error('refused')
+        }
+      }
+      const values = db.values({ valueEncoding: refusing })
+      await values.next()
+      let between: unknown
+      step = () => {
+        step = undefined
+        between = values.next()
+      }
+      const { keyRange } = await refusal('LIGHTNING_DECODE', () => values.next())
+      expect(keyRange?.from).toEqual(new TextEncoder().encode('b'))
+      await between
     })
 
     it('does not disturb others', async () => {
