@@ -1,6 +1,6 @@
-// A cursor over a range. Rows come in batches, each copied out of the kernel's memory in one go, so they stay valid
-// whatever happens to the database until the next batch. The first batch is read from the newest state. Only if there are more rows does the
-// cursor take a snapshot, at that same moment; short ranges need none.
+// A cursor over a range. Rows come in batches, each copied out of the kernel's memory in one go, so until the next batch
+// they stay valid whatever happens to the database. The first batch is read from the newest state. Only if there are
+// more rows does the cursor take a snapshot, at that same moment; short ranges need none.
 import { CELL_LARGE } from '../../assembly/page.ts'
 import {
   SCAN_KEYS,
@@ -11,6 +11,7 @@ import {
   SCAN_UPPER_CLOSED
 } from '../../assembly/scan.ts'
 import { KEY, KEY2, OUT, OUT_BYTES, OUT_MORE } from '../../assembly/state.ts'
+import { LightningError } from '../errors.ts'
 import { type ByteRange, clampBounds } from './bounds.ts'
 import type { BatchBuffer } from './batch-buffers.ts'
 import type { Core } from './core.ts'
@@ -156,9 +157,11 @@ export class EngineCursor implements Cursor {
       for (this.#row = 0; this.#row < i; this.#row++) this.#skip()
     }
     const at = this.#next
+    const keyBytes = this.#words[at >> 2]
+    if (keyBytes === undefined) throw rowsGone()
     const word = this.#words[(at >> 2) + 1] ?? 0
     this.keyStart = at + 8
-    this.keyEnd = this.keyStart + (this.#words[at >> 2] ?? 0)
+    this.keyEnd = this.keyStart + keyBytes
     this.valueStart = this.keyEnd
     this.valueEnd = this.keyEnd + (word & 0xffffff)
     this.isLarge = word >>> 24 !== 0 && ((word >>> 24) & CELL_LARGE) !== 0
@@ -269,6 +272,12 @@ export class EngineCursor implements Cursor {
     }
     return false
   }
+}
+
+/** Only a buffer that was handed over has no words. */
+function rowsGone(): LightningError {
+  const message = 'The rows of the iterator were transferred with a value. Transfer a slice() of each value.'
+  return new LightningError('LIGHTNING_CLOSED', message)
 }
 
 /**
