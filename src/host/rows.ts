@@ -14,7 +14,7 @@ export class RowSource {
   #row = 0
   #rows = 0
   #isDone = false
-  /** Of the last batch; the next one is likely to be about as long. */
+  /** Of the last batch, but for what a large row took over the end; the next one is likely to be about as long. */
   #bytes = 0
 
   constructor(cursor: Cursor, keysOnly: boolean) {
@@ -49,7 +49,7 @@ export class RowSource {
       const valueEnd = this.#keysOnly ? cursor.valueStart : cursor.valueEnd
       rows.add(cursor.bytes, cursor.keyStart, cursor.keyEnd, cursor.bytes, cursor.valueStart, valueEnd)
     }
-    this.#bytes = rows.length
+    this.#bytes = Math.min(rows.length, mostBatchBytes)
     return rows.take()
   }
 
