@@ -94,6 +94,23 @@ describe.each([
     }
   })
 
+  it('reads text of any length, wherever in it a character takes more than a byte', () => {
+    for (const length of [0, 1, 2, 12, 19, 20, 21, 22, 159, 160, 161, 162]) {
+      const ascii = Array.from({ length }, (_, i) => 0x20 + ((i * 7) % 0x60))
+      const read = (bytes: readonly number[]): unknown => tryRead(utf8, Uint8Array.from(bytes))
+      const text = String.fromCharCode(...ascii)
+      expect(read(ascii)).toEqual({ value: text })
+      for (let i = 0; i < length; i++) {
+        expect(read(ascii.with(i, 0x80))).toBe('refused')
+        expect(read(ascii.with(i, 0xff))).toBe('refused')
+        expect(read(ascii.with(i, 0xc3))).toBe('refused')
+        if (i + 1 === length) continue
+        const accented = [...ascii.slice(0, i), 0xc3, 0xa9, ...ascii.slice(i + 2)]
+        expect(read(accented)).toEqual({ value: `${text.slice(0, i)}é${text.slice(i + 2)}` })
+      }
+    }
+  })
+
   it('reads exactly what a strict decoder reads', () => {
     const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
     const nearlyText = fc.array(
