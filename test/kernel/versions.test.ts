@@ -3,6 +3,8 @@ import {
   COUNT_COPIES,
   EPOCH_HIGH,
   EPOCH_LOW,
+  FRAMES_DIRTY,
+  FRAMES_FREE,
   FREE_RECORD_COUNT,
   IMAGE,
   RECORDS_USED,
@@ -79,6 +81,44 @@ describe('a snapshot', () => {
       expect(pager.cell(RECORDS_USED)).toBe(0)
     }
   })
+
+  test.each(['wasm', 'javascript'] as const)(
+    'that nobody shares gives up the frame of an old version as soon as that is written (%s)',
+    async build => {
+      for (const isShared of [false, true]) {
+        const pager = await Pager.make(build, 4096, 64)
+        const { exports } = pager.kernel
+        for (let i = 0; i < 40; i++) pager.put(`key ${i}`, 'old'.repeat(100))
+        const snapshot = pager.openSnapshot()
+        if (isShared) pager.openSnapshot()
+        for (let i = 0; i < 40; i++) pager.put(`key ${i}`, 'new'.repeat(100))
+        const free = pager.cell(FRAMES_FREE)
+        const dirty = pager.cell(FRAMES_DIRTY)
+        const limit = pager.cell(TABLE_LIMIT)
+        let written = 0
+        let old = 0
+        for (let frame = next(); frame !== 0; frame = next()) {
+          if (exports.frameOf(pager.cell(frame)) >>> 0 !== frame) old++
+          pager.writeOut(frame)
+          written++
+        }
+        function next(): number {
+          return exports.nextDirtyAt(0, limit, snapshot) >>> 0
+        }
+        expect(old).toBeGreaterThan(3)
+        expect(pager.cell(FRAMES_DIRTY)).toBe(dirty - written)
+        expect(pager.cell(FRAMES_FREE)).toBe(isShared ? free : free + old)
+        examine(pager)
+        // It is read again from where it was written.
+        expect(pager.get(main, 'key 7', snapshot)).toBe('old'.repeat(100))
+        expect(pager.get(main, 'key 7')).toBe('new'.repeat(100))
+        pager.closeSnapshot(snapshot)
+        if (isShared) pager.closeSnapshot(snapshot)
+        examine(pager)
+        expect(pager.cell(RECORDS_USED)).toBe(0)
+      }
+    }
+  )
 
   test('that stays open costs the old version of a page once, however often the page comes back from disk', async () => {
     const pager = await Pager.make('wasm', 4096, 64)
