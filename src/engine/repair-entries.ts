@@ -96,15 +96,20 @@ export function wholeOf(
   return undefined
 }
 
-/** Whether the bytes at `at` look like an entry that is in use. */
-export function looksLikeEntry(data: DataFile, view: DataView, at: number): boolean {
+/** Whether the bytes at `at` look like an entry that is in use; its image may be behind the end of a file that was cut off. */
+export function looksLikeEntry(view: DataView, at: number): boolean {
   const sector = view.getUint32(at, true)
   const word = view.getUint32(at + 4, true)
   const kind = (word >>> 24) & FORMAT_MASK
   if (sector < metaBlocks * sectorsPerBlock || (kind !== FORMAT_RAW && kind !== FORMAT_LZ4)) return false
   if (((word >>> 24) & (ENTRY_USED | ENTRY_NAMED)) !== 0) return false
   const bytes = word & 0xffffff
-  return bytes > 0 && bytes <= mostImageBytes && sector * sectorBytes + bytes <= data.file.size()
+  return bytes > 0 && bytes <= mostImageBytes
+}
+
+/** Whether the file goes as far as the image that the entry names. */
+export function isWithinFile(data: DataFile, view: DataView, at: number): boolean {
+  return view.getUint32(at, true) * sectorBytes + (view.getUint32(at + 4, true) & 0xffffff) <= data.file.size()
 }
 
 /** Whether nothing is there. */
@@ -144,6 +149,15 @@ export function unpackedBytes({ kernel, memory }: Looking, view: DataView, at: n
   if (((word >>> 24) & FORMAT_MASK) === FORMAT_RAW) return bytes
   const image = memory.word(IMAGE)
   return Math.max(0, kernel.exports.lz4Decompress(image, bytes, image + unpackedOffset, mostPageBytes))
+}
+
+/** Slots of the page whose confirmed image is in the image area; 0 when it cannot be unpacked. */
+export function slotsIn(looking: Looking, view: DataView, at: number): number {
+  if (unpackedBytes(looking, view, at) === 0) return 0
+  const { memory } = looking
+  const isRaw = (view.getUint8(at + 7) & FORMAT_MASK) === FORMAT_RAW
+  const page = memory.word(IMAGE) + (isRaw ? 0 : unpackedOffset)
+  return new DataView(memory.bytes.buffer).getUint16(page + 6, true)
 }
 
 export function viewOf(bytes: Uint8Array): DataView {

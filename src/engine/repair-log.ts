@@ -15,22 +15,21 @@ import {
   PUT,
   PUT_LARGE
 } from '../../assembly/operations.ts'
-import { IDENTITY, LOG, LOG_CAPACITY, MAX_KEY_BYTES } from '../../assembly/state.ts'
+import { MAX_KEY_BYTES } from '../../assembly/state.ts'
 import { isLightningError } from '../errors.ts'
 import { logFileNames } from '../store/format.ts'
 import { FRAME_HEADER_BYTES, type FrameHeader } from '../wal/frame.ts'
-import { type ChainEnd, type ChainStart, type ChainStep, type FoundFrame, LogReader } from '../wal/log-reader.ts'
+import { type ChainEnd, type ChainStep, LogReader } from '../wal/log-reader.ts'
 import { chainStart } from './chain-start.ts'
 import type { Core } from './core.ts'
 import { readWritten } from './large-values.ts'
 import { foreignLog, strangeLog } from './log-origin.ts'
+import { findStart } from './repair-log-start.ts'
+import { scan, walk } from './repair-log-steps.ts'
 import type { Losses, LossPlace } from './repair-losses.ts'
 import type { DamagedDatabase } from './repair-source.ts'
 import type { Stages } from './repair-stages.ts'
 import type { RepairTarget } from './repair-target.ts'
-
-/** Places where a log without a meta may begin; more are not tried. */
-const mostStarts = 1_000
 
 /** Applies the chain of the log to the new database, and reports what is missing behind its end. */
 export async function salvageLog(
@@ -50,50 +49,22 @@ export async function salvageLog(
     return
   }
   const reader = new LogReader(core.kernel, core.memory, core.log)
-  const start = hasMeta ? chainStart(core) : await findStart(core, reader, damaged.lsn, losses, stages)
-  if (start === undefined) return
+  const found = hasMeta
+    ? { start: chainStart(core), sureLsn: damaged.lsn }
+    : await findStart(core, reader, damaged.lsn, losses, stages)
+  if (found === undefined) return
+  const { start, sureLsn } = found
   const end = await walk(reader, start, stages, () => undefined)
   let done = 0
   const apply = ({ at, header }: ChainStep): void => {
     // Without a meta the chain may begin with commits that are in the pages already. These are skipped, or applied
     // again with all commits that follow them, which gives the same result.
-    if (header.lastLsn > damaged.lsn) applyFrame(core, target, losses, at + FRAME_HEADER_BYTES, header)
+    if (header.lastLsn > sureLsn) applyFrame(core, target, losses, at + FRAME_HEADER_BYTES, header)
     done += header.bytes / bytes
   }
   if (end.frames > 0) await walk(reader, start, stages, apply, () => done, end.frames)
   target.flush()
   await tellOfMissing(damaged, reader, end, losses, stages)
-}
-
-/** Walks the chain with turns for other work; `share` tells how much of the log is done. */
-async function walk(
-  reader: LogReader,
-  start: ChainStart,
-  stages: Stages,
-  visit: (step: ChainStep) => void,
-  share = () => 0,
-  mostFrames = Number.POSITIVE_INFINITY
-): Promise<ChainEnd> {
-  const steps = reader.steps(start, mostFrames)
-  while (true) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-    visit(step.value)
-    await stages.step(share())
-  }
-}
-
-/** Every whole frame, wherever in the log it is; other work is done in between. */
-async function scan(
-  reader: LogReader,
-  stages: Stages,
-  share: number,
-  visit: (found: FoundFrame) => void
-): Promise<void> {
-  for (const found of reader.scanSteps()) {
-    for (const frame of found) visit(frame)
-    await stages.step(share)
-  }
 }
 
 function applyFrame(core: Core, target: RepairTarget, losses: Losses, from: number, header: FrameHeader): void {
@@ -181,11 +152,11 @@ async function tellOfMissing(
   const behind =
     readable === 0 ? '' : ` (${readable} of their frames can be read but are not applied without the others)`
   const strange = end.frames === 0 ? strangeLog(core, end.lsn) : undefined
-  const reason =
-    strange === undefined
-      ? 'The log is damaged'
-      : `The data file is older than the log, which begins with commit ${strange.lsn}`
-  losses.other(`Lost: ${commits}${behind}.`, reason, strange === undefined ? place : { file: strange.file, offset: 0 })
+  const isLater = strange?.kind === 'later'
+  const reason = isLater
+    ? `The data file is older than the log, which begins with commit ${strange.lsn}`
+    : 'The log is damaged'
+  losses.other(`Lost: ${commits}${behind}.`, reason, isLater ? { file: strange.file, offset: 0 } : place)
 }
 
 /** Why there may have been more commits than the log shows; undefined: there cannot. */
@@ -208,60 +179,4 @@ function doubtAbout(
   const { file, offset } = end.position
   const size = core.log.file(file).size()
   return offset > size ? { reason: `The log goes on at byte ${offset}, and the file has only ${size}` } : undefined
-}
-
-/** Where the log continues behind commit `lsn` when no meta says so: the start of the chain that leads furthest. */
-async function findStart(
-  core: Core,
-  reader: LogReader,
-  lsn: number,
-  losses: Losses,
-  stages: Stages
-): Promise<ChainStart | undefined> {
-  const place = { file: logFileNames[0], offset: 0 }
-  if (!(await findIdentity(core, stages))) {
-    losses.other('Lost: everything that stood in the log only.', 'The log holds no frame that is whole', place)
-    return undefined
-  }
-  const checksums = new Set<number>()
-  await scan(reader, stages, 0, ({ header }) => {
-    checksums.add(header.checksum)
-  })
-  const starts: ChainStart[] = []
-  await scan(reader, stages, 0, ({ header, position }) => {
-    if (checksums.has(header.previous) || starts.length >= mostStarts) return
-    starts.push({ position, previous: header.previous, incarnation: header.incarnation, lsn: header.lsn - 1 })
-  })
-  let best: { readonly start: ChainStart; readonly lsn: number } | undefined
-  for (const start of starts) {
-    const end = await walk(reader, start, stages, () => undefined)
-    if (best !== undefined && (end.lsn < best.lsn || (end.lsn === best.lsn && start.lsn >= best.start.lsn))) continue
-    best = { start, lsn: end.lsn }
-  }
-  if (best === undefined || best.lsn <= lsn) return undefined
-  if (best.start.lsn > lsn) {
-    const reason = 'The log does not reach back to what was found in the data file'
-    losses.other(`Perhaps lost: what commits ${lsn + 1} to ${best.start.lsn} changed.`, reason, place)
-  }
-  return best.start
-}
-
-/** Takes the identity of database and timeline from the first frame that is whole. */
-async function findIdentity(core: Core, stages: Stages): Promise<boolean> {
-  const { memory, kernel, log } = core
-  const base = memory.word(LOG)
-  const capacity = memory.word(LOG_CAPACITY)
-  for (const file of [0, 1]) {
-    for (let offset = 0; offset < log.file(file).size(); offset += capacity / 2) {
-      await stages.step(0)
-      const length = log.file(file).readAt(memory.bytes.subarray(base, base + capacity), offset)
-      for (let at = base; at + FRAME_HEADER_BYTES <= base + length; at += 8) {
-        const identity = memory.word(at + 8)
-        if (identity === 0 || memory.word(at) < FRAME_HEADER_BYTES) continue
-        memory.setWord(IDENTITY, identity)
-        if (kernel.exports.frameBytes(at, base + length - at) !== 0) return true
-      }
-    }
-  }
-  return false
 }

@@ -62,12 +62,12 @@ export class Losses {
     this.#add(`${verdict}${what} of ${where}, as far as the log does not hold them.`, reason, place)
   }
 
-  /** The value of one key is lost, and the key with it. */
+  /** The value of one key is lost, and the key with it, unless the log has put it again. */
   value(reason: string, key: Uint8Array, path: Uint8Array | undefined, place: LossPlace): void {
     const to = new Uint8Array(key.length + 1)
     to.set(key)
     const where = path === undefined ? 'an unknown keyspace' : sublevelText(namesOf(path))
-    const message = `Lost: the large value of the key ${keyText(key)} of ${where}.`
+    const message = `Lost: the large value of the key ${keyText(key)} of ${where}, as far as the log does not hold a newer one.`
     this.#add(message, reason, { ...place, path, keyRange: { from: key, to } })
   }
 

@@ -2,7 +2,8 @@
 //
 // First the trees are walked in the order of their keys, as far as their inner pages lead: entries that come in order
 // fill each new page once, however small the cache is. Then come the leaves to which no intact inner page leads. They
-// are found through the page table and say which keyspace they belong to, so a damaged inner page costs nothing.
+// are found through the page table and say which keyspace they belong to, so a damaged inner page costs nothing. Of a
+// keyspace whose pages were all reached there are no such leaves: what the page table still names was deleted.
 import { CATALOG_ROOT, CATALOG_TREE, MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
 import { isLightningError, type LightningError } from '../errors.ts'
 import type { Core } from './core.ts'
@@ -25,6 +26,10 @@ export class PageSalvage {
   #done = 0
   /** Inner pages, to be asked for the keys of damaged children. */
   readonly #inner: number[] = []
+  /** Keyspaces of which every page was reached and read. */
+  readonly #whole = new Set<number>()
+  /** Whether the names of all keyspaces are known. */
+  #isCatalogWhole = false
   /** Keyspaces of which some page was found. */
   readonly #trees = new Set<number>()
   readonly #roots: Root[] = [
@@ -44,9 +49,13 @@ export class PageSalvage {
   /** Copies everything, and reports what is missing. `isTableWhole`: the page table names all pages. */
   async run(isTableWhole: boolean): Promise<void> {
     await this.#readCatalog()
-    for (const { page } of this.#roots) await this.#walk(page)
+    for (const { tree, page } of this.#roots) if (await this.#walk(tree, page)) this.#whole.add(tree)
+    const known = new Set(this.#roots.map(({ tree }) => tree))
+    const isDeleted = (tree: number) => this.#whole.has(tree) || (this.#isCatalogWhole && !known.has(tree))
     for (let id = 1; id < this.#pages.limit; id++) {
-      if (this.#isDone[id] === 0 && this.#pages.isNamed(id) && !this.#pages.isSegment(id)) await this.#salvage(id)
+      if (this.#isDone[id] !== 0 || !this.#pages.isNamed(id) || this.#pages.isSegment(id)) continue
+      const page = this.#pages.read(id)
+      if (page === undefined || !isDeleted(page.tree)) await this.#salvage(id)
     }
     this.#target.flush()
     const missing = new MissingPages(this.#pages, this.#target, this.#losses)
@@ -68,7 +77,7 @@ export class PageSalvage {
         isWhole = false
         continue
       }
-      if (page.level === 0) this.#nameFrom(page)
+      if (page.level === 0) isWhole = this.#nameFrom(page) && isWhole
       else {
         for (let i = 0; i <= page.count; i++) {
           const child = page.child(i)
@@ -78,6 +87,7 @@ export class PageSalvage {
       }
       await this.#stages.step(0)
     }
+    this.#isCatalogWhole = isWhole
     if (isWhole) return
     for (let id = 1; id < this.#pages.limit; id++) {
       const isPage = !seen.has(id) && this.#pages.isNamed(id) && !this.#pages.isSegment(id)
@@ -87,30 +97,42 @@ export class PageSalvage {
     }
   }
 
-  #nameFrom(page: PageView): void {
+  /** Notes the keyspaces that a leaf of the catalog names. Tells whether it makes sense of all of them. */
+  #nameFrom(page: PageView): boolean {
+    let isAll = true
     for (let i = 0; i < page.count; i++) {
       const path = page.key(i)
       const place = page.value(i)
-      if (place.length !== 8 || page.largeValue(i) !== undefined) continue
-      const view = new DataView(place.buffer, place.byteOffset, 8)
-      const tree = view.getUint32(0, true)
-      if (path.length === 0 || tree === CATALOG_TREE || tree === MAIN_TREE) continue
+      const view = new DataView(place.buffer, place.byteOffset, place.length)
+      const tree = place.length === 8 && page.largeValue(i) === undefined ? view.getUint32(0, true) : CATALOG_TREE
+      if (path.length === 0 || tree === CATALOG_TREE || tree === MAIN_TREE) {
+        isAll = false
+        continue
+      }
       this.#roots.push({ tree, page: view.getUint32(4, true) })
       this.#target.name(tree, path)
     }
+    return isAll
   }
 
-  /** Copies the entries that can be reached from a page, in the order of their keys. */
-  async #walk(root: number): Promise<void> {
+  /** Copies the entries that can be reached from a keyspace's root, in the order of their keys. Tells whether that is all. */
+  async #walk(tree: number, root: number): Promise<boolean> {
     const stack = [root]
+    let isWhole = true
     for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
-      if (id >= this.#pages.limit || this.#isDone[id] !== 0) continue
-      const inner = await this.#salvage(id)
-      for (let i = inner?.count ?? -1; i >= 0; i--) stack.push(inner?.child(i) ?? 0)
+      if (id >= this.#pages.limit || this.#isDone[id] !== 0) {
+        isWhole = false
+        continue
+      }
+      const page = await this.#salvage(id)
+      if (page?.tree !== tree) isWhole = false
+      if (page === undefined || page.level === 0) continue
+      for (let i = page.count; i >= 0; i--) stack.push(page.child(i))
     }
+    return isWhole
   }
 
-  /** Copies the entries of a page. If it is an inner page, returns it instead. */
+  /** Copies the entries of a page if it is a leaf. Returns the page if it can be read. */
   async #salvage(id: number): Promise<PageView | undefined> {
     await this.#stages.step(this.#done / this.#pages.limit)
     this.#isDone[id] = 1
@@ -118,12 +140,9 @@ export class PageSalvage {
     const page = this.#pages.read(id)
     if (page === undefined) return undefined
     this.#trees.add(page.tree)
-    if (page.level > 0) {
-      this.#inner.push(id)
-      return page
-    }
-    if (page.tree !== CATALOG_TREE) this.#copyLeaf(id, page)
-    return undefined
+    if (page.level > 0) this.#inner.push(id)
+    else if (page.tree !== CATALOG_TREE) this.#copyLeaf(id, page)
+    return page
   }
 
   #copyLeaf(id: number, page: PageView): void {

@@ -22,12 +22,14 @@ import {
   isConfirmed,
   isFree,
   isSegment,
+  isWithinFile,
   type Looking,
   looksLikeEntry,
   newestIn,
   noPlace,
   placeAt,
   readChunk,
+  slotsIn,
   unpackedBytes,
   viewOf,
   wholeChunk
@@ -40,6 +42,8 @@ export interface FoundTables {
   readonly chunks: readonly ChunkPlace[]
   /** The newest commit in its pages. */
   readonly lsn: number
+  /** Whether it is the state that the meta names, and not perhaps an older one in some of its parts. */
+  readonly isNewest: boolean
 }
 
 const windowBytes = 1 << 20
@@ -67,7 +71,7 @@ export async function findTables(
   for await (const sector of sectorsThat(looking, directoryEntryBytes, looksLikeDirectory, stages)) {
     const tables = await directoryAt(looking, sector, stages)
     if (tables === undefined || (meta !== undefined && tables.lsn !== meta.lsn)) continue
-    if (best === undefined || isBetter(tables, best)) best = tables
+    if (best === undefined || (await isBetter(looking, tables, best, stages))) best = tables
   }
   stages.begin(blocks)
   if (best !== undefined) return best
@@ -75,8 +79,26 @@ export async function findTables(
   return await chunksFound(looking, newest, meta?.chunkCount ?? mostGuesses, stages)
 }
 
-function isBetter(one: FoundTables, other: FoundTables): boolean {
-  return one.lsn === other.lsn ? one.chunks.length > other.chunks.length : one.lsn > other.lsn
+/**
+ * Whether a table is a better one. Where both know the same commits, images were moved since the older one, whose places
+ * may have been used again; or it is the empty one of a new database, whose pages count as those of the first commit.
+ */
+async function isBetter(looking: Looking, one: FoundTables, other: FoundTables, stages: Stages): Promise<boolean> {
+  if (one.lsn !== other.lsn) return one.lsn > other.lsn
+  let lead = 0
+  for (let i = 0; i < Math.max(one.chunks.length, other.chunks.length); i++) {
+    const mine = one.chunks[i] ?? noPlace
+    const its = other.chunks[i] ?? noPlace
+    if (mine.checksum === its.checksum) continue
+    lead += foundAt(looking, i, mine) - foundAt(looking, i, its)
+    await stages.step(0)
+  }
+  return lead > 0
+}
+
+function foundAt(looking: Looking, number: number, place: ChunkPlace): number {
+  const bytes = place.sector === 0 ? undefined : wholeChunk(looking, number, place)
+  return bytes === undefined ? 0 : foundIn(looking, number, bytes)
 }
 
 /** The directory at a sector, as far as its chunks confirm it. */
@@ -103,7 +125,8 @@ async function directoryAt(looking: Looking, sector: number, stages: Stages): Pr
     chunks.push(place)
     if (chunks.length - used > chunkIds) break
   }
-  return pageBytes === 0 ? undefined : { pageBytes, chunks: chunks.slice(0, used), lsn }
+  // Who knows the meta takes it only with the meta's commit.
+  return pageBytes === 0 ? undefined : { pageBytes, chunks: chunks.slice(0, used), lsn, isNewest: true }
 }
 
 /** Size of the pages in a chunk, 0 when no image in it is whole. */
@@ -111,7 +134,7 @@ function pageBytesIn(looking: Looking, chunk: Uint8Array, number: number): numbe
   const view = viewOf(chunk)
   for (let i = 0; i < chunkIds; i++) {
     const at = i * entryBytes
-    if (!looksLikeEntry(looking.data, view, at) || isSegment(view, at)) continue
+    if (!looksLikeEntry(view, at) || isSegment(view, at)) continue
     if (isConfirmed(looking, number * chunkIds + i, view, at)) return unpackedBytes(looking, view, at)
   }
   return 0
@@ -126,28 +149,60 @@ async function chunksFound(
 ): Promise<FoundTables | undefined> {
   const found = new Map<number, ChunkPlace & { readonly lsn: number }>()
   let pageBytes = 0
-  const isLikely = (view: DataView, at: number) => looksLikeChunk(looking, view, at)
-  for await (const sector of sectorsThat(looking, chunkBytes, isLikely, stages)) {
+  for await (const sector of sectorsThat(looking, chunkBytes, looksLikeChunk, stages)) {
     const bytes = readChunk(looking.data, sector)
     const number = bytes === undefined ? undefined : numberOf(looking, bytes, guesses)
     if (bytes === undefined || number === undefined) continue
     const lsn = newestIn(bytes)
-    if (lsn > newest || lsn <= (found.get(number)?.lsn ?? -1)) continue
+    if (lsn > newest) continue
+    const checksum = checksumOf(looking, bytes, number)
+    const known = found.get(number)
+    if (known !== undefined && !isNewerChunk(looking, number, bytes, { lsn, checksum }, known)) continue
     if (pageBytes === 0) pageBytes = pageBytesIn(looking, bytes, number)
-    found.set(number, { sector, checksum: checksumOf(looking, bytes, number), copySector: 0, lsn })
+    found.set(number, { sector, checksum, copySector: 0, lsn })
   }
   if (pageBytes === 0) return undefined
   const chunks: ChunkPlace[] = []
   const last = Math.max(...found.keys())
   for (let number = 0; number <= last; number++) chunks.push(found.get(number) ?? noPlace)
-  return { pageBytes, chunks, lsn: Math.max(...Array.from(found.values(), ({ lsn }) => lsn)) }
+  const lsn = Math.max(...Array.from(found.values(), each => each.lsn))
+  // A chunk in which the newest commit has changed nothing does not tell whether it is the newest of its number.
+  return { pageBytes, chunks, lsn, isNewest: chunks.length === 1 && guesses === 1 && lsn === newest }
 }
 
-function looksLikeChunk({ data }: Looking, view: DataView, at: number): boolean {
+/**
+ * Whether the chunk is newer than another one of its number. Where both know the same commits, images were moved since
+ * the older one, whose places may have been used again.
+ */
+function isNewerChunk(
+  looking: Looking,
+  number: number,
+  bytes: Uint8Array,
+  { lsn, checksum }: { readonly lsn: number; readonly checksum: number },
+  known: ChunkPlace & { readonly lsn: number }
+): boolean {
+  if (lsn !== known.lsn || checksum === known.checksum) return lsn > known.lsn
+  const other = readChunk(looking.data, known.sector)
+  return other === undefined || foundIn(looking, number, bytes) > foundIn(looking, number, other)
+}
+
+/** How much there is to be found by the chunk: entries that their images confirm, and slots of these pages. */
+function foundIn(looking: Looking, number: number, chunk: Uint8Array): number {
+  const view = viewOf(chunk)
+  let found = 0
+  for (let i = 0; i < chunkIds; i++) {
+    const at = i * entryBytes
+    if (isFree(view, at) || !isConfirmed(looking, number * chunkIds + i, view, at)) continue
+    found += 1 + (isSegment(view, at) ? 0 : slotsIn(looking, view, at))
+  }
+  return found
+}
+
+function looksLikeChunk(view: DataView, at: number): boolean {
   let used = 0
   for (let i = 0; i < chunkIds; i++) {
     const entry = at + i * entryBytes
-    if (looksLikeEntry(data, view, entry)) used++
+    if (looksLikeEntry(view, entry)) used++
     else if (!isFree(view, entry)) return false
   }
   return used > 0
@@ -159,7 +214,7 @@ function numberOf(looking: Looking, chunk: Uint8Array, guesses: number): number 
   let tried = 0
   for (let i = 0; i < chunkIds && tried < 4; i++) {
     const at = i * entryBytes
-    if (isFree(view, at) || isSegment(view, at)) continue
+    if (isFree(view, at) || isSegment(view, at) || !isWithinFile(looking.data, view, at)) continue
     tried++
     const confirms = confirmation(looking, view, at)
     for (let number = 0; number < guesses; number++) if (confirms(number * chunkIds + i)) return number

@@ -14,6 +14,7 @@ import {
   type ChunkPlace,
   isConfirmed,
   isFree,
+  isWithinFile,
   looksLikeEntry,
   newestIn,
   noPlace,
@@ -37,8 +38,8 @@ export async function salvageTables(
   losses: Losses,
   stages: Stages
 ): Promise<boolean> {
-  const chunks = found?.chunks ?? (await directoryOf(core, losses, stages))
-  let isWhole = found !== undefined || chunks.length === core.meta.chunkCount
+  const { chunks, isAll } = found === undefined ? await directoryOf(core, losses, stages) : { ...found, isAll: true }
+  let isWhole = isAll
   // The search, if there was one, is over.
   stages.begin(0)
   for (const [chunk, place] of chunks.entries()) {
@@ -65,15 +66,22 @@ async function salvageFrom(core: Core, chunk: number, place: ChunkPlace, stages:
   return 0
 }
 
+/** Chunks of a page table. */
+interface FoundChunks {
+  readonly chunks: readonly ChunkPlace[]
+  /** Whether that is certainly all of the newest state. */
+  readonly isAll: boolean
+}
+
 /** The chunks that the meta's directory names, without those that cannot be trusted. */
-async function directoryOf(core: Core, losses: Losses, stages: Stages): Promise<readonly ChunkPlace[]> {
+async function directoryOf(core: Core, losses: Losses, stages: Stages): Promise<FoundChunks> {
   const { meta, data } = core
-  if (meta.chunkCount === 0) return []
+  if (meta.chunkCount === 0) return { chunks: [], isAll: true }
   const first = readDirectory(core, meta.directorySector)
   const copy = meta.directoryCopySector === 0 ? undefined : readDirectory(core, meta.directoryCopySector)
   const isRight = (bytes: Uint8Array) => core.checksum(bytes, 0) === meta.directoryChecksum
   const whole = wholeOf(first, copy, isRight)
-  if (whole !== undefined) return placesIn(whole)
+  if (whole !== undefined) return { chunks: placesIn(whole), isAll: true }
   if (
     first.length <= blockBytes &&
     (await withOneBitFlipped(
@@ -82,18 +90,23 @@ async function directoryOf(core: Core, losses: Losses, stages: Stages): Promise<
       () => stages.step(0)
     ))
   ) {
-    return placesIn(first)
+    return { chunks: placesIn(first), isAll: true }
   }
-  const places = (await sureEntries(core, first, stages)) ?? (await findTables(core, meta, stages))?.chunks ?? []
-  const missing = meta.chunkCount - places.filter(chunk => chunk.sector !== 0).length
-  if (missing > 0) {
-    losses.other(
-      `Perhaps lost: ${missing} of ${meta.chunkCount} parts of the page table, of 256 pages each.`,
-      'The directory of the page table is damaged',
-      { file: data.file.name, offset: meta.directorySector * sectorBytes }
-    )
+  const sure = await sureEntries(core, first, stages)
+  const searched = sure === undefined ? await findTables(core, meta, stages) : undefined
+  const chunks = sure ?? searched?.chunks ?? []
+  const missing = meta.chunkCount - chunks.filter(chunk => chunk.sector !== 0).length
+  const tell = (message: string) =>
+    losses.other(message, 'The directory of the page table is damaged', {
+      file: data.file.name,
+      offset: meta.directorySector * sectorBytes
+    })
+  if (missing > 0) tell(`Perhaps lost: ${missing} of ${meta.chunkCount} parts of the page table, of 256 pages each.`)
+  const isNewest = searched?.isNewest !== false
+  if (!isNewest) {
+    tell('Perhaps lost: the newest changes of some pages, which then have the entries that they had before.')
   }
-  return places
+  return { chunks, isAll: missing === 0 && isNewest }
 }
 
 /** What stands where the directory should be, as far as the file goes. */
@@ -175,7 +188,8 @@ function trustedEntries(core: Core, chunk: number, offset: number, bytes: Uint8A
     const seen = blocks.get(block) ?? { right: 0, wrong: 0, isSpoilt: false }
     if (isWithin && i < end) blocks.set(block, seen)
     if (isFree(view, at)) continue
-    if (id === 0 || i >= end || !looksLikeEntry(core.data, view, at)) seen.isSpoilt ||= isWithin
+    if (id === 0 || i >= end || !looksLikeEntry(view, at) || !isWithinFile(core.data, view, at))
+      seen.isSpoilt ||= isWithin
     else if (isConfirmed(core, id, view, at)) {
       confirmed.push(i)
       if (isWithin) seen.right++
