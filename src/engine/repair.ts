@@ -125,9 +125,12 @@ async function rebuildIn(
     await engine.checkpoint()
     stages.begin(dataBlocks)
     entries = await verified(engine, options, stages)
-  } finally {
-    await engine.close()
+  } catch (error) {
+    // What it could not write any more matters less than why it ends.
+    await engine.close().catch(() => undefined)
+    throw error
   }
+  await engine.close()
   // The log of the new database is in memory only: what is not in its pages by now would be lost.
   if (!engine.isFolded) throw diskFull(vfs)
   return entries

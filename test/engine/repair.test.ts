@@ -369,6 +369,22 @@ describe('repair', () => {
     expectContent(await reopened(disk), content)
   })
 
+  it('that is aborted says so, though the disk fails as well', async () => {
+    const { disk, content } = await filledDisk()
+    const names = disk.names
+    const controller = new AbortController()
+    let reads = 0
+    disk.fault = ({ kind, file }) => {
+      if (kind === 'read' && file === 'data.ldb' && ++reads === 60) controller.abort()
+      return kind === 'write' && controller.signal.aborted ? { code: 'EIO' } : undefined
+    }
+    const options = { cacheBytes, signal: controller.signal }
+    await expect(repairFiles(disk.vfs(), options)).rejects.toMatchObject({ code: 'LIGHTNING_ABORTED' })
+    disk.fault = undefined
+    expect(disk.names).toEqual(names)
+    expectContent(await reopened(disk), content)
+  })
+
   it('on a disk that is full for one write has done nothing, or all of it', async () => {
     const source = new SimulatedDisk()
     const { engine, content } = await fill(source, 100)
