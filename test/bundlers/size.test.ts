@@ -65,10 +65,10 @@ it.each(['verify', 'compact', 'backup', 'restore', 'repair', 'memory', 'value-ca
   }
 )
 
-it('a page that connects loads less than 27 kB, and the owner less than 94 kB; as one file 109 kB', async () => {
+it('a page that connects loads less than 27 kB, and the owner less than 95 kB; as one file 109 kB', async () => {
   const { first, later } = await scripts("export { connect } from './index.js'")
   expect(first).toBeLessThan(27 * kilobyte)
-  expect(later('tab-worker-source')).toBeLessThan(94 * kilobyte)
+  expect(later('tab-worker-source')).toBeLessThan(95 * kilobyte)
   expect(later('tab-kernel-source')).toBeLessThan(17 * kilobyte)
   expect(gzipped(readFileSync(`${browserBuild}/worker.js`))).toBeLessThan(109 * kilobyte)
 })
