@@ -49,6 +49,8 @@ export class ValueEditor {
   async #write(value: unknown, done: string): Promise<void> {
     const key = this.#key.value
     if (key === '') throw new Error('Choose a key first.')
+    // What stood there is about an earlier write.
+    show('editor-status', 'Writing…')
     const beganMs = performance.now()
     await this.#times.of(() => this.#replace(key, value))
     show('editor-status', `${done}; on the disk after ${milliseconds(performance.now() - beganMs)}.`)
