@@ -73,23 +73,32 @@ export function isolation(target: Target): void {
       expect(await db.has('w')).toBe(true)
     })
 
-    it.each([false, true])('knows how far a range was read while others are read: backwards %s', async reverse => {
+    it.each([
+      ['up to a limit', false],
+      ['up to a limit', true],
+      ['and left', false],
+      ['and left', true]
+    ])('knows how far a range was read %s while others are read: backwards %s', async (how, reverse) => {
       const db = await opened()
       const keys = Array.from({ length: 300 }, (_, i) => String(i + 1000))
       await db.batch(['b', 'n', 'o'].flatMap(first => keys.map(key => ({ type: 'put', key: first + key, value: 1 }))))
-      const readUntil = async (limit: number): Promise<AnyTransaction<string, unknown>> => {
+      const readUntil = async (rows: number): Promise<AnyTransaction<string, unknown>> => {
         const tx = await db.begin()
-        expect(await all(tx.keys({ prefix: 'n', limit, reverse }))).toHaveLength(limit)
+        let read = 0
+        for await (const _ of tx.keys({ prefix: 'n', reverse, ...(how === 'and left' ? {} : { limit: rows }) })) {
+          if (++read === rows && how === 'and left') break
+        }
+        expect(read).toBe(rows)
         // These take the place of the rows above.
         expect(await all(db.keys({ prefix: reverse ? 'o' : 'b' }))).toHaveLength(300)
         await tx.put('w', 1)
         return tx
       }
       const within = reverse ? 'n1200x' : 'n1100x'
-      for (const limit of [128, 150]) {
-        const conflicting = await readUntil(limit)
-        const other = await readUntil(limit - 100)
-        await db.put(within, limit)
+      for (const rows of [128, 150]) {
+        const conflicting = await readUntil(rows)
+        const other = await readUntil(rows - 100)
+        await db.put(within, rows)
         await rejection('LIGHTNING_CONFLICT', conflicting.commit())
         await other.commit()
       }
