@@ -21,7 +21,7 @@ import type { TreeHandle } from './tree.ts'
 
 const firstBatchRows = 128
 const batchRows = 1_024
-/** Longer rows take longer to copy than fresh memory for their batch takes (measured). */
+/** Longer rows gain nothing by a second copy (measured, docs/design.md). */
 const longRowBytes = 256
 
 /**
