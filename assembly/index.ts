@@ -2,6 +2,7 @@
 // Arguments and results are 32-bit numbers; a negative result is a status. A WASM u32 above 2^31 arrives in JavaScript
 // as a negative number, so callers make addresses and checksums unsigned with >>> 0.
 export { entryAt, listFreeIds, loadChunk, nextDirtyAt, putMark, setTableLimit, storeChunk, takeMark } from './chunks'
+export { wantedImage } from './ahead'
 export { isSound } from './check'
 export { evict, makeClean, nextDirty, reserveFrames } from './frames'
 export { moveImage, packImage, setImage, unpackImage } from './image'

@@ -51,6 +51,8 @@ export const NEED_TREE: i32 = -6
 export const BAD_OPERATION: i32 = -7
 /** The page table is full. */
 export const TABLE_FULL: i32 = -8
+/** The images of pages that are about to change should be written first (`isImageWanted`); it may be left undone. */
+export const NEED_IMAGES: i32 = -9
 
 export const PAGE_BYTES: u32 = 256
 export const ARENA_TOP: u32 = 260
@@ -93,6 +95,8 @@ export const RELEASED_COUNT: u32 = 372
 export const WROTE_IN_EPOCH: u32 = 376
 export const FREE_RECORD_COUNT: u32 = 560
 export const SNAPSHOTS_OPEN: u32 = 564
+/** The snapshot that the running checkpoint writes, which is all that it is for; 0: none. */
+export const CHECKPOINT_SNAPSHOT: u32 = 960
 
 // Work areas
 export const WORK: u32 = 380

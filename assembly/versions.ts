@@ -24,8 +24,9 @@ import { load32, store32 } from './platform'
 import { take } from './arena'
 import { copyPage } from './build'
 import { giveFrame, makeDirty, renewStamp, takeFrame } from './frames'
-import { setLink, setUse, USE_CURRENT, USE_VERSION, setDirty } from './page'
+import { isDirty, setLink, setUse, USE_CURRENT, USE_VERSION, setDirty } from './page'
 import {
+  CHECKPOINT_SNAPSHOT,
   COUNT_COPIES,
   EPOCH_HIGH,
   EPOCH_LOW,
@@ -141,6 +142,16 @@ function stampChange(frame: u32): void {
   store32(WROTE_IN_EPOCH, 1)
 }
 
+/** Is a checkpoint's the only snapshot? Of a version whose image is written it needs no more than the image. */
+function isForImagesOnly(): bool {
+  return load32(CHECKPOINT_SNAPSHOT) != 0 && load32(SNAPSHOTS_OPEN) == 1
+}
+
+/** Would a change of the page now cost a copy that is spared when its image is written first? */
+export function isImageWanted(frame: u32): bool {
+  return isForImagesOnly() && isDirty(frame) && isSeen(load32(frame), load32(frame + 40), load32(frame + 44))
+}
+
 /**
  * The frame in which the resident page may be changed now: its own, or a copy when a snapshot needs what stands there.
  * One frame and one record must have been reserved.
@@ -155,6 +166,15 @@ export function writable(id: u32): u32 {
     return frame
   }
   const record = supersede(id, load32(frame + 40), load32(frame + 44))
+  if (isForImagesOnly() && (PLANTED_BUG == 40 || !isDirty(frame))) {
+    const written = entryOf(id)
+    moveEntry(record + 24, written)
+    addFormat(written, ENTRY_USED)
+    makeDirty(frame)
+    stampChange(frame)
+    renewStamp(frame)
+    return frame
+  }
   const copied = takeFrame()
   copyPage(copied, frame)
   setUse(frame, USE_VERSION)

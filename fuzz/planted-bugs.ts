@@ -212,5 +212,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: "a leaf's filter is kept although its keys change",
     where: 'assembly/absence.ts',
     tests: ['test/kernel/absence.test.ts', ...kernel]
+  },
+  {
+    number: 40,
+    what: 'a page that a checkpoint has not written is changed where it stands',
+    where: 'assembly/versions.ts',
+    tests: ['test/kernel/versions.test.ts', ...kernel]
   }
 ]

@@ -12,6 +12,7 @@
 //   slots    the meta goes into slot 0, which is synced, then into slot 1, which is synced
 //   end      only now are the blocks and the log free that only the previous checkpoint needed
 import {
+  CHECKPOINT_SNAPSHOT,
   EPOCH_LOW,
   INCARNATION_HIGH,
   INCARNATION_LOW,
@@ -46,6 +47,7 @@ interface Progress {
   waiting: Need | undefined
   next: number
   nextId: number
+  /** Images written, less what the pager had written early when it began. */
   pages: number
   /** Set when it has ended: durable, or given up and why. */
   ended: Ended | undefined
@@ -143,6 +145,7 @@ export class Checkpoint {
   /** Ends it. Its driver finds out at its next turn; another checkpoint may begin before that. */
   #leave(progress: Progress, ended: Ended): void {
     progress.ended = ended
+    this.#core.memory.setWord(CHECKPOINT_SNAPSHOT, 0)
     this.#progress = undefined
     this.#running = undefined
   }
@@ -212,12 +215,13 @@ export class Checkpoint {
     // Now, not later: a first commit that did this while the metas are being written would overwrite them with old
     // ones.
     if (!closed) this.#committer.markOpen()
-    const { memory, kernel, log, pending, meta } = this.#core
+    const { memory, kernel, log, pending, pager, meta } = this.#core
     this.#committer.writeOut()
     const snapshot = kernel.exports.openSnapshot() >>> 0
     if (snapshot === 0)
       throw new LightningError('LIGHTNING_OUT_OF_MEMORY', 'There is no memory for a checkpoint. Close other programs.')
     const start = log.switchFile()
+    memory.setWord(CHECKPOINT_SNAPSHOT, snapshot)
     const tableLimit = memory.word(TABLE_LIMIT)
     const chunkCount = Math.ceil(tableLimit / chunkIds)
     const chunks: number[] = []
@@ -232,7 +236,7 @@ export class Checkpoint {
       waiting: undefined,
       next: 0,
       nextId: (chunks[0] ?? 0) * chunkIds,
-      pages: 0,
+      pages: -pager.counts.early,
       ended: undefined,
       meta: {
         ...meta,
@@ -351,10 +355,11 @@ export class Checkpoint {
     core.kernel.exports.closeSnapshot(progress.snapshot)
     core.pager.drainReleased()
     const durationMs = performance.now() - progress.startedMs
+    const pages = progress.pages + core.pager.counts.early
     this.counts.checkpoints++
-    this.counts.pages += progress.pages
+    this.counts.pages += pages
     this.counts.lastDurationMs = durationMs
-    core.events.emit('checkpoint', { lsn: progress.meta.lsn, pages: progress.pages, durationMs })
+    core.events.emit('checkpoint', { lsn: progress.meta.lsn, pages, durationMs })
     return 'done'
   }
 

@@ -2,7 +2,9 @@
 // does not free enough frames, dirty ones are written out. At most half of the frames are dirty, so reads never need
 // space.
 import {
+  AHEAD_COUNT,
   BAD_OPERATION,
+  CHECKPOINT_SNAPSHOT,
   CORRUPT,
   FRAME_LIMIT,
   FRAMES_DIRTY,
@@ -10,6 +12,7 @@ import {
   IMAGE,
   MISS,
   NEED_FRAMES,
+  NEED_IMAGES,
   PROBLEM,
   RELEASED_COUNT,
   WANTED_FRAMES,
@@ -37,8 +40,11 @@ export class Pager {
   readonly #run: ImageRun
   readonly #pending: PendingExtents
   readonly #readOnly: boolean
-  /** Pages read from disk, and dirty pages written to make room, since the database was opened. */
-  readonly counts = { misses: 0, spilled: 0 }
+  /**
+   * Pages read from disk, dirty pages written to make room, and those written for a checkpoint before its turn came to
+   * them, since the database was opened.
+   */
+  readonly counts = { misses: 0, spilled: 0, early: 0 }
 
   constructor(
     kernel: Kernel,
@@ -60,6 +66,7 @@ export class Pager {
   provide(status: number): void {
     if (status === MISS) this.#bringIn()
     else if (status === NEED_FRAMES) this.makeRoom(this.#memory.word(WANTED_FRAMES))
+    else if (status === NEED_IMAGES) this.#writeEarly()
     else if (status === CORRUPT) throw this.#corrupt('contradicts the page that refers to it')
     else if (status === BAD_OPERATION) {
       throw new LightningError(
@@ -122,6 +129,32 @@ export class Pager {
     if (status === CORRUPT) throw this.#corrupt(problemText(this.#memory.word(PROBLEM)), sector * sectorBytes)
     assertStatus(status, 'a page')
     this.counts.misses++
+  }
+
+  /**
+   * Writes pages that the running checkpoint has to write and that the next operations are going to change. If that
+   * fails, copies are made of them as where nobody asks, and the checkpoint will meet the same failure.
+   */
+  #writeEarly(): void {
+    const { wantedImage } = this.#kernel.exports
+    const run = this.#run
+    let count = 0
+    try {
+      for (let i = 0; i < this.#memory.word(AHEAD_COUNT); i++) {
+        const frame = wantedImage(i) >>> 0
+        if (frame === 0 || run.has(frame)) continue
+        if (!run.hasRoom) run.flush()
+        run.add(frame)
+        count++
+      }
+      run.flush()
+    } catch {
+      run.clear()
+      this.#memory.setWord(CHECKPOINT_SNAPSHOT, 0)
+      return
+    }
+    this.drainReleased()
+    this.counts.early += count
   }
 
   /** Writes out up to `most` dirty pages that were not used lately; returns how many. */

@@ -16,8 +16,9 @@ const setups = [
 describe.each(setups)('pages of $pageBytes bytes in $frames frames', ({ pageBytes, frames, runs }) => {
   test.each(keyShapes)('hold what sorted maps hold, keys being %s', async shape => {
     await fc.assert(
-      fc.asyncProperty(someSteps, someScale, async (steps, scale) => {
+      fc.asyncProperty(someSteps, someScale, fc.boolean(), async (steps, scale, isEarly) => {
         const model = new Model(await Pager.make('wasm', pageBytes, frames))
+        if (isEarly) model.pager.takeSnapshotsForCheckpoints()
         load(model, scale.load, shape, scale.spread)
         for (const [index, step] of steps.entries()) {
           take(model, step, shape, scale.spread)

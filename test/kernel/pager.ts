@@ -2,6 +2,8 @@
 // image, so a test can tell that none is released twice, and none forgotten.
 import { CLEAR, CREATE, DELETE, DROP, PUT, PUT_LARGE } from '../../assembly/operations.ts'
 import {
+  AHEAD_COUNT,
+  CHECKPOINT_SNAPSHOT,
   EPOCH_HIGH,
   EPOCH_LOW,
   IMAGE,
@@ -12,6 +14,7 @@ import {
   LOG_BYTES,
   MISS,
   NEED_FRAMES,
+  NEED_IMAGES,
   NEED_TREE,
   NOT_FOUND,
   OUT,
@@ -82,6 +85,8 @@ export class Pager {
   readonly harshness: Harshness
   /** Answers given until now. */
   statuses = 0
+  /** Images written because the kernel wanted them before it changed their pages. */
+  early = 0
   /** Before the call goes on after this many answers, everything is put out of memory once more. */
   evictAfter = -1
   /** The sector that the next image gets. */
@@ -162,6 +167,10 @@ export class Pager {
       } else if (status === NEED_TREE) {
         this.statuses++
         this.#registerTree(this.cell(WANTED_TREE))
+      } else if (status === NEED_IMAGES) {
+        this.statuses++
+        // Now and then it is left undone.
+        if (this.statuses % 5 !== 0) this.#writeEarly()
       } else return status
       if (this.statuses === this.evictAfter) this.evictAll()
       status = resume() | 0
@@ -226,6 +235,20 @@ export class Pager {
     this.disk.set(sector, this.bytes.slice(to, to + length))
     this.must(exports.setImage(frame, sector, length, this.cell(IMAGE_FORMAT), this.cell(IMAGE_CHECKSUM)))
     this.drain()
+  }
+
+  #writeEarly(): void {
+    for (let i = 0; i < this.cell(AHEAD_COUNT); i++) {
+      const frame = this.kernel.exports.wantedImage(i) >>> 0
+      if (frame === 0) continue
+      this.writeOut(frame)
+      this.early++
+    }
+  }
+
+  /** Lets the kernel take a snapshot that is the only one for a checkpoint's, which needs nothing but images. */
+  takeSnapshotsForCheckpoints(): void {
+    this.setCell(CHECKPOINT_SNAPSHOT, 1)
   }
 
   newSector(): number {
