@@ -13,17 +13,7 @@ import { load16, load32, load8, store32 } from './platform'
 import { belongs } from './descent'
 import { cellOf, childAt, countOf, heapStartOf, levelOf, slotsOf, stampOf } from './page'
 import { childIndex, placeOf } from './search'
-import {
-  AHEAD,
-  AHEAD_COUNT,
-  AHEAD_END,
-  AHEAD_NEXT,
-  AHEAD_PLACE,
-  AHEAD_SUM,
-  CHECKPOINT_SNAPSHOT,
-  FRAME_GAP,
-  MAX_LEVEL
-} from './state'
+import { AHEAD, AHEAD_COUNT, AHEAD_END, AHEAD_NEXT, AHEAD_PLACE, AHEAD_SUM, FRAME_GAP, MAX_LEVEL } from './state'
 import { frameOf, isId } from './table'
 import { isImageWanted } from './versions'
 
@@ -103,18 +93,6 @@ export function touchAhead(keyOffset: u32): void {
 export function wantedImage(index: u32): u32 {
   const leaf = load32(AHEAD + (index << 4))
   return isImageWanted(leaf) ? leaf : 0
-}
-
-/** Are there so many of them that they can be written together? */
-export function wantsImages(): bool {
-  if (load32(CHECKPOINT_SNAPSHOT) == 0 || load32(AHEAD_COUNT) < AHEAD_LENGTH) return false
-  let wanted: u32 = 0
-  let i: u32 = 0
-  while (i < AHEAD_LENGTH) {
-    if (wantedImage(i) != 0) wanted++
-    i++
-  }
-  return wanted >= AHEAD_LENGTH >>> 1
 }
 
 /** The leaf that was found ahead for the operation at `at`, 0 when none was or the leaf has changed. */

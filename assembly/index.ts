@@ -4,7 +4,7 @@
 export { entryAt, listFreeIds, loadChunk, nextDirtyAt, putMark, setTableLimit, storeChunk, takeMark } from './chunks'
 export { wantedImage } from './ahead'
 export { isSound } from './check'
-export { evict, makeClean, nextDirty, reserveFrames } from './frames'
+export { evict, nextDirty, reserveFrames } from './frames'
 export { moveImage, packImage, setImage, unpackImage } from './image'
 export {
   clearLog,
@@ -27,5 +27,5 @@ export { scan } from './scan'
 export { makeTrees, setUp } from './setup'
 export { beginStaged, commitStaged, forgetStaged, stagePut } from './staged'
 export { frameOf, isId } from './table'
-export { closeSnapshot, nextReleased, openSnapshot, versionAt } from './versions'
+export { closeSnapshot, nextReleased, openSnapshot } from './versions'
 export { xxh32 } from './xxh32'

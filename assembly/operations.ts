@@ -14,7 +14,7 @@
 // An operation is applied in phases that each either happen or leave everything as it was; after a MISS or NEED_* the
 // caller provides what is wanted and `apply` goes on in the phase where it stopped.
 import { div, fill, load16, load32, load32u, load8, rem, store32 } from './platform'
-import { AHEAD_LENGTH, findAhead, forgetAhead, leafAhead, touchAhead, wantsImages } from './ahead'
+import { AHEAD_LENGTH, findAhead, forgetAhead, leafAhead, touchAhead, wantedImage } from './ahead'
 import { format } from './build'
 import { clearRange, dropRoot, emptyDropStack } from './clear'
 import { makeChain, reserveChain } from './large'
@@ -164,7 +164,8 @@ export function apply(): i32 {
     if (keyBytes > MAX_KEY_BYTES + 1 || keyBytes > room || valueBytes > room - keyBytes) return BAD_OPERATION
     if (at >= load32(AHEAD_END) && !isFingerHot()) {
       lookAhead(at, end)
-      if (load32(COMMITS_EACH) == 0 && wantsImages()) return NEED_IMAGES
+      // If the first one is wanted, most of them are as a rule, and they are enough to be written together.
+      if (load32(AHEAD_COUNT) == AHEAD_LENGTH && wantedImage(0) != 0) return NEED_IMAGES
     }
     const status = applyOne(at, keyBytes, valueBytes)
     if (status < 0 && status != NOT_FOUND) return status

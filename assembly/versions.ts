@@ -157,41 +157,31 @@ export function isImageWanted(frame: u32): bool {
  * One frame and one record must have been reserved.
  */
 export function writable(id: u32): u32 {
-  const frame = frameOf(id)
+  let frame = frameOf(id)
   mark(id)
-  if (!isSeen(id, load32(frame + 40), load32(frame + 44))) {
-    makeDirty(frame)
-    stampChange(frame)
-    renewStamp(frame)
-    return frame
+  if (isSeen(id, load32(frame + 40), load32(frame + 44))) {
+    const record = supersede(id, load32(frame + 40), load32(frame + 44))
+    const entry = entryOf(id)
+    moveEntry(record + 24, entry)
+    addFormat(entry, ENTRY_USED)
+    if (!isForImagesOnly() || (PLANTED_BUG != 40 && isDirty(frame))) {
+      const old = frame
+      frame = takeFrame()
+      copyPage(frame, old)
+      setUse(old, USE_VERSION)
+      setLink(old, record)
+      renewStamp(old)
+      store32(record + 16, old)
+      setUse(frame, USE_CURRENT)
+      setDirty(frame, 0)
+      setFrame(id, frame)
+      store32(COUNT_COPIES, (load32(COUNT_COPIES) + 1) >>> 0)
+    }
   }
-  const record = supersede(id, load32(frame + 40), load32(frame + 44))
-  if (isForImagesOnly() && (PLANTED_BUG == 40 || !isDirty(frame))) {
-    const written = entryOf(id)
-    moveEntry(record + 24, written)
-    addFormat(written, ENTRY_USED)
-    makeDirty(frame)
-    stampChange(frame)
-    renewStamp(frame)
-    return frame
-  }
-  const copied = takeFrame()
-  copyPage(copied, frame)
-  setUse(frame, USE_VERSION)
-  setLink(frame, record)
+  makeDirty(frame)
+  stampChange(frame)
   renewStamp(frame)
-  store32(record + 16, frame)
-  const entry = entryOf(id)
-  moveEntry(record + 24, entry)
-  addFormat(entry, ENTRY_USED)
-  setUse(copied, USE_CURRENT)
-  setDirty(copied, 1)
-  store32(FRAMES_DIRTY, load32(FRAMES_DIRTY) + 1)
-  stampChange(copied)
-  renewStamp(copied)
-  setFrame(id, copied)
-  store32(COUNT_COPIES, (load32(COUNT_COPIES) + 1) >>> 0)
-  return copied
+  return frame
 }
 
 /**

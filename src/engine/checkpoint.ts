@@ -16,11 +16,13 @@ import {
   EPOCH_LOW,
   INCARNATION_HIGH,
   INCARNATION_LOW,
+  OUT_OF_MEMORY,
   PREVIOUS_CHECKSUM,
   TABLE_LIMIT,
   TIME_LOW
 } from '../../assembly/state.ts'
-import { LightningError } from '../errors.ts'
+import type { LightningError } from '../errors.ts'
+import { assertStatus } from '../kernel/status.ts'
 import { chunkIds } from '../store/format.ts'
 import type { Meta } from '../store/meta.ts'
 import { nextTurn } from './long-operations.ts'
@@ -218,8 +220,7 @@ export class Checkpoint {
     const { memory, kernel, log, pending, pager, meta } = this.#core
     this.#committer.writeOut()
     const snapshot = kernel.exports.openSnapshot() >>> 0
-    if (snapshot === 0)
-      throw new LightningError('LIGHTNING_OUT_OF_MEMORY', 'There is no memory for a checkpoint. Close other programs.')
+    if (snapshot === 0) assertStatus(OUT_OF_MEMORY, 'a checkpoint')
     const start = log.switchFile()
     memory.setWord(CHECKPOINT_SNAPSHOT, snapshot)
     const tableLimit = memory.word(TABLE_LIMIT)

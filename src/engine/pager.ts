@@ -136,25 +136,19 @@ export class Pager {
    * fails, copies are made of them as where nobody asks, and the checkpoint will meet the same failure.
    */
   #writeEarly(): void {
-    const { wantedImage } = this.#kernel.exports
     const run = this.#run
-    let count = 0
-    try {
-      for (let i = 0; i < this.#memory.word(AHEAD_COUNT); i++) {
-        const frame = wantedImage(i) >>> 0
-        if (frame === 0 || run.has(frame)) continue
-        if (!run.hasRoom) run.flush()
-        run.add(frame)
-        count++
-      }
-      run.flush()
-    } catch {
-      run.clear()
-      this.#memory.setWord(CHECKPOINT_SNAPSHOT, 0)
-      return
+    for (let i = 0; i < this.#memory.word(AHEAD_COUNT); i++) {
+      const frame = this.#kernel.exports.wantedImage(i) >>> 0
+      if (frame !== 0 && run.hasRoom && !run.has(frame)) run.add(frame)
     }
-    this.drainReleased()
-    this.counts.early += count
+    const { length } = run
+    try {
+      run.flush()
+      this.counts.early += length
+    } catch {
+      // The next ones would fail, too.
+      this.#memory.setWord(CHECKPOINT_SNAPSHOT, 0)
+    }
   }
 
   /** Writes out up to `most` dirty pages that were not used lately; returns how many. */

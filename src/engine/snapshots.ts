@@ -2,6 +2,8 @@
 import { LightningError } from '../errors.ts'
 import type { TreePlace } from './catalog.ts'
 import { MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
+import { OUT_OF_MEMORY } from '../../assembly/state.ts'
+import { assertStatus } from '../kernel/status.ts'
 import type { Core } from './core.ts'
 import type { TreeHandle } from './tree.ts'
 
@@ -32,8 +34,7 @@ export class EngineSnapshot implements Snapshot {
     this.sequence = core.appliedLsn
     this.#generation = core.generation
     this.#address = core.kernel.exports.openSnapshot() >>> 0
-    if (this.#address === 0)
-      throw new LightningError('LIGHTNING_OUT_OF_MEMORY', 'There is no memory for a snapshot. Close other snapshots.')
+    if (this.#address === 0) assertStatus(OUT_OF_MEMORY, 'a snapshot')
     core.snapshots.add(this)
   }
 

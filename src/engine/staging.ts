@@ -175,18 +175,16 @@ function setHeader(
   tree: number,
   valueBytes: number
 ): void {
-  bytes[at] = type
-  bytes[at + 1] = flags
-  bytes[at + 2] = keyBytes & 0xff
-  bytes[at + 3] = keyBytes >>> 8
+  setWord(bytes, at, type | (flags << 8) | (keyBytes << 16))
   setWord(bytes, at + 4, tree)
   setWord(bytes, at + 8, valueBytes)
 }
 
 function setWord(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value & 0xff
-  bytes[at + 1] = (value >>> 8) & 0xff
-  bytes[at + 2] = (value >>> 16) & 0xff
+  // What is stored is the lowest byte.
+  bytes[at] = value
+  bytes[at + 1] = value >>> 8
+  bytes[at + 2] = value >>> 16
   bytes[at + 3] = value >>> 24
 }
 

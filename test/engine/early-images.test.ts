@@ -13,12 +13,12 @@ const options = { cacheBytes: 1_024 * 4_096, walBytes: 64 << 20, compression: 'n
 const filled = 4_000
 const batches = 4
 
-/** Scattered all over the keys: 64 numbers from one on are in as many leaves as there are, or nearly so. */
+/** Scattered all over the keys: 128 numbers from one on are in as many leaves as there are, or nearly so. */
 const keyOf = (number: number) => `key ${String((number * 7_919) % filled).padStart(4, '0')}`
 const textOf = (version: number) => `${version} `.repeat(100)
 
 /** The keys of a batch: neighbouring batches share half of them. */
-const numbersOf = (version: number) => Array.from({ length: 64 }, (_, i) => version * 32 + i)
+const numbersOf = (version: number) => Array.from({ length: 128 }, (_, i) => version * 64 + i)
 
 function putAll(engine: Engine, numbers: readonly number[], version: number): void {
   const tree = engine.tree(root)
