@@ -95,7 +95,7 @@ export const RELEASED_COUNT: u32 = 372
 export const WROTE_IN_EPOCH: u32 = 376
 export const FREE_RECORD_COUNT: u32 = 560
 export const SNAPSHOTS_OPEN: u32 = 564
-/** The snapshot that the running checkpoint writes, which is all that it is for; 0: none. */
+/** Not 0 while a checkpoint's snapshot is open, which is there for images only, and writing them early has not failed. */
 export const CHECKPOINT_SNAPSHOT: u32 = 960
 
 // Work areas

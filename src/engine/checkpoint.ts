@@ -222,7 +222,6 @@ export class Checkpoint {
     const snapshot = kernel.exports.openSnapshot() >>> 0
     if (snapshot === 0) assertStatus(OUT_OF_MEMORY, 'a checkpoint')
     const start = log.switchFile()
-    memory.setWord(CHECKPOINT_SNAPSHOT, snapshot)
     const tableLimit = memory.word(TABLE_LIMIT)
     const chunkCount = Math.ceil(tableLimit / chunkIds)
     const chunks: number[] = []
@@ -254,6 +253,7 @@ export class Checkpoint {
         closed
       }
     }
+    memory.setWord(CHECKPOINT_SNAPSHOT, snapshot)
   }
 
   #step(): Need {

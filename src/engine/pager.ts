@@ -19,7 +19,7 @@ import {
   WANTED_PAGE,
   WANTED_RECORD
 } from '../../assembly/state.ts'
-import { LightningError } from '../errors.ts'
+import { isLightningError, LightningError } from '../errors.ts'
 import type { Kernel } from '../kernel/load.ts'
 import type { KernelMemory } from '../kernel/kernel-memory.ts'
 import { assertStatus } from '../kernel/status.ts'
@@ -145,7 +145,8 @@ export class Pager {
     try {
       run.flush()
       this.counts.early += length
-    } catch {
+    } catch (error) {
+      if (!isLightningError(error)) throw error
       // The next ones would fail, too.
       this.#memory.setWord(CHECKPOINT_SNAPSHOT, 0)
     }
@@ -156,8 +157,8 @@ export class Pager {
     if (this.#readOnly) {
       throw new LightningError(
         'LIGHTNING_OUT_OF_MEMORY',
-        'The log of this database is too large to be replayed in the cache of a read-only opener. ' +
-          'Reopen with larger cacheBytes, or open it once for writing.'
+        'The log is too large to be replayed in the cache of a read-only opener. ' +
+          'Reopen with larger cacheBytes, or once for writing.'
       )
     }
     let count = 0

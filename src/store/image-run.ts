@@ -7,7 +7,7 @@ import type { KernelMemory } from '../kernel/kernel-memory.ts'
 import { assertStatus } from '../kernel/status.ts'
 import type { DataFile } from './data-file.ts'
 import { sectorBytes } from './format.ts'
-import { type Extent, sectorsOf } from './block-map.ts'
+import { sectorsOf } from './block-map.ts'
 import { neighbours } from './neighbours.ts'
 
 interface PackedImage {
@@ -64,7 +64,7 @@ export class ImageRun {
     this.#images.push({ frame, at, bytes, format, checksum })
   }
 
-  /** Writes what was packed and makes the page table name it. If that fails, the pages are as dirty as before. */
+  /** Writes what was packed and makes the page table name it. If that fails, the pages left are as dirty as before. */
   flush(): void {
     const images = this.#images
     if (images.length === 0) return
@@ -73,21 +73,23 @@ export class ImageRun {
     this.#end = 0
     const sectors = this.#data.takeRun(images.map(image => image.bytes))
     const extents = images.map(({ bytes }, i) => ({ sector: sectors[i] ?? 0, sectors: sectorsOf(bytes) }))
+    let named = 0
     try {
-      this.#write(images, extents)
+      const base = this.#memory.word(IMAGE)
+      for (const { from, sector, sectors } of neighbours(extents)) {
+        const start = base + (images[from]?.at ?? 0)
+        this.#data.write(this.#memory.bytes.subarray(start, start + sectors * sectorBytes), sector)
+      }
+      for (const { frame, bytes, format, checksum } of images) {
+        assertStatus(
+          this.#kernel.exports.setImage(frame, sectors[named] ?? 0, bytes, format, checksum),
+          'naming an image'
+        )
+        named++
+      }
     } catch (error) {
-      for (const extent of extents) this.#data.release(extent)
+      for (const extent of extents.slice(named)) this.#data.release(extent)
       throw error
-    }
-    for (const [i, image] of images.entries()) {
-      const status = this.#kernel.exports.setImage(
-        image.frame,
-        sectors[i] ?? 0,
-        image.bytes,
-        image.format,
-        image.checksum
-      )
-      assertStatus(status, 'naming an image')
     }
     this.written.images += images.length
     this.written.bytes += end
@@ -97,13 +99,5 @@ export class ImageRun {
   clear(): void {
     this.#images = []
     this.#end = 0
-  }
-
-  #write(images: readonly PackedImage[], extents: readonly Extent[]): void {
-    const base = this.#memory.word(IMAGE)
-    for (const { from, sector, sectors } of neighbours(extents)) {
-      const start = base + (images[from]?.at ?? 0)
-      this.#data.write(this.#memory.bytes.subarray(start, start + sectors * sectorBytes), sector)
-    }
   }
 }
