@@ -64,7 +64,6 @@ export async function checkExtents(
     while (step.done !== true) {
       if (attempt < mostAttempts) {
         await turn()
-        core.checkOpen()
         if (!isSame()) break
       }
       step = steps.next()

@@ -5,7 +5,6 @@ import { FRAME_HEADER_BYTES } from '../wal/frame.ts'
 import { mostFrameBytes } from '../wal/log-reader.ts'
 import { chainStart } from './chain-start.ts'
 import type { Core } from './core.ts'
-import type { Pace } from './pace.ts'
 import type { VerifyProblem } from './verify.ts'
 
 /** A frame's header as verification needs it. */
@@ -19,8 +18,11 @@ interface Frame {
   readonly flags: number
 }
 
-/** Follows the chain to the last durable commit. A checkpoint that ends meanwhile makes the rest needless. */
-export async function checkLog(core: Core, pace: Pace, total: number): Promise<readonly VerifyProblem[]> {
+/**
+ * Follows the chain to the last durable commit. `turn` lets other work run: a checkpoint that ends meanwhile makes the
+ * rest needless.
+ */
+export async function checkLog(core: Core, turn: () => Promise<void>): Promise<readonly VerifyProblem[]> {
   const { meta, generation, durableLsn } = core
   let { position, previous, incarnation, lsn } = chainStart(core)
   while (lsn < durableLsn) {
@@ -46,8 +48,7 @@ export async function checkLog(core: Core, pace: Pace, total: number): Promise<r
     previous = frame.checksum
     incarnation = frame.incarnation
     if ((frame.flags & (INCARNATION | CONTINUES)) === 0) lsn = frame.lastLsn
-    await pace.step(total, total)
-    core.checkOpen()
+    await turn()
     if (core.meta !== meta || core.generation !== generation) return []
   }
   return []

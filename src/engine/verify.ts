@@ -102,13 +102,19 @@ class Verification {
     await this.#checkImages()
     for (const problem of checkMetas(this.#core)) this.#note(problem)
     await this.#checkTables()
-    const turn = () => this.#pace.step(total, total)
+    const turn = () => this.#turn(total)
     for (const problem of await checkExtents(this.#core, this.#snapshot.sequence, turn)) this.#note(problem)
-    for (const problem of await checkLog(this.#core, this.#pace, total)) this.#note(problem)
+    for (const problem of await checkLog(this.#core, turn)) this.#note(problem)
     this.#pace.finish(total)
     const problems = this.#problems
     if (this.#untold > 0) problems.push({ message: `${this.#untold} more problems were found. Run repair.` })
     return { ok: problems.length === 0, pages: this.#pages, entries: this.#entries, problems }
+  }
+
+  /** Lets other work run, which may close the database: then its files cannot be read any more. */
+  async #turn(done: number): Promise<void> {
+    await this.#pace.step(done, this.#limit * 2)
+    this.#core.checkOpen()
   }
 
   #catalog() {
@@ -133,7 +139,7 @@ class Verification {
         this.#report(error, { sublevel, keyRange: { from: visit.lower, to: visit.upper } })
         if (visit.level !== 0) this.#isCutOff = true
       }
-      await this.#pace.step(this.#pages, this.#limit * 2)
+      await this.#turn(this.#pages)
     }
   }
 
@@ -180,7 +186,7 @@ class Verification {
       for (const segment of checkedSegments(this.#core, first, bytes, () => this.#snapshot.use())) {
         // From here on it was followed before, or it leads back into itself.
         if (!this.#visit(segment)) return
-        await this.#pace.step(this.#pages, this.#limit * 2)
+        await this.#turn(this.#pages)
       }
     } catch (error) {
       this.#report(error, { sublevel, keyRange: { from: key, to: behind(key) } })
@@ -219,7 +225,7 @@ class Verification {
     for (let id = 1; id < this.#limit; id++) {
       const isReached = this.#seen[id] !== 0
       if (this.#checkImage(id, isReached) && !isReached) unreached.push(id)
-      await this.#pace.step(this.#limit + id, this.#limit * 2)
+      await this.#turn(this.#limit + id)
     }
     this.#noteUnreached(unreached)
   }
@@ -295,7 +301,6 @@ class Verification {
       }
     }
     for (let chunk = 0; chunk < directory.length; chunk++) {
-      this.#core.checkOpen()
       check(
         chunk,
         directory.sector(chunk),
@@ -306,7 +311,7 @@ class Verification {
         directory.copySector(chunk),
         `The copy of chunk ${chunk} of the page table is damaged. Nothing is lost; repair makes it anew.`
       )
-      await this.#pace.step(this.#limit * 2, this.#limit * 2)
+      await this.#turn(this.#limit * 2)
     }
   }
 

@@ -201,6 +201,36 @@ describe('verify', () => {
     await engine.close()
   })
 
+  it.each([true, false])('tells that the database was closed in any of its turns, readOnly: %s', async readOnly => {
+    const { disk } = await filledDisk()
+    const written = await openEngine(disk.vfs(), options)
+    written.put(written.tree(path('')), 'new', utf8, 'value', utf8)
+    written.flushSync()
+    const crashed = disk.kill()
+    await written.close().catch(() => undefined)
+    // Nothing to write: then the files are closed before the next turn.
+    if (!readOnly) await (await openEngine(crashed.vfs(), options)).close()
+    let now = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 1_000))
+    const outcomes = new Set<string>()
+    try {
+      // Until the close comes only at its end.
+      for (let last = 1; !outcomes.has('0'); last++) {
+        let turns = 0
+        const engine = await openEngine(crashed.vfs(), { ...options, readOnly })
+        const onProgress = () => {
+          if (++turns === last) void engine.close()
+        }
+        const verified = engine.verify({ onProgress }).then(({ problems }) => problems.length)
+        outcomes.add(await verified.then(String, (error: { code?: string }) => error.code ?? 'an internal error'))
+        await engine.close()
+      }
+    } finally {
+      clock.mockRestore()
+    }
+    expect([...outcomes].sort()).toEqual(['0', 'LIGHTNING_CLOSED'])
+  })
+
   it('finds nothing wrong while every turn that it gives is used to write, to delete and for checkpoints', async () => {
     const engine = await openEngine(new SimulatedDisk().vfs(), { walBytes: 1 << 20, compression: 'none' })
     const random = new Random(11)
