@@ -1,10 +1,11 @@
 // Gets a kernel to run: the bundled WebAssembly module, one the caller brings, or the JavaScript build of the same
 // sources where WebAssembly is missing or a content-security policy forbids it. Every call gives an instance with a
 // memory of its own; the bundled module is compiled once.
+import { invalidArgument } from '../encoding/failure.ts'
 import { LightningError } from '../errors.ts'
 import { bundledBytes } from './bundled-bytes.ts'
 import type { KernelExports } from './exports.ts'
-import { kernelFunctions } from './generated/functions.ts'
+import { kernelMark } from './generated/mark.ts'
 import { instantiate } from './instantiate.ts'
 import { onDemand } from './on-demand.ts'
 import { readFile } from './read-file.ts'
@@ -108,17 +109,13 @@ function isForbidden(error: unknown): boolean {
   return error instanceof WebAssembly.CompileError || error instanceof EvalError
 }
 
+/** Whether they are of the module that was built with this code: then they are all that the code expects. */
 function isKernel(exports: object): exports is KernelExports {
-  const functions: Record<string, unknown> = { ...exports }
-  return kernelFunctions.every(name => typeof functions[name] === 'function')
+  return kernelMark in exports
 }
 
 function invalid(message: string, cause?: unknown): LightningError {
-  return new LightningError(
-    'LIGHTNING_INVALID_ARGUMENT',
-    `${message} Pass the package's kernel.wasm as the option wasm, or leave it out.`,
-    { cause }
-  )
+  return invalidArgument(`${message} Pass the package's kernel.wasm as the option wasm, or leave it out.`, { cause })
 }
 
 /** Runs `make` once and keeps its result; after a failure the next call tries again. */

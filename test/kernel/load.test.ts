@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { LightningError } from '../../src/errors.ts'
-import { kernelFunctions } from '../../src/kernel/generated/functions.ts'
 import { type Kernel, loadKernel } from '../../src/kernel/load.ts'
 
 const file = new URL('../../build/kernel/kernel.wasm', import.meta.url)
@@ -49,10 +48,9 @@ describe('loadKernel', () => {
   test('has the same functions in both builds', async () => {
     const javascript = await loadKernel('off')
     const wasm = await loadKernel(bytes)
-    for (const name of kernelFunctions) {
-      expect(wasm.exports).toHaveProperty(name, expect.any(Function))
-      expect(javascript.exports).toHaveProperty(name, expect.any(Function))
-    }
+    const functions = Object.entries(wasm.exports).filter(([, value]) => typeof value === 'function')
+    expect(functions.length).toBeGreaterThan(40)
+    for (const [name] of functions) expect(javascript.exports).toHaveProperty(name, expect.any(Function))
   })
 
   test('falls back to the JavaScript build where there is no WebAssembly', async () => {
