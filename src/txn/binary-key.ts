@@ -5,13 +5,9 @@
 import { MAX_KEY_BYTES } from '../../assembly/state.ts'
 import { characterText, mostCharacters } from '../encoding/character-text.ts'
 import type { KeyEncoding } from '../encoding/encoding.ts'
-import { nodeBuffer } from '../encoding/node-buffer.ts'
+import { latin1Slice } from '../encoding/node-latin1.ts'
 import { Utf8Encoding } from '../encoding/utf8-encoding.ts'
 import { checkKeyBytes, encodeKey } from '../engine/staging.ts'
-
-type Slice = (this: Uint8Array, start: number, end: number) => string
-
-const latin1Slice = findSlice()
 
 /** The binary string of the bytes from `start` to `end`. */
 export function toBinary(bytes: Uint8Array, start: number, end: number): string {
@@ -88,23 +84,4 @@ export function showKey(key: string): string {
 function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
   return true
-}
-
-/** Node's own function, which Deno and Bun have too; used only if a test shows that it does what is relied on here. */
-function findSlice(): Slice | undefined {
-  if (nodeBuffer === undefined) return undefined
-  const prototype: unknown = Reflect.get(nodeBuffer, 'prototype')
-  if (typeof prototype !== 'object' || prototype === null) return undefined
-  const slice: unknown = Reflect.get(prototype, 'latin1Slice')
-  if (!isSlice(slice)) return undefined
-  try {
-    const sample = Uint8Array.of(0x61, 0, 0x7f, 0x80, 0xff, 0x62)
-    return slice.call(sample, 1, 5) === '\0\x7f\x80\xff' && slice.call(sample, 2, 2) === '' ? slice : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isSlice(found: unknown): found is Slice {
-  return typeof found === 'function'
 }
