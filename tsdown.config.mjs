@@ -18,6 +18,14 @@ const everywhere = {
   define: { PLANTED_BUG: '0' }
 }
 
+/**
+ * Constants stand where they are used: their names would go from file to file, and minifiers would not compute with
+ * them.
+ *
+ * @type {import('rolldown').InputOptions['optimization']}
+ */
+const optimization = { inlineConst: { mode: 'all', pass: 3 } }
+
 export default defineConfig([
   {
     ...everywhere,
@@ -45,7 +53,7 @@ export default defineConfig([
     outDir: 'dist/browser',
     dts: false,
     minify: true,
-    inputOptions: { ...everywhere.inputOptions, preserveEntrySignatures: 'allow-extension' },
+    inputOptions: { ...everywhere.inputOptions, preserveEntrySignatures: 'allow-extension', optimization },
     outputOptions: { codeSplitting: browserChunks },
     plugins: [rolldownTwins, rolldownBrowserTwins, rolldownWorkerSources],
     deps: { alwaysBundle: ['@assemblyscript/loader'], onlyBundle: false }
@@ -59,6 +67,7 @@ export default defineConfig([
     minify: true,
     sourcemap: false,
     clean: false,
+    inputOptions: { ...everywhere.inputOptions, optimization },
     outputOptions: { codeSplitting: false },
     plugins: [rolldownTwins, rolldownBrowserTwins, rolldownOnePiece, rolldownWorkerSources],
     deps: { alwaysBundle: ['@assemblyscript/loader'], onlyBundle: false }
