@@ -57,6 +57,12 @@ export function checkFunction(value: unknown, where: string): (argument: unknown
   throw invalidArgument(`${where}: pass a function; got ${describe(value)}.`)
 }
 
+/** What `getMany` takes. Throws `LIGHTNING_INVALID_ARGUMENT`. */
+export function checkKeys(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  throw invalidArgument(`getMany: pass an array of keys; got ${describe(value)}.`)
+}
+
 /** Throws `LIGHTNING_INVALID_ARGUMENT` unless `value` is text, as the name of a sublevel is. */
 export function checkName(value: unknown, where: string): string {
   if (typeof value === 'string') return value

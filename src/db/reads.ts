@@ -1,9 +1,9 @@
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { checkKnown, isThenable, type KnownNames } from '../encoding/arguments.ts'
-import { describe, invalidArgument } from '../encoding/failure.ts'
+import { invalidArgument } from '../encoding/failure.ts'
 import type { ByteRange } from '../engine/bounds.ts'
 import type { Engine, Snapshot as EngineSnapshot, Tree } from '../engine/engine.ts'
-import { checkFunction, encodingNames, encodingsOf, readNames } from './call-options.ts'
+import { checkFunction, checkKeys, encodingNames, encodingsOf, readNames } from './call-options.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
 import { batchUseOf, type IteratorSource } from './iterators.ts'
 import { parseRange, rangeAndEncodingNames, readRangeNames } from './range.ts'
@@ -71,12 +71,12 @@ export class LocalReads<K, V> extends RangeReads<K, V> implements Reads<K, V> {
     options?: ReadOptions<KE, VE>
   ): (ValueIn<V, VE> | undefined)[]
   getMany(keys: unknown, options?: unknown): unknown[] {
-    if (!Array.isArray(keys)) throw invalidArgument(`getMany: pass an array of keys; got ${describe(keys)}.`)
+    const checked = checkKeys(keys)
     const call = this.#readCall(options, 'getMany')
     // By index, for a hole in the array is a key that is missing.
     const values: unknown[] = []
-    for (let i = 0; i < keys.length; i++) values.push(this.#get(keys[i], call))
-    if (keys.length === 0) this.#engine.checkReadable(call.snapshot)
+    for (let i = 0; i < checked.length; i++) values.push(this.#get(checked[i], call))
+    if (checked.length === 0) this.#engine.checkReadable(call.snapshot)
     return values
   }
 

@@ -2,6 +2,7 @@ import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { EncodingTable } from '../encoding/encodings.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import { calm } from '../engine/calm-logger.ts'
+import { closedError } from '../engine/core.ts'
 import type { Engine, Snapshot as EngineSnapshot, Tree } from '../engine/engine.ts'
 import { LightningError } from '../errors.ts'
 import { Transactions } from '../txn/transactions.ts'
@@ -67,9 +68,7 @@ export class Session {
   /** The error for the use of something that ended with the database, or in a rollback. */
   closedError(what: string): LightningError {
     const { location } = this.engine
-    if (this.#isClosed) {
-      return new LightningError('LIGHTNING_CLOSED', `The database at ${location} is closed. Open it again.`)
-    }
+    if (this.#isClosed) return closedError(location)
     const cause = this.engine.rollbackCause
     const message = `What the ${what} saw was taken back because it could not be made durable. Start a new one.`
     return new LightningError('LIGHTNING_CLOSED', message, { cause })

@@ -1,9 +1,9 @@
 import { checkKnown } from '../encoding/arguments.ts'
-import { describe, inOperation, invalidArgument } from '../encoding/failure.ts'
+import { inOperation } from '../encoding/failure.ts'
 import type { Transaction as OpenTransaction } from '../txn/transaction.ts'
 import type { TreeView } from '../txn/tree-view.ts'
 import { parseOperations } from './batch.ts'
-import { type Encodings, encodingNames, encodingsOf } from './call-options.ts'
+import { checkKeys, type Encodings, encodingNames, encodingsOf } from './call-options.ts'
 import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from './encoding-types.ts'
 import { batchUseOf, type IteratorSource } from './iterators.ts'
 import { parseRange, rangeAndEncodingNames } from './range.ts'
@@ -15,8 +15,6 @@ import type { BatchOperation, ClearOptions, RangeReadOptions, ReadOptions } from
 import { freeze } from './cacheable.ts'
 
 const none = {}
-/** Of `getForUpdate` without options. */
-const unbounded = { timeoutMs: undefined, signal: undefined }
 
 /** One keyspace in a transaction on an engine in this thread. */
 export class LocalTransactionKeyspace<K, V> extends RangeReads<K, V> implements TransactionKeyspace<K, V> {
@@ -47,13 +45,13 @@ export class LocalTransactionKeyspace<K, V> extends RangeReads<K, V> implements 
     options?: ReadOptions<KE, VE>
   ): (ValueIn<V, VE> | undefined)[]
   getMany(keys: unknown, options?: unknown): unknown[] {
-    if (!Array.isArray(keys)) throw invalidArgument(`getMany: pass an array of keys; got ${describe(keys)}.`)
+    const checked = checkKeys(keys)
     const { keyEncoding, valueEncoding } = this.#encodings(options, 'getMany')
     const view = this.#viewed()
     const values: unknown[] = []
     // By index, for a hole in the array is a key that is missing.
-    for (let i = 0; i < keys.length; i++) values.push(this.#freeze(view.get(keys[i], keyEncoding, valueEncoding)))
-    if (keys.length === 0) this.open.checkUse()
+    for (let i = 0; i < checked.length; i++) values.push(this.#freeze(view.get(checked[i], keyEncoding, valueEncoding)))
+    if (checked.length === 0) this.open.checkUse()
     return values
   }
 
@@ -135,9 +133,8 @@ export class LocalTransactionKeyspace<K, V> extends RangeReads<K, V> implements 
   #getForUpdate(key: unknown, options: unknown): Promise<unknown> {
     const { place } = this
     try {
-      const given = options === undefined ? undefined : checkForUpdate(place, options)
-      const { keyEncoding, valueEncoding } = given ?? place
-      const value = this.open.getForUpdate(this.#viewed(), key, keyEncoding, valueEncoding, given ?? unbounded)
+      const given = checkForUpdate(place, options)
+      const value = this.open.getForUpdate(this.#viewed(), key, given.keyEncoding, given.valueEncoding, given)
       return place.session.cache === undefined ? value : value.then(found => this.#freeze(found))
     } catch (error) {
       return Promise.reject(error)

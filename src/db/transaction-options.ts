@@ -38,21 +38,13 @@ const defaults: CheckedBegin = { isolation: 'serializable', lockTimeoutMs: undef
 /** Throws `LIGHTNING_INVALID_ARGUMENT`. */
 export function checkForUpdate(place: EncodedPlace, options: unknown): CheckedForUpdate {
   if (options === undefined) {
-    return {
-      keyEncoding: place.keyEncoding,
-      valueEncoding: place.valueEncoding,
-      timeoutMs: undefined,
-      signal: undefined
-    }
+    const { keyEncoding, valueEncoding } = place
+    return { keyEncoding, valueEncoding, timeoutMs: undefined, signal: undefined }
   }
   const given = checkKnown(options, forUpdateNames, 'getForUpdate')
   const { keyEncoding, valueEncoding } = encodingsOf(place, given, {}, 'getForUpdate')
-  return {
-    keyEncoding,
-    valueEncoding,
-    timeoutMs: lockTimeoutOf(given.lockTimeoutMs, 'getForUpdate'),
-    signal: checkSignal(given.signal, 'getForUpdate, option signal')
-  }
+  const timeoutMs = lockTimeoutOf(given.lockTimeoutMs, 'getForUpdate')
+  return { keyEncoding, valueEncoding, timeoutMs, signal: checkSignal(given.signal, 'getForUpdate, option signal') }
 }
 
 /** Throws `LIGHTNING_INVALID_ARGUMENT`. */
@@ -82,8 +74,8 @@ export function checkTransaction(options: unknown, where: string): CheckedTransa
     isolation,
     lockTimeoutMs,
     retries: retries === undefined ? defaultRetries : retriesOf(retries, where),
-    timeoutMs: timeoutMs === undefined ? undefined : timeoutOf(timeoutMs, where),
-    signal: signal === undefined ? undefined : checkSignal(signal, `${where}, option signal`)
+    timeoutMs: timeoutOf(timeoutMs, where),
+    signal: checkSignal(signal, `${where}, option signal`)
   }
 }
 

@@ -1,15 +1,13 @@
 // The catalog: a tree of its own that maps the path of each sublevel (keyspace-path.ts) to the tree that holds its
 // entries.
 import { CATALOG_ROOT, CATALOG_TREE } from '../../assembly/operations.ts'
-import { SCAN_LOWER, SCAN_LOWER_OPEN, SCAN_UPPER } from '../../assembly/scan.ts'
-import { KEY, KEY2, OUT, OUT_MORE, VALUE_BYTES, VALUE_FLAGS, WANTED_TREE } from '../../assembly/state.ts'
-import { LightningError } from '../errors.ts'
-import type { KernelMemory } from '../kernel/kernel-memory.ts'
-import type { Kernel } from '../kernel/load.ts'
+import { SCAN_LOWER_OPEN } from '../../assembly/scan.ts'
+import { KEY, OUT, OUT_MORE, VALUE_BYTES, VALUE_FLAGS, WANTED_TREE } from '../../assembly/state.ts'
+import { corrupt } from '../store/failures.ts'
 import { firstStatus, missingKey } from '../kernel/status.ts'
 import { dataFileName } from '../store/format.ts'
 import { namesOf } from './keyspace-path.ts'
-import type { Pager } from './pager.ts'
+import { type ScannedCore, scanRange } from './scan-range.ts'
 
 /** Where a tree is. */
 export interface TreePlace {
@@ -22,6 +20,7 @@ export interface CatalogEntry extends TreePlace {
   readonly path: Uint8Array
 }
 
+const catalogPlace: TreePlace = { id: CATALOG_TREE, root: CATALOG_ROOT }
 const rowsPerBatch = 256
 /** Bytes of an entry's value: id of the tree, page id of its root. */
 const placeBytes = 8
@@ -29,45 +28,35 @@ const placeBytes = 8
 const firstTree = 2
 
 export class Catalog {
-  readonly #kernel: Kernel
-  readonly #memory: KernelMemory
-  readonly #pager: Pager
+  readonly #core: ScannedCore
   /** Paths by tree id, as last listed. Trees that are gone may still be among them. */
   readonly #paths = new Map<number, Uint8Array>()
 
-  constructor(kernel: Kernel, memory: KernelMemory, pager: Pager) {
-    this.#kernel = kernel
-    this.#memory = memory
-    this.#pager = pager
+  constructor(core: ScannedCore) {
+    this.#core = core
   }
 
   /** The tree of a path at a snapshot (0: now); undefined when there is none. Throws `LIGHTNING_CORRUPT`. */
   find(path: Uint8Array, snapshot: number): TreePlace | undefined {
+    const { memory, kernel } = this.#core
     while (true) {
-      this.#memory.bytes.set(path, KEY)
-      const at = this.#kernel.exports.get(CATALOG_TREE, CATALOG_ROOT, snapshot, path.length) >>> 0
+      memory.bytes.set(path, KEY)
+      const at = kernel.exports.get(CATALOG_TREE, CATALOG_ROOT, snapshot, path.length) >>> 0
       if (at === missingKey) return undefined
       if (at < firstStatus) {
-        return this.#place(path, at, this.#memory.word(VALUE_BYTES), this.#memory.word(VALUE_FLAGS))
+        return this.#place(path, at, memory.word(VALUE_BYTES), memory.word(VALUE_FLAGS))
       }
-      this.#pager.provide(at | 0)
+      this.#core.provide(at | 0)
     }
   }
 
   /** Tells the kernel the root of the tree that it asks for. Throws `LIGHTNING_CORRUPT` when there is no such tree. */
   registerWanted(): void {
-    const id = this.#memory.word(WANTED_TREE)
+    const id = this.#core.memory.word(WANTED_TREE)
     const entry = this.#whereKnown(id) ?? this.#whereListed(id)
-    const wrong =
-      entry === undefined
-        ? `The log names keyspace ${id}, which does not exist.`
-        : entry.root === 0
-          ? `The catalog does not tell where keyspace ${id} begins.`
-          : undefined
-    if (entry === undefined || wrong !== undefined) {
-      throw new LightningError('LIGHTNING_CORRUPT', `${wrong} Restore a backup, or run repair.`)
-    }
-    this.#kernel.exports.registerTree(id, entry.root)
+    if (entry === undefined) throw corrupt(`The log names keyspace ${id}, which does not exist.`)
+    if (entry.root === 0) throw corrupt(`The catalog does not tell where keyspace ${id} begins.`)
+    this.#core.kernel.exports.registerTree(id, entry.root)
   }
 
   /** Finds a tree by the path that was noted for it: listing the whole catalog each time would be slow. */
@@ -92,11 +81,7 @@ export class Catalog {
     // They must not be found by their paths later, without this check.
     for (const each of doubled) this.#paths.delete(each)
     if (!doubled.has(id)) return found
-    throw new LightningError(
-      'LIGHTNING_CORRUPT',
-      `The catalog in ${dataFileName} names keyspace ${id} twice. Restore a backup, or run repair.`,
-      { file: dataFileName }
-    )
+    throw corrupt(`The catalog in ${dataFileName} names keyspace ${id} twice.`, { file: dataFileName })
   }
 
   /** All entries whose path begins with `prefix`, in order, at a snapshot (0: now). Throws `LIGHTNING_CORRUPT`. */
@@ -106,34 +91,23 @@ export class Catalog {
     const upper = new Uint8Array(prefix.length + 1).fill(0xff)
     upper.set(prefix)
     let lower = prefix
-    let options = SCAN_LOWER | SCAN_UPPER
+    let options = 0
+    const { memory } = this.#core
     while (true) {
-      const rows = this.#scan(lower, upper, options, snapshot)
-      let at = this.#memory.word(OUT)
+      const rows = scanRange(this.#core, catalogPlace, snapshot, options, lower, upper, rowsPerBatch)
+      let at = memory.word(OUT)
       for (let i = 0; i < rows; i++) {
-        const keyBytes = this.#memory.word(at)
-        const word = this.#memory.word(at + 4)
+        const keyBytes = memory.word(at)
+        const word = memory.word(at + 4)
         const valueBytes = word & 0xffffff
         const key = at + 8
-        const path = this.#memory.bytes.slice(key, key + keyBytes)
+        const path = memory.bytes.slice(key, key + keyBytes)
         entries.push({ path, ...this.#place(path, key + keyBytes, valueBytes, word >>> 24) })
         at = (key + keyBytes + valueBytes + 3) & ~3
         lower = path
       }
-      if (this.#memory.word(OUT_MORE) === 0 || rows === 0) return entries
-      options |= SCAN_LOWER_OPEN
-    }
-  }
-
-  /** Scans the catalog until the kernel has the pages for it. Returns the number of rows in the kernel's OUT area. */
-  #scan(lower: Uint8Array, upper: Uint8Array, options: number, snapshot: number): number {
-    const { scan } = this.#kernel.exports
-    while (true) {
-      this.#memory.bytes.set(lower, KEY)
-      this.#memory.bytes.set(upper, KEY2)
-      const rows = scan(CATALOG_TREE, CATALOG_ROOT, snapshot, options, lower.length, upper.length, rowsPerBatch)
-      if (rows >= 0) return rows
-      this.#pager.provide(rows)
+      if (memory.word(OUT_MORE) === 0 || rows === 0) return entries
+      options = SCAN_LOWER_OPEN
     }
   }
 
@@ -143,15 +117,13 @@ export class Catalog {
    */
   #place(path: Uint8Array, at: number, bytes: number, flags: number): TreePlace {
     if (bytes === placeBytes && flags === 0) {
-      const view = new DataView(this.#memory.bytes.buffer, at, placeBytes)
+      const view = new DataView(this.#core.memory.bytes.buffer, at, placeBytes)
       const id = view.getUint32(0, true)
       if (id >= firstTree) return { id, root: view.getUint32(4, true) }
     }
     const name = namesOf(path).map(each => JSON.stringify(each))
-    throw new LightningError(
-      'LIGHTNING_CORRUPT',
-      `The catalog in ${dataFileName} does not tell where the sublevel ${name.join(' / ')} begins. Restore a backup, or run repair.`,
-      { file: dataFileName }
-    )
+    throw corrupt(`The catalog in ${dataFileName} does not tell where the sublevel ${name.join(' / ')} begins.`, {
+      file: dataFileName
+    })
   }
 }

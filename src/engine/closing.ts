@@ -1,6 +1,7 @@
 // What a close does with the files once every commit is durable. Only releasing them is necessary: everything else
 // makes the next opening quicker and the files smaller, so it gives way to a full disk.
 import { isLightningError } from '../errors.ts'
+import { isDiskFull } from '../store/failures.ts'
 import { onDemandWithin } from '../kernel/on-demand.ts'
 import { blockBytes } from '../store/format.ts'
 import type { Checkpoint } from './checkpoint.ts'
@@ -21,7 +22,7 @@ export async function foldLog(core: Core, checkpoint: Checkpoint, space: Space):
   try {
     await checkpoint.run(true)
   } catch (error) {
-    if (core.failure !== undefined || !isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+    if (core.failure !== undefined || !isDiskFull(error)) throw error
     core.options.logger?.warn('The log was not folded into the pages', error)
     return
   }

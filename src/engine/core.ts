@@ -1,7 +1,8 @@
 // What the parts of the engine share: the kernel and its memory, the files, the state between them. Each part is a
 // class of its own that is given the core; the core itself decides nothing.
 import { BatchBuffers } from './batch-buffers.ts'
-import { IMAGE, LSN_LOW, NEED_TREE } from '../../assembly/state.ts'
+import { IMAGE, LSN_LOW, NEED_TREE, OK } from '../../assembly/state.ts'
+import { invalidArgument } from '../encoding/failure.ts'
 import { LightningError } from '../errors.ts'
 import { KernelMemory } from '../kernel/kernel-memory.ts'
 import type { Kernel } from '../kernel/load.ts'
@@ -125,13 +126,18 @@ export class Core {
     this.pending = new PendingExtents(parts.data)
     this.run = new ImageRun(parts.kernel, this.memory, parts.data, parts.options.compression === 'lz4')
     this.pager = new Pager(parts.kernel, this.memory, parts.data, this.run, this.pending, parts.options.readOnly)
-    this.catalog = new Catalog(parts.kernel, this.memory, this.pager)
+    this.catalog = new Catalog(this)
   }
 
   /** Provides what a kernel call that returned `status` asks for, or throws. Afterwards the call is to be repeated. */
   provide(status: number): void {
     if (status === NEED_TREE) this.catalog.registerWanted()
     else this.pager.provide(status)
+  }
+
+  /** Repeats the kernel call that returned `status` until it is done, providing what it asks for. */
+  complete(status: number, call: () => number): void {
+    for (let last = status; last !== OK; last = call()) this.provide(last)
   }
 
   /** The newest commit that is visible. */
@@ -163,8 +169,7 @@ export class Core {
   checkOpen(): void {
     this.staged.apply()
     if (this.unreadable !== undefined && !this.isClosed) throw this.unreadable
-    if (this.isClosed)
-      throw new LightningError('LIGHTNING_CLOSED', `The database at ${this.location} is closed. Open it again.`)
+    if (this.isClosed) throw closedError(this.location)
   }
 
   /** Throws `LIGHTNING_LOCKED` when the lock is no longer this handle's (docs/durability.md, rule 21). */
@@ -192,12 +197,14 @@ export class Core {
     }
     this.checkHealthy()
     if (this.isLent) {
-      throw new LightningError(
-        'LIGHTNING_INVALID_ARGUMENT',
-        'Nothing may be written inside the callback of read(). Write after it has returned.'
-      )
+      throw invalidArgument('Nothing may be written inside the callback of read(). Write after it has returned.')
     }
   }
+}
+
+/** The error for the use of a database after its `close`. */
+export function closedError(location: string): LightningError {
+  return new LightningError('LIGHTNING_CLOSED', `The database at ${location} is closed. Open it again.`)
 }
 
 /** XXH32 of bytes outside kernel memory, by way of the kernel's image area. */

@@ -4,7 +4,7 @@ import { SCAN_COUNT, SCAN_LOWER_OPEN, SCAN_UPPER_CLOSED } from '../../assembly/s
 import { OUT, OUT_MORE } from '../../assembly/state.ts'
 import { type ByteRange, clampBounds } from './bounds.ts'
 import type { Core } from './core.ts'
-import { scanRange } from './cursor.ts'
+import { scanRange } from './scan-range.ts'
 import type { EngineSnapshot } from './snapshots.ts'
 import type { TreeHandle } from './tree.ts'
 

@@ -2,20 +2,14 @@
 // they stay valid whatever happens to the database. The first batch is read from the newest state. Only if there are
 // more rows does the cursor take a snapshot, at that same moment; short ranges need none.
 import { CELL_LARGE } from '../../assembly/page.ts'
-import {
-  SCAN_KEYS,
-  SCAN_LOWER,
-  SCAN_LOWER_OPEN,
-  SCAN_REVERSE,
-  SCAN_UPPER,
-  SCAN_UPPER_CLOSED
-} from '../../assembly/scan.ts'
-import { KEY, KEY2, OUT, OUT_BYTES, OUT_MORE } from '../../assembly/state.ts'
+import { SCAN_KEYS, SCAN_LOWER_OPEN, SCAN_REVERSE, SCAN_UPPER_CLOSED } from '../../assembly/scan.ts'
+import { OUT, OUT_BYTES, OUT_MORE } from '../../assembly/state.ts'
 import { LightningError } from '../errors.ts'
 import { type ByteRange, clampBounds } from './bounds.ts'
 import type { BatchBuffer } from './batch-buffers.ts'
 import type { Core } from './core.ts'
 import { readLarge } from './large-values.ts'
+import { scanRange } from './scan-range.ts'
 import { EngineSnapshot } from './snapshots.ts'
 import type { TreeHandle } from './tree.ts'
 
@@ -135,16 +129,12 @@ export class EngineCursor implements Cursor {
     this.#left -= rows
     const hasMore = this.#core.memory.word(OUT_MORE) !== 0 && this.#left > 0 && rows > 0
     if (!hasMore) this.#isDone = true
-    // The rows after this batch must be read as they are now.
-    else if (this.#snapshot === undefined) {
+    // The rows after this batch, and large values of this one, must be read as they are now.
+    if (this.#snapshot === undefined && (hasMore || (!this.#keysOnly && this.#hasLarge()))) {
       this.#snapshot = new EngineSnapshot(this.#core)
       this.#ownsSnapshot = true
     }
     if (hasMore) this.#moveBound(rows)
-    else if (!this.#keysOnly && this.#snapshot === undefined && this.#hasLarge()) {
-      this.#snapshot = new EngineSnapshot(this.#core)
-      this.#ownsSnapshot = true
-    }
     this.#isFirst = false
     if (rows === 0) this.close()
     return rows
@@ -278,27 +268,4 @@ export class EngineCursor implements Cursor {
 function rowsGone(): LightningError {
   const message = 'The rows of the iterator were transferred with a value. Transfer a slice() of each value.'
   return new LightningError('LIGHTNING_CLOSED', message)
-}
-
-/**
- * Calls the kernel's scan until it has what it needs. Returns the number of rows, which are in the kernel's OUT area.
- */
-export function scanRange(
-  core: Core,
-  place: { readonly id: number; readonly root: number },
-  snapshot: number,
-  options: number,
-  lower: Uint8Array | undefined,
-  upper: Uint8Array | undefined,
-  limit: number
-): number {
-  const { memory, kernel } = core
-  const all = options | (lower === undefined ? 0 : SCAN_LOWER) | (upper === undefined ? 0 : SCAN_UPPER)
-  while (true) {
-    if (lower !== undefined) memory.bytes.set(lower, KEY)
-    if (upper !== undefined) memory.bytes.set(upper, KEY2)
-    const rows = kernel.exports.scan(place.id, place.root, snapshot, all, lower?.length ?? 0, upper?.length ?? 0, limit)
-    if (rows >= 0) return rows
-    core.provide(rows)
-  }
 }

@@ -5,6 +5,7 @@
 //   disturbed  after a fault, commits that were not durable were rolled back; the next ones may work
 //   failed     a sync failed, or rolled-back frames could not be erased: writes are refused until the next opening
 import { isLightningError, type LightningErrorCode } from '../errors.ts'
+import { isDiskFull } from '../store/failures.ts'
 import type { Events } from './events.ts'
 
 /** Whether writing works; see `docs/operations.md`. */
@@ -59,7 +60,7 @@ export class Health {
 
   /** Commits after `durableLsn` were rolled back because of `error`. `isFailed`: and no more can be written. */
   tookBack(error: unknown, durableLsn: number, isFailed: boolean, lost: LostCommits | undefined): void {
-    const isFull = isLightningError(error, 'LIGHTNING_DISK_FULL')
+    const isFull = isDiskFull(error)
     this.#provenBy = isFull ? Number.POSITIVE_INFINITY : durableLsn + 1
     this.#enter(isFailed ? 'failed' : isFull ? 'full' : 'disturbed', error, true, lost)
   }

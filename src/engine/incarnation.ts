@@ -1,6 +1,6 @@
 // What stands before the first commit after an opening or a rollback: the mark of a clean close is gone from the meta, and
 // a frame names a new incarnation.
-import { INCARNATION_HIGH, INCARNATION_LOW, LOG_BYTES, OK, TIME_LOW } from '../../assembly/state.ts'
+import { INCARNATION_HIGH, INCARNATION_LOW, LOG_BYTES, TIME_LOW } from '../../assembly/state.ts'
 import { INCARNATION } from '../../assembly/log.ts'
 import { NOTE } from '../../assembly/operations.ts'
 import type { LightningError } from '../errors.ts'
@@ -73,11 +73,7 @@ export class Incarnation {
     memory.setWord(INCARNATION_LOW, fresh[0] ?? 0)
     memory.setWord(INCARNATION_HIGH, fresh[1] ?? 0)
     this.setTime()
-    let status = kernel.exports.commit(20, INCARNATION)
-    while (status !== OK) {
-      this.#core.provide(status)
-      status = kernel.exports.resumeCommit()
-    }
+    this.#core.complete(kernel.exports.commit(20, INCARNATION), kernel.exports.resumeCommit)
     this.#hasBegun = true
   }
 

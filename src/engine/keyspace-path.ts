@@ -2,12 +2,12 @@
 // with its parent's. 0x00 inside a name becomes 0x00 0xff, and 0x00 0x01 ends it.
 import { MAX_KEY_BYTES } from '../../assembly/state.ts'
 import { encodeText } from '../encoding/text.ts'
-import { LightningError } from '../errors.ts'
+import { invalidArgument } from '../encoding/failure.ts'
 
 /** The path of the sublevel `name` below `parent` (empty: the database). Throws `LIGHTNING_INVALID_ARGUMENT`. */
 export function pathOf(parent: Uint8Array, name: string): Uint8Array {
   if (typeof name !== 'string' || name === '') {
-    throw new LightningError('LIGHTNING_INVALID_ARGUMENT', 'A sublevel needs a name: pass a string that is not empty.')
+    throw invalidArgument('A sublevel needs a name: pass a string that is not empty.')
   }
   const bytes: number[] = [...parent]
   for (const byte of encodeText(name)) {
@@ -16,8 +16,7 @@ export function pathOf(parent: Uint8Array, name: string): Uint8Array {
   }
   bytes.push(0, 1)
   if (bytes.length <= MAX_KEY_BYTES) return Uint8Array.from(bytes)
-  throw new LightningError(
-    'LIGHTNING_INVALID_ARGUMENT',
+  throw invalidArgument(
     `The names of nested sublevels may have ${MAX_KEY_BYTES} bytes together, these have ${bytes.length}. Use shorter names.`
   )
 }

@@ -3,7 +3,9 @@
 // cache.
 import { ENTRY_LARGE, FORMAT_LZ4, FORMAT_MASK, FORMAT_RAW } from '../../assembly/table.ts'
 import { HASH_TABLE, IMAGE, TABLE_LIMIT } from '../../assembly/state.ts'
+import { invalidArgument } from '../encoding/failure.ts'
 import { LightningError } from '../errors.ts'
+import { corrupt } from '../store/failures.ts'
 import { sectorsOf } from '../store/block-map.ts'
 import { sectorBytes } from '../store/format.ts'
 import type { Core } from './core.ts'
@@ -13,6 +15,12 @@ export const segmentBytes = 256 * 1_024
 const imageOffset = 512 * 1_024
 /** The largest value. A client must be able to send and receive it in one message. */
 export const mostValueBytes = 0x4000_0000
+
+/** Throws `LIGHTNING_INVALID_ARGUMENT` unless a value may have so many bytes. */
+export function checkValueBytes(bytes: number): void {
+  if (bytes <= mostValueBytes) return
+  throw invalidArgument(`A value may have ${mostValueBytes} bytes, this one has ${bytes}. Store it in pieces.`)
+}
 
 /** Bytes of the description of a large value of `valueBytes` bytes, which the operation PUT_LARGE carries. */
 export function descriptionBytes(valueBytes: number): number {
@@ -170,9 +178,9 @@ function readImage(
 /** The error of a value whose segment at page `page` cannot be read. */
 export function damagedValue(core: Core, page: number, sector: number): LightningError {
   const offset = sector * sectorBytes
-  return new LightningError(
-    'LIGHTNING_CORRUPT',
-    `A large value is damaged at page ${page} (byte ${offset} of ${core.data.file.name}). Restore a backup, or run repair.`,
-    { file: core.data.file.name, page, offset }
-  )
+  return corrupt(`A large value is damaged at page ${page} (byte ${offset} of ${core.data.file.name}).`, {
+    file: core.data.file.name,
+    page,
+    offset
+  })
 }

@@ -4,7 +4,7 @@ import { LightningError } from '../errors.ts'
 import { type ChainEnd, LogReader } from '../wal/log-reader.ts'
 import { chainStart } from './chain-start.ts'
 import type { Core } from './core.ts'
-import { foreignLog, type StrangeLog, strangeLog } from './log-origin.ts'
+import { foreignLog, type LaterLog, laterLog } from './log-origin.ts'
 
 /**
  * Throws `LIGHTNING_CORRUPT` when the log file is shorter than the place at which the meta says that the log goes on. A
@@ -36,15 +36,15 @@ export function checkNothingDurableIsMissing(core: Core, end: ChainEnd): number 
   if (foreign !== undefined) {
     throw new LightningError(
       'LIGHTNING_CORRUPT',
-      `${foreign.file} belongs to another database, or to another restored copy of this one. Put this one's log back; or, ` +
+      `${foreign} belongs to another database, or to another restored copy of this one. Put this one's log back; or, ` +
         `if ${core.data.file.name} is a backup that was put here, move both log files away; else run repair, which goes ` +
         'on without them and tells what may be lost.',
-      { file: foreign.file, offset: 0 }
+      { file: foreign, offset: 0 }
     )
   }
   if (PLANTED_BUG !== 28 && durable > end.lsn) {
-    const strange = end.frames === 0 ? strangeLog(core, end.lsn) : undefined
-    if (strange !== undefined) throw olderThanLog(core, strange, durable)
+    const later = end.frames === 0 ? laterLog(core, end.lsn) : undefined
+    if (later !== undefined) throw olderThanLog(core, later, durable)
     const file = core.log.file(end.position.file).name
     throw new LightningError(
       'LIGHTNING_CORRUPT',
@@ -56,7 +56,7 @@ export function checkNothingDurableIsMissing(core: Core, end: ChainEnd): number 
   return durable
 }
 
-function olderThanLog(core: Core, { file, lsn }: StrangeLog, durable: number): LightningError {
+function olderThanLog(core: Core, { file, lsn }: LaterLog, durable: number): LightningError {
   const { name } = core.data.file
   return new LightningError(
     'LIGHTNING_CORRUPT',

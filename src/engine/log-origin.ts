@@ -8,10 +8,8 @@ import { logFileNames } from '../store/format.ts'
 import { FRAME_HEADER_BYTES, readFrameHeader } from '../wal/frame.ts'
 import type { Core } from './core.ts'
 
-/** A sound log that does not belong to the data file. */
-export interface StrangeLog {
-  /** `foreign`: of another database or timeline. `later`: of this one, but the data file is older than the log. */
-  readonly kind: 'foreign' | 'later'
+/** A sound log of this database that begins later than the data file ends. */
+export interface LaterLog {
   /** The file that shows it. */
   readonly file: string
   /** Its first commit. */
@@ -19,7 +17,7 @@ export interface StrangeLog {
 }
 
 /** Finds a log file that belongs to another database or timeline. Uses the kernel's log area. */
-export function foreignLog(core: Core): StrangeLog | undefined {
+export function foreignLog(core: Core): string | undefined {
   const own = core.memory.word(IDENTITY)
   for (const [i, file] of logFileNames.entries()) {
     const header = new DataView(new ArrayBuffer(FRAME_HEADER_BYTES))
@@ -27,24 +25,22 @@ export function foreignLog(core: Core): StrangeLog | undefined {
     // In all ordinary cases this is all that has to be looked at.
     if (length < FRAME_HEADER_BYTES || header.getUint32(8, true) === own) continue
     const first = firstFrame(core, i)
-    if (first !== 'none' && first !== 'damaged') return { kind: 'foreign', file, lsn: first.lsn }
+    if (first !== 'none' && first !== 'damaged') return file
   }
   return undefined
 }
 
 /**
- * Finds out that the log does not belong to the data file, whose last commit is `lsn`; undefined: it may belong to it.
- * To be called only when no frame follows that commit. Uses the kernel's log area.
+ * Finds out that the data file, whose last commit is `lsn`, is older than the log; undefined: it may not be. To be called
+ * only when no frame follows that commit, and the log is not foreign. Uses the kernel's log area.
  */
-export function strangeLog(core: Core, lsn: number): StrangeLog | undefined {
-  const foreign = foreignLog(core)
-  if (foreign !== undefined) return foreign
-  let later: StrangeLog | undefined
+export function laterLog(core: Core, lsn: number): LaterLog | undefined {
+  let later: LaterLog | undefined
   for (const [i, file] of logFileNames.entries()) {
     const first = firstFrame(core, i)
     if (first === 'none') continue
     if (first === 'damaged' || first.lsn <= lsn + 1) return undefined
-    if (later === undefined || first.lsn < later.lsn) later = { kind: 'later', file, lsn: first.lsn }
+    if (later === undefined || first.lsn < later.lsn) later = { file, lsn: first.lsn }
   }
   return later
 }

@@ -3,7 +3,8 @@
 import { CONTINUES } from '../../assembly/log.ts'
 import { CREATE, MAIN_TREE, OPERATION_HEADER_BYTES, PUT_LARGE } from '../../assembly/operations.ts'
 import { ENTRY_LARGE, FORMAT_LZ4, FORMAT_RAW } from '../../assembly/table.ts'
-import { LightningError } from '../errors.ts'
+import type { LightningError } from '../errors.ts'
+import { corrupt } from '../store/failures.ts'
 import { type Extent, sectorsOf } from '../store/block-map.ts'
 import { largestNumber, largestTree } from '../store/meta.ts'
 import { FRAME_HEADER_BYTES, type FrameHeader } from '../wal/frame.ts'
@@ -67,9 +68,5 @@ function collect(core: Core, from: number, header: FrameHeader, extents: Extent[
 
 function impossible(core: Core, what: string): LightningError {
   const file = core.log.file(chainStart(core).position.file).name
-  return new LightningError(
-    'LIGHTNING_CORRUPT',
-    `The log tells of ${what}, which cannot be. Restore a backup, or run repair.`,
-    { file }
-  )
+  return corrupt(`The log tells of ${what}, which cannot be.`, { file })
 }

@@ -20,6 +20,7 @@ import {
   WANTED_RECORD
 } from '../../assembly/state.ts'
 import { isLightningError, LightningError } from '../errors.ts'
+import { corrupt } from '../store/failures.ts'
 import type { Kernel } from '../kernel/load.ts'
 import type { KernelMemory } from '../kernel/kernel-memory.ts'
 import { assertStatus } from '../kernel/status.ts'
@@ -69,10 +70,7 @@ export class Pager {
     else if (status === NEED_IMAGES) this.#writeEarly()
     else if (status === CORRUPT) throw this.#corrupt('contradicts the page that refers to it')
     else if (status === BAD_OPERATION) {
-      throw new LightningError(
-        'LIGHTNING_CORRUPT',
-        'The log holds an operation that cannot be understood. Restore a backup, or run repair.'
-      )
+      throw corrupt('The log holds an operation that cannot be understood.')
     } else assertStatus(status, 'this operation')
   }
 
@@ -176,11 +174,7 @@ export class Pager {
 
   #corrupt(what: string, offset?: number): LightningError {
     const page = this.#memory.word(WANTED_PAGE)
-    return new LightningError(
-      'LIGHTNING_CORRUPT',
-      `Page ${page} of ${this.#data.file.name} ${what}. Restore a backup, or run repair.`,
-      { file: this.#data.file.name, page, offset }
-    )
+    return corrupt(`Page ${page} of ${this.#data.file.name} ${what}.`, { file: this.#data.file.name, page, offset })
   }
 }
 

@@ -4,8 +4,8 @@
 // names, twice: first to find its last complete commit and to reserve what its frames name, then to apply it. Whatever
 // is left of the log behind that commit is a torn end, unless some frame proves that more was durable
 // (`log-checks.ts`).
-import { INCARNATION_HIGH, INCARNATION_LOW, LSN_LOW, OK, PREVIOUS_CHECKSUM, TIME_LOW } from '../../assembly/state.ts'
-import { isLightningError } from '../errors.ts'
+import { INCARNATION_HIGH, INCARNATION_LOW, LSN_LOW, PREVIOUS_CHECKSUM, TIME_LOW } from '../../assembly/state.ts'
+import { isDiskFull } from '../store/failures.ts'
 import { assertStatus } from '../kernel/status.ts'
 import { FRAME_HEADER_BYTES } from '../wal/frame.ts'
 import { type ChainEnd, LogReader } from '../wal/log-reader.ts'
@@ -50,11 +50,7 @@ export function replay(core: Core, lastLsn = Number.POSITIVE_INFINITY): ChainEnd
         const from = at + FRAME_HEADER_BYTES
         if (header.lastLsn > header.lsn) beginApplyEach(from, from + header.operationBytes)
         else beginApply(from, from + header.operationBytes)
-        let status = apply()
-        while (status !== OK) {
-          core.provide(status)
-          status = apply()
-        }
+        core.complete(apply(), apply)
         pager.drainReleased()
         limitDirty(core)
       },
@@ -79,7 +75,7 @@ function limitDirty(core: Core): void {
   try {
     core.pager.limitDirty()
   } catch (error) {
-    if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+    if (!isDiskFull(error)) throw error
   }
 }
 

@@ -23,7 +23,7 @@ import { type ChainEnd, type ChainStep, LogReader } from '../wal/log-reader.ts'
 import { chainStart } from './chain-start.ts'
 import type { Core } from './core.ts'
 import { readWritten } from './large-values.ts'
-import { foreignLog, strangeLog } from './log-origin.ts'
+import { foreignLog, laterLog } from './log-origin.ts'
 import { findStart } from './repair-log-start.ts'
 import { scan, walk } from './repair-log-steps.ts'
 import type { Losses, LossPlace } from './repair-losses.ts'
@@ -151,12 +151,12 @@ async function tellOfMissing(
   const commits = end.lsn + 1 === durable ? `commit ${durable}` : `commits ${end.lsn + 1} to ${durable}`
   const behind =
     readable === 0 ? '' : ` (${readable} of their frames can be read but are not applied without the others)`
-  const strange = end.frames === 0 ? strangeLog(core, end.lsn) : undefined
-  const isLater = strange?.kind === 'later'
-  const reason = isLater
-    ? `The data file is older than the log, which begins with commit ${strange.lsn}`
-    : 'The log is damaged'
-  losses.other(`Lost: ${commits}${behind}.`, reason, isLater ? { file: strange.file, offset: 0 } : place)
+  const later = end.frames === 0 && foreignLog(core) === undefined ? laterLog(core, end.lsn) : undefined
+  const reason =
+    later === undefined
+      ? 'The log is damaged'
+      : `The data file is older than the log, which begins with commit ${later.lsn}`
+  losses.other(`Lost: ${commits}${behind}.`, reason, later === undefined ? place : { file: later.file, offset: 0 })
 }
 
 /** Why there may have been more commits than the log shows; undefined: there cannot. */
@@ -167,15 +167,14 @@ function doubtAbout(
   const [missing] = missingLogs
   if (missing !== undefined)
     return { reason: 'A part of the log is missing', file: missing, offset: undefined, isMissing: true }
-  const strange = end.frames > 0 ? foreignLog(core) : strangeLog(core, end.lsn)
-  if (strange !== undefined) {
-    const reason =
-      strange.kind === 'foreign'
-        ? 'The log is that of another database'
-        : `The log begins with commit ${strange.lsn}, and what came before is not there`
-    return { reason, file: strange.file, offset: 0 }
-  }
+  const foreign = foreignLog(core)
+  if (foreign !== undefined) return { reason: 'The log is that of another database', file: foreign, offset: 0 }
   if (end.frames > 0) return undefined
+  const later = laterLog(core, end.lsn)
+  if (later !== undefined) {
+    const reason = `The log begins with commit ${later.lsn}, and what came before is not there`
+    return { reason, file: later.file, offset: 0 }
+  }
   const { file, offset } = end.position
   const size = core.log.file(file).size()
   return offset > size ? { reason: `The log goes on at byte ${offset}, and the file has only ${size}` } : undefined

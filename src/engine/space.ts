@@ -19,7 +19,8 @@
 // behind the quota, no more than its copies of pages and the tables need. Compaction gives them back, and until then
 // nothing may grow. So the quota is asked before a commit, and never when a page that was admitted is written.
 import { FRAMES_DIRTY, LOG_BYTES, TABLE_LIMIT } from '../../assembly/state.ts'
-import { isLightningError, LightningError } from '../errors.ts'
+import { LightningError } from '../errors.ts'
+import { isDiskFull } from '../store/failures.ts'
 import { blockBytes, chunkIds, directoryEntryBytes } from '../store/format.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Core } from './core.ts'
@@ -134,7 +135,7 @@ export class Space {
     try {
       attempt()
     } catch (error) {
-      if (this.#core.failure !== undefined || !isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+      if (this.#core.failure !== undefined || !isDiskFull(error)) throw error
       if (error === this.#counted) throw error
       if (this.#wasSurprised || generation !== this.#core.generation) throw this.refuse(error)
       this.noteFull()
@@ -196,7 +197,7 @@ export class Space {
       const missing = this.#missing(demand, exempt)
       return missing <= 0 || (this.#isShort && this.#extend(demand, missing * this.#pieceBlocks, exempt))
     } catch (error) {
-      if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+      if (!isDiskFull(error)) throw error
       this.#refusal = error
       return false
     }
@@ -216,7 +217,7 @@ export class Space {
     try {
       data.reserve(wanted + stepBlocks, exempt)
     } catch (error) {
-      if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+      if (!isDiskFull(error)) throw error
       // A disk too full for a step may still have what is needed now.
       data.reserve(wanted, exempt)
     }
@@ -265,7 +266,7 @@ export class Space {
       if (this.#checkpoint.isRunning || meta.lsn !== this.#core.appliedLsn) this.#checkpoint.runSync()
       if (pending.sectors > 0) this.#checkpoint.runSync()
     } catch (error) {
-      if (!isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+      if (!isDiskFull(error)) throw error
     }
     if (this.#isShort) log.giveBack(memory.word(LOG_BYTES) + keptLogBytes, keptLogBytes)
   }

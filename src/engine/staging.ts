@@ -5,10 +5,10 @@
 import { CLEAR, CREATE, DELETE, DROP, OPERATION_HEADER_BYTES, PUT, PUT_LARGE } from '../../assembly/operations.ts'
 import { MAX_KEY_BYTES } from '../../assembly/state.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
-import { LightningError } from '../errors.ts'
+import { invalidArgument } from '../encoding/failure.ts'
 import { FRAME_HEADER_BYTES } from '../wal/frame.ts'
 import { mostFrameBytes } from '../wal/log-reader.ts'
-import { descriptionBytes, mostValueBytes } from './large-values.ts'
+import { descriptionBytes, checkValueBytes } from './large-values.ts'
 
 const partBytes = mostFrameBytes - FRAME_HEADER_BYTES - 8
 const smallestPart = 4_096
@@ -100,12 +100,7 @@ export class Staging {
   }
 
   #putBytes(tree: number, key: Uint8Array, value: Uint8Array): void {
-    if (value.length > mostValueBytes) {
-      throw new LightningError(
-        'LIGHTNING_INVALID_ARGUMENT',
-        `A value may have ${mostValueBytes} bytes, this one has ${value.length}. Store it in pieces.`
-      )
-    }
+    checkValueBytes(value.length)
     if (key.length + value.length <= this.#inlineBytes) {
       this.#append(PUT, 0, tree, key, value)
       return
@@ -198,8 +193,7 @@ export function encodeKey(key: unknown, encoding: KeyEncoding<unknown>): Uint8Ar
 /** Throws `LIGHTNING_INVALID_ARGUMENT` unless a key may have so many bytes. */
 export function checkKeyBytes(bytes: number): void {
   if (bytes >= 1 && bytes <= MAX_KEY_BYTES) return
-  throw new LightningError(
-    'LIGHTNING_INVALID_ARGUMENT',
+  throw invalidArgument(
     bytes === 0
       ? `A key must not be empty. Pass a key of 1 to ${MAX_KEY_BYTES} bytes.`
       : `A key may have ${MAX_KEY_BYTES} bytes, this one has ${bytes}. Shorten it, or store a hash of it.`

@@ -1,6 +1,6 @@
 // A handle for a keyspace: its path, and where its tree was last found.
 import { MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
-import { LightningError } from '../errors.ts'
+import { invalidArgument } from '../encoding/failure.ts'
 import type { Core } from './core.ts'
 
 /** A keyspace of the database; made by `Engine.tree`. */
@@ -44,8 +44,5 @@ export class TreeHandle implements Tree {
 /** The handle behind a keyspace; throws `LIGHTNING_INVALID_ARGUMENT` when it is not one of an engine. */
 export function handleOf(tree: Tree): TreeHandle {
   if (tree instanceof TreeHandle) return tree
-  throw new LightningError(
-    'LIGHTNING_INVALID_ARGUMENT',
-    'The keyspace is of another database. Pass one of this database.'
-  )
+  throw invalidArgument('The keyspace is of another database. Pass one of this database.')
 }

@@ -6,6 +6,7 @@ import { IMAGE, MISS, TABLE_LIMIT } from '../../assembly/state.ts'
 import { CATALOG_ROOT, CATALOG_TREE, MAIN_ROOT, MAIN_TREE } from '../../assembly/operations.ts'
 import { compareBytes } from '../encoding/bytes.ts'
 import { LightningError } from '../errors.ts'
+import { corrupt } from '../store/failures.ts'
 import { chunkBytes, sectorBytes } from '../store/format.ts'
 import { behind } from './bounds.ts'
 import type { CareOptions } from './long-operations.ts'
@@ -265,11 +266,11 @@ class Verification {
     try {
       data.read(memory.bytes.subarray(image, image + bytes), sector)
       if (kernel.exports.xxh32(image, bytes, id) >>> 0 === checksum) return
-      throw new LightningError(
-        'LIGHTNING_CORRUPT',
-        `The image of page ${id} does not match its checksum. Restore a backup, or run repair.`,
-        { file: data.file.name, page: id, offset: sector * sectorBytes }
-      )
+      throw corrupt(`The image of page ${id} does not match its checksum.`, {
+        file: data.file.name,
+        page: id,
+        offset: sector * sectorBytes
+      })
     } catch (error) {
       this.#report(error)
     }

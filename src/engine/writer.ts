@@ -10,7 +10,7 @@ import { CONTINUES } from '../../assembly/log.ts'
 import { CLEAR, DROP, OPERATION_HEADER_BYTES } from '../../assembly/operations.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { inOperation } from '../encoding/failure.ts'
-import { isLightningError } from '../errors.ts'
+import { isDiskFull } from '../store/failures.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { reportOperations } from './commit-observer.ts'
 import { blocksOf, CommitRoom, pathPages } from './commit-room.ts'
@@ -150,13 +150,9 @@ export class Writer {
   /** Finishes a commit that the kernel has begun: provides what it asks for until it is done. */
   #finish(begun: number): void {
     const core = this.#core
-    let status = begun
-    if (status !== OK) {
+    if (begun !== OK) {
       try {
-        do {
-          core.provide(status)
-          status = core.kernel.exports.resumeCommit()
-        } while (status !== OK)
+        core.complete(begun, core.kernel.exports.resumeCommit)
       } catch (error) {
         if (core.failure !== undefined || this.#isUntouched(undefined)) throw error
         throw this.#committer.undo(error)
@@ -187,19 +183,19 @@ export class Writer {
     this.#encodings++
     // The caller's code, run by an encoding, may begin another batch. It does not get the buffer of this one.
     const staging = new Staging(this.#inlineBytes, this.#spares)
-    const made = new Map<TreeHandle, number>()
+    const made = new Map<string, number>()
     let isShrinking = true
     let clears = true
     const version = core.catalogVersion
     for (const operation of operations) {
       position.index++
       const tree = handleOf(operation.tree)
-      let id = tree.locate(core) ? tree.id : (made.get(tree) ?? this.#madeElsewhere(made, tree))
+      let id = tree.locate(core) ? tree.id : (made.get(tree.name) ?? 0)
       if (operation.type === 'put' || operation.type === 'name') {
         isShrinking = false
         if (id === 0) {
           id = core.nextTree++
-          made.set(tree, id)
+          made.set(tree.name, id)
           staging.create(id, tree.path)
         }
         if (operation.type === 'name') staging.name(id, operation.key, operation.keyEncoding, operation.description)
@@ -273,14 +269,6 @@ export class Writer {
     core.catalogVersion++
   }
 
-  /** The id that this batch has given to another handle for the same path; 0 if it has not. */
-  #madeElsewhere(made: Map<TreeHandle, number>, tree: TreeHandle): number {
-    for (const [other, id] of made) {
-      if (other.path.length === tree.path.length && other.path.every((byte, i) => byte === tree.path[i])) return id
-    }
-    return 0
-  }
-
   #commit(staging: Staging, isShrinking: boolean, clears = false): void {
     const core = this.#core
     const { memory } = core
@@ -302,11 +290,7 @@ export class Writer {
         this.#committer.prepare(part.length)
         memory.bytes.set(part, frameOperations() >>> 0)
         isBegun = true
-        let status = commit(part.length, done + 1 < parts.length ? CONTINUES : 0)
-        while (status !== OK) {
-          core.provide(status)
-          status = resumeCommit()
-        }
+        core.complete(commit(part.length, done + 1 < parts.length ? CONTINUES : 0), resumeCommit)
         done++
         if (done === parts.length) break
         core.pager.drainReleased()
@@ -342,7 +326,7 @@ export class Writer {
       return writeSegments(this.#core, value)
     } catch (error) {
       // There is no free piece that is long enough, or the disk is full although it has reported space.
-      throw isLightningError(error, 'LIGHTNING_DISK_FULL') ? this.#space.refuse(error) : error
+      throw isDiskFull(error) ? this.#space.refuse(error) : error
     }
   }
 
@@ -361,7 +345,7 @@ export class Writer {
     } catch (error) {
       // This commit is complete and stays. The next one is refused unless the pages can be written by then.
       this.#room.noteOverfull()
-      if (isLightningError(error, 'LIGHTNING_DISK_FULL')) this.#space.noteFull()
+      if (isDiskFull(error)) this.#space.noteFull()
       options.logger?.warn('Pages could not be written', error)
     }
     this.#committer.committed(commits)

@@ -2,8 +2,8 @@
 
 import { checkKnown, isThenable, type KnownNames } from '../encoding/arguments.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
-import { describe, invalidArgument } from '../encoding/failure.ts'
-import { checkFunction, encodingNames, encodingsOf, readNames } from '../db/call-options.ts'
+import { invalidArgument } from '../encoding/failure.ts'
+import { checkFunction, checkKeys, encodingNames, encodingsOf, readNames } from '../db/call-options.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
 import { checkSignal } from '../db/options.ts'
 import { parseRange, rangeAndEncodingNames, readRangeNames } from '../db/range.ts'
@@ -77,10 +77,11 @@ export class RemoteReads<K, V> implements ClientReads<K, V> {
           operation.getMany,
           'repeat',
           () => {
-            if (!Array.isArray(keys)) throw invalidArgument(`getMany: pass an array of keys; got ${describe(keys)}.`)
+            const checked = checkKeys(keys)
             // By index, for a hole in the array is a key that is missing.
             const encoded: Uint8Array[] = []
-            for (let i = 0; i < keys.length; i++) encoded.push(this.place.session.fields.encode(keyEncoding, keys[i]))
+            for (let i = 0; i < checked.length; i++)
+              encoded.push(this.place.session.fields.encode(keyEncoding, checked[i]))
             return [scope.at, this.place.tree.path, encoded]
           },
           values => listOf(values).map(value => this.#decode(value, valueEncoding))

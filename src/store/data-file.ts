@@ -1,5 +1,6 @@
 // The data file: its blocks, its meta slots, and the writing of runs into free blocks.
 import { assert, LightningError } from '../errors.ts'
+import { corrupt } from './failures.ts'
 import type { VfsFile } from '../vfs/vfs.ts'
 import { BlockMap, type Extent, sectorsOf } from './block-map.ts'
 import { blockBytes, metaBlocks, metaBytes, sectorBytes, sectorsPerBlock } from './format.ts'
@@ -79,11 +80,10 @@ export class DataFile {
   read(into: Uint8Array, sector: number): void {
     const offset = sector * sectorBytes
     if (this.file.readAt(into, offset) === into.length) return
-    throw new LightningError(
-      'LIGHTNING_CORRUPT',
-      `${this.file.name} ends before byte ${offset + into.length}, which its tables name. Restore a backup, or run repair.`,
-      { file: this.file.name, offset }
-    )
+    throw corrupt(`${this.file.name} ends before byte ${offset + into.length}, which its tables name.`, {
+      file: this.file.name,
+      offset
+    })
   }
 
   /** Takes room for `bytes` bytes in one piece and marks it as used. Whether the quota allows it was asked before. */

@@ -1,4 +1,4 @@
-import { LightningError } from '../errors.ts'
+import { invalidArgument } from '../encoding/failure.ts'
 import type { TreeView } from './tree-view.ts'
 import type { WriteView } from './write-set.ts'
 
@@ -34,10 +34,7 @@ export class Savepoints {
   returnTo(savepoint: Savepoint): void {
     const at = this.#alive.lastIndexOf(savepoint.number)
     if (savepoint.owner !== this || at < 0) {
-      throw new LightningError(
-        'LIGHTNING_INVALID_ARGUMENT',
-        'rollbackTo: pass a savepoint of this transaction that was not undone itself.'
-      )
+      throw invalidArgument('rollbackTo: pass a savepoint of this transaction that was not undone itself.')
     }
     this.#alive.length = PLANTED_BUG === 26 ? at : at + 1
   }

@@ -1,5 +1,5 @@
 import { isThenable } from '../encoding/arguments.ts'
-import { LightningError } from '../errors.ts'
+import { invalidArgument } from '../encoding/failure.ts'
 import type { Repeatable } from './retry.ts'
 
 /**
@@ -16,8 +16,7 @@ export function runSynchronously<H, R>(
     if (isThenable(result)) {
       // The body goes on without its transaction and may fail; the error below tells the caller why.
       result.then(undefined, () => undefined)
-      throw new LightningError(
-        'LIGHTNING_INVALID_ARGUMENT',
+      throw invalidArgument(
         'transactionSync: the body returned a promise, but the transaction ends with the call. Use transaction().'
       )
     }

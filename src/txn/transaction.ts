@@ -5,8 +5,9 @@
 // leaves an error, which the next use throws; later uses are `LIGHTNING_CLOSED`. This object must never refer to the
 // caller's handle: otherwise the garbage collector would not find a handle that was dropped.
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
+import { invalidArgument } from '../encoding/failure.ts'
 import type { Tree } from '../engine/engine.ts'
-import { LightningError } from '../errors.ts'
+import type { LightningError } from '../errors.ts'
 import { binaryKeys, type KeyReader } from './binary-key.ts'
 import { firstClaimingAttempt, Footprint } from './claims.ts'
 import { applyWrites } from './commit-operations.ts'
@@ -157,10 +158,7 @@ export class Transaction extends Viewpoint implements LockOwner {
   /** Throws when the transaction must not wait. */
   checkWaits(): void {
     if (!this.isSynchronous) return
-    throw new LightningError(
-      'LIGHTNING_INVALID_ARGUMENT',
-      'getForUpdate: the body of transactionSync() cannot wait for a lock. Use transaction().'
-    )
+    throw invalidArgument('getForUpdate: the body of transactionSync() cannot wait for a lock. Use transaction().')
   }
 
   /** Throws unless something may be written through it. */

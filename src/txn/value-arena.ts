@@ -4,8 +4,7 @@
 // them, their space is freed; after a crash it is free anyway.
 import type { ValueEncoding } from '../encoding/encoding.ts'
 import type { Engine } from '../engine/engine.ts'
-import { LightningError } from '../errors.ts'
-import { mostValueBytes } from '../engine/large-values.ts'
+import { checkValueBytes } from '../engine/large-values.ts'
 
 const firstChunkBytes = 1_024
 const largestChunkBytes = 1_048_576
@@ -111,12 +110,7 @@ export class ValueArena {
 
   #keep(bytes: Uint8Array): StoredValue {
     const { length } = bytes
-    if (length > mostValueBytes) {
-      throw new LightningError(
-        'LIGHTNING_INVALID_ARGUMENT',
-        `A value may have ${mostValueBytes} bytes, this one has ${length}. Store it in pieces.`
-      )
-    }
+    checkValueBytes(length)
     // After the end nothing is stored: the chunk belongs to another transaction, and nobody would free what is on disk.
     if (this.#hasEnded) return new StoredValue(bytes, 0, length)
     if (length > mostBytesInMemory) {

@@ -1,6 +1,9 @@
 // What is used of the origin private file system beyond what TypeScript's library for pages knows. Dedicated workers
 // have more than pages, and renaming is in no library yet.
 
+declare const FileSystemSyncAccessHandle: (new () => AccessHandle) | undefined
+declare const FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer }
+
 /** The synchronous access to one file that browsers give to dedicated workers. */
 export interface AccessHandle {
   read(into: Uint8Array, options: { at: number }): number
@@ -41,13 +44,12 @@ export function canMove(): boolean {
 
 /** Whether several handles for reading may be open at once; a browser that does not know modes ignores them. */
 export function knowsReadOnlyMode(): boolean {
-  const prototype: unknown = Reflect.get(globalThis, 'FileSystemSyncAccessHandle')
-  return typeof prototype === 'function' && 'mode' in prototype.prototype
+  return typeof FileSystemSyncAccessHandle === 'function' && 'mode' in FileSystemSyncAccessHandle.prototype
 }
 
 /** A file opened for reading where handles are exclusive. Nobody may write it meanwhile: then reads fail. */
 export function blobHandle(blob: Blob): AccessHandle {
-  const reader = new (fileReaderSync())()
+  const reader = new FileReaderSync()
   const refuse = (): never => {
     throw new TypeError('a file opened for reading is not written')
   }
@@ -63,16 +65,4 @@ export function blobHandle(blob: Blob): AccessHandle {
     flush: () => undefined,
     close: () => undefined
   }
-}
-
-type ReaderClass = new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer }
-
-function fileReaderSync(): ReaderClass {
-  const found: unknown = Reflect.get(globalThis, 'FileReaderSync')
-  if (isReaderClass(found)) return found
-  throw new TypeError('this thread has no FileReaderSync')
-}
-
-function isReaderClass(value: unknown): value is ReaderClass {
-  return typeof value === 'function' && 'readAsArrayBuffer' in value.prototype
 }

@@ -39,7 +39,10 @@ export class SharedHandle {
     let done = this.#writeSome(bytes, offset)
     // The second call gets to the end, or makes the browser say what stopped the first.
     if (done < bytes.length) done += this.#writeSome(bytes.subarray(done), offset + done)
-    if (done < bytes.length) throw shortWrite(this.path, done, bytes.length, offset)
+    if (done < bytes.length) {
+      const what = `the browser took ${done} of ${bytes.length} bytes and named no reason`
+      throw full('write', this.path, what, offset + done)
+    }
     this.#unsyncedBytes += bytes.length
     if (this.#unsyncedBytes >= mostUnsyncedBytes) this.sync()
   }
@@ -142,10 +145,6 @@ export class OpfsFile implements VfsFile {
     const message = `Cannot write ${path}: it was opened for reading. Open the database without readOnly.`
     throw new LightningError('LIGHTNING_READ_ONLY', message, { file: path })
   }
-}
-
-function shortWrite(path: string, done: number, length: number, offset: number): LightningError {
-  return full('write', path, `the browser took ${done} of ${length} bytes and named no reason`, offset + done)
 }
 
 /** Browsers say nothing else when the quota, or the disk, is full. */

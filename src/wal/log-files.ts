@@ -1,6 +1,7 @@
 // The two log files. Frames are appended to the current one, into space that was filled with zeros before. A checkpoint
 // switches to the other file if no protected meta needs that one; otherwise the current file grows.
-import { assert, isLightningError } from '../errors.ts'
+import { assert } from '../errors.ts'
+import { isDiskFull } from '../store/failures.ts'
 import { verifyWritten } from '../store/data-file.ts'
 import type { VfsFile } from '../vfs/vfs.ts'
 
@@ -26,7 +27,7 @@ export class LogFiles {
   readonly #synced: [number, number] = [0, 0]
   /** Syncs of a file that were not needless, and the milliseconds they took. */
   readonly syncs = { count: 0, lastMs: 0, longestMs: 0, totalMs: 0 }
-  #current = 0
+  #current: 0 | 1 = 0
   #offset = 0
   /** A step ahead is being synced. */
   #isStepping = false
@@ -42,15 +43,15 @@ export class LogFiles {
     this.#allocated = [files[0].size(), files[1].size()]
   }
 
-  get position(): LogPosition {
-    return { file: this.#current, offset: this.#offset }
+  get #other(): 0 | 1 {
+    return this.#current === 0 ? 1 : 0
   }
 
   /** Bytes of log that recovery would have to read. */
   get liveBytes(): number {
     const start = this.#needed
     if (start.file === this.#current) return this.#offset - start.offset
-    return this.#ends[start.file === 0 ? 0 : 1] - start.offset + this.#offset
+    return this.#ends[this.#other] - start.offset + this.#offset
   }
 
   /** Bytes of both files on disk. */
@@ -64,21 +65,21 @@ export class LogFiles {
 
   /** Continues the log at `position`; `needed` is the start that the durable meta names. */
   resume(position: LogPosition, needed: LogPosition, endOfOther: number): void {
-    this.#current = position.file
+    this.#current = position.file === 0 ? 0 : 1
     this.#offset = position.offset
     this.#needed = needed
     this.#previousNeeded = undefined
-    this.#ends[position.file === 0 ? 1 : 0] = endOfOther
+    this.#ends[this.#other] = endOfOther
   }
 
   /** Bytes that can be appended into space that has been written. */
   get reservedBytes(): number {
-    return this.#allocated[this.#current === 0 ? 0 : 1] - this.#offset
+    return this.#allocated[this.#current] - this.#offset
   }
 
   /** Writes zeros ahead, so that `bytes` more can be appended; where there is room for it, a step more. */
   reserve(bytes: number, step = stepBytes): void {
-    this.#allocate(this.#current === 0 ? 0 : 1, this.#offset + bytes, step)
+    this.#allocate(this.#current, this.#offset + bytes, step)
   }
 
   /**
@@ -87,7 +88,7 @@ export class LogFiles {
    * write it.
    */
   stepAhead(): void {
-    const index = this.#current === 0 ? 0 : 1
+    const index = this.#current
     if (this.#isStepping || this.reservedBytes > aheadBytes) return
     this.#isStepping = true
     void this.#step(index)
@@ -108,7 +109,7 @@ export class LogFiles {
 
   /** As `reserve`, in the other file, so that `bytes` can be appended after a switch. */
   reserveOther(bytes: number, step = stepBytes): void {
-    this.#allocate(this.#current === 0 ? 1 : 0, bytes, step)
+    this.#allocate(this.#other, bytes, step)
   }
 
   /**
@@ -116,9 +117,8 @@ export class LogFiles {
    * needs it.
    */
   giveBack(aheadBytes: number, otherBytes: number): void {
-    const [current, other] = this.#current === 0 ? ([0, 1] as const) : ([1, 0] as const)
-    this.#cut(current, this.#offset + aheadBytes)
-    if (!this.#isNeeded(other)) this.#cut(other, otherBytes)
+    this.#cut(this.#current, this.#offset + aheadBytes)
+    if (!this.#isNeeded(this.#other)) this.#cut(this.#other, otherBytes)
   }
 
   #cut(index: 0 | 1, bytes: number): void {
@@ -140,7 +140,7 @@ export class LogFiles {
         this.#writeZeros(index, Math.min(stepBytes, least() + step))
       } catch (error) {
         // A disk too full for a step may still have what is needed now, or have taken it already.
-        if (least() >= stepBytes || !isLightningError(error, 'LIGHTNING_DISK_FULL')) throw error
+        if (least() >= stepBytes || !isDiskFull(error)) throw error
         if (least() > 0) this.#writeZeros(index, least())
       }
     }
@@ -160,7 +160,7 @@ export class LogFiles {
 
   /** Appends bytes for which space was reserved. */
   append(bytes: Uint8Array): void {
-    const index = this.#current === 0 ? 0 : 1
+    const index = this.#current
     assert(this.#offset + bytes.length <= this.#allocated[index], 'the log is written within reserved space')
     this.#written[index]++
     this.#files[index].writeAt(bytes, this.#offset)
@@ -202,13 +202,12 @@ export class LogFiles {
 
   /** For a checkpoint that begins: continues at the start of the other file, if no protected meta needs that file. */
   switchFile(): LogPosition {
-    const other = this.#current === 0 ? 1 : 0
-    if (!this.#isNeeded(other) && this.#offset > 0) {
-      this.#ends[this.#current === 0 ? 0 : 1] = this.#offset
-      this.#current = other
+    if (!this.#isNeeded(this.#other) && this.#offset > 0) {
+      this.#ends[this.#current] = this.#offset
+      this.#current = this.#other
       this.#offset = 0
     }
-    return this.position
+    return { file: this.#current, offset: this.#offset }
   }
 
   /** A meta that names `start` is being written. Until it is durable, the start before it is needed, too. */
