@@ -38,13 +38,22 @@ const sliceBytes = 256 * 1_024
 /** Bytes of images after which a checkpoint that is stepped synchronously has the data file synced. */
 const syncBytes = 8 * 1_024 * 1_024
 
+// How far a checkpoint is, in the order in which it gets there.
+const places = 0
+const images = 1
+const chunks = 2
+const syncedData = 3
+const syncedLog = 4
+const firstSlot = 5
+const secondSlot = 6
+
 interface Progress {
   readonly snapshot: number
   readonly startedMs: number
   meta: Meta
   readonly chunks: readonly number[]
   readonly tables: TableWriter
-  phase: 'places' | 'images' | 'chunks' | 'synced data' | 'synced log' | 'first slot' | 'second slot'
+  phase: number
   /** The sync that the next step waits for. */
   waiting: Need | undefined
   next: number
@@ -216,7 +225,7 @@ export class Checkpoint {
   #begin(closed: boolean): void {
     // Now, not later: a first commit that did this while the metas are being written would overwrite them with old
     // ones.
-    if (!closed) this.#committer.markOpen()
+    if (!closed) this.#committer.incarnation.markOpen()
     const { memory, kernel, log, pending, pager, meta } = this.#core
     this.#committer.writeOut()
     const snapshot = kernel.exports.openSnapshot() >>> 0
@@ -224,18 +233,18 @@ export class Checkpoint {
     const start = log.switchFile()
     const tableLimit = memory.word(TABLE_LIMIT)
     const chunkCount = Math.ceil(tableLimit / chunkIds)
-    const chunks: number[] = []
-    for (let chunk = 0; chunk < chunkCount; chunk++) if (kernel.exports.takeMark(chunk) !== 0) chunks.push(chunk)
+    const changed: number[] = []
+    for (let chunk = 0; chunk < chunkCount; chunk++) if (kernel.exports.takeMark(chunk) !== 0) changed.push(chunk)
     pending.beginCheckpoint()
     this.#progress = {
       snapshot,
       startedMs: performance.now(),
-      chunks,
-      tables: new TableWriter(this.#core, chunks, chunkCount),
-      phase: 'places',
+      chunks: changed,
+      tables: new TableWriter(this.#core, changed, chunkCount),
+      phase: places,
       waiting: undefined,
       next: 0,
-      nextId: (chunks[0] ?? 0) * chunkIds,
+      nextId: (changed[0] ?? 0) * chunkIds,
       pages: -pager.counts.early,
       ended: undefined,
       meta: {
@@ -266,16 +275,15 @@ export class Checkpoint {
   }
 
   #stepPhase(progress: Progress): Need {
-    if (progress.phase === 'places') {
+    if (progress.phase === places) {
       if (!progress.tables.placeCopies()) return 'slice'
-      progress.phase = 'images'
+      progress.phase = images
     }
-    if (progress.phase === 'images') return this.#writeImages(progress)
-    if (progress.phase === 'chunks') return this.#writeChunks(progress)
-    if (progress.phase === 'synced data') return 'sync log'
-    if (progress.phase === 'synced log') return this.#writeSlot(progress, 0)
-    if (progress.phase === 'first slot') return this.#writeSlot(progress, 1)
-    return this.#end(progress)
+    if (progress.phase === images) return this.#writeImages(progress)
+    if (progress.phase === chunks) return this.#writeChunks(progress)
+    if (progress.phase === syncedData) return 'sync log'
+    if (progress.phase === secondSlot) return this.#end(progress)
+    return this.#writeSlot(progress, progress.phase - syncedLog)
   }
 
   /** The sync that `#step` asked for has been done. */
@@ -283,17 +291,13 @@ export class Checkpoint {
     const progress = this.#progress
     if (progress === undefined) return
     progress.waiting = undefined
-    if (progress.phase === 'chunks') progress.phase = 'synced data'
-    else if (progress.phase === 'synced data') {
-      progress.phase = 'synced log'
-      // From now on a meta may name these commits, so nothing may take them back.
-      this.#committer.noteDurable(progress.meta.lsn)
-    } else if (progress.phase === 'synced log') progress.phase = 'first slot'
-    else if (progress.phase === 'first slot') progress.phase = 'second slot'
+    progress.phase++
+    // From now on a meta may name these commits, so nothing may take them back.
+    if (progress.phase === syncedLog) this.#committer.noteDurable(progress.meta.lsn)
   }
 
   #writeImages(progress: Progress): Need {
-    const { kernel, run, pager } = this.#core
+    const { kernel, run } = this.#core
     while (progress.next < progress.chunks.length) {
       const chunk = progress.chunks[progress.next] ?? 0
       const end = (chunk + 1) * chunkIds
@@ -303,18 +307,20 @@ export class Checkpoint {
         run.add(frame)
         progress.nextId = this.#core.memory.word(frame) + 1
         if (run.bytes < sliceBytes && run.hasRoom) continue
-        progress.pages += run.length
-        run.flush()
-        pager.drainReleased()
-        return 'slice'
+        return this.#flushImages(progress)
       }
       progress.next++
       progress.nextId = (progress.chunks[progress.next] ?? 0) * chunkIds
     }
+    progress.phase = chunks
+    return this.#flushImages(progress)
+  }
+
+  #flushImages(progress: Progress): Need {
+    const { run, pager } = this.#core
     progress.pages += run.length
     run.flush()
     pager.drainReleased()
-    progress.phase = 'chunks'
     return 'slice'
   }
 
@@ -322,7 +328,7 @@ export class Checkpoint {
     if (!progress.tables.writeChunks(progress.snapshot)) return 'slice'
     progress.meta = { ...progress.meta, ...progress.tables.writeDirectory() }
     if (PLANTED_BUG === 12) {
-      progress.phase = 'synced data'
+      progress.phase = syncedData
       return 'slice'
     }
     return 'sync data'
@@ -338,7 +344,7 @@ export class Checkpoint {
     }
     data.writeMeta(slot, progress.meta, checksum)
     if (PLANTED_BUG === 13 && slot === 0) {
-      progress.phase = 'first slot'
+      progress.phase = firstSlot
       return 'slice'
     }
     return 'sync data'
@@ -376,8 +382,7 @@ export class Checkpoint {
     for (const chunk of progress.chunks) kernel.exports.putMark(chunk)
     // A slot may have been written, and a recovery may choose it: then its blocks stay in use until the next
     // checkpoint.
-    const mayBeNamed =
-      progress.phase === 'synced log' || progress.phase === 'first slot' || progress.phase === 'second slot'
+    const mayBeNamed = progress.phase >= syncedLog
     for (const extent of progress.tables.written) {
       if (mayBeNamed) pending.giveNamed(extent)
       else data.release(extent)

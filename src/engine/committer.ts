@@ -23,7 +23,8 @@ export class Committer {
   readonly #rebuild: (cause: unknown) => void
   readonly #groups = new CommitGroups()
   readonly #turns: WriterTurns
-  readonly #incarnation: Incarnation
+  /** What the first commit after an opening or a rollback needs before it. */
+  readonly incarnation: Incarnation
   #isScheduled = false
   #largeFlush: Promise<void> | undefined
   /** A flush whose sync runs in the pool. */
@@ -43,7 +44,7 @@ export class Committer {
   constructor(core: Core, rebuild: (cause: unknown) => void) {
     this.#core = core
     this.#rebuild = rebuild
-    this.#incarnation = new Incarnation(core, cause => this.fail(cause))
+    this.incarnation = new Incarnation(core, cause => this.fail(cause))
     this.#turns = new WriterTurns(() => {
       const { memory, largeWritten } = core
       const { bytes, syncs } = this.counts
@@ -59,11 +60,11 @@ export class Committer {
   /** Makes room for a frame with so many bytes of operations. To be called before any of them is written. */
   prepare(operationBytes: number): void {
     const { memory, log } = this.#core
-    if (!this.#incarnation.hasBegun) this.#incarnation.begin()
+    if (!this.incarnation.hasBegun) this.incarnation.begin()
     const bytes = operationBytes + 64
     if (memory.word(LOG_BYTES) + bytes > memory.word(LOG_CAPACITY)) this.#writeOut()
     log.reserve(memory.word(LOG_BYTES) + bytes)
-    if (memory.word(LOG_BYTES) === 0) this.#incarnation.setTime()
+    if (memory.word(LOG_BYTES) === 0) this.incarnation.setTime()
   }
 
   /** Commits were made: makes sure that they become durable some time. */
@@ -143,16 +144,6 @@ export class Committer {
   writeOut(): void {
     this.#core.staged.apply()
     this.#guarded(() => this.#writeOut())
-  }
-
-  /** After a rollback: the next commit begins a new incarnation. */
-  forgetIncarnation(): void {
-    this.#incarnation.forget()
-  }
-
-  /** Removes the mark of a clean close from the meta, before the first commit (`Incarnation.markOpen`). */
-  markOpen(): void {
-    this.#incarnation.markOpen()
   }
 
   /** Begins a new group: later commits do not wait with those made until now. Returns the newest LSN. */

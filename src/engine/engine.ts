@@ -6,7 +6,8 @@
 //   Space       promises the space that commits need    Checkpoint    writes the pages, so that the log can be cut off
 //   openCore    opening and recovery                    foldLog       what a close does with the log and the files
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
-import { isLightningError, LightningError } from '../errors.ts'
+import { invalidArgument } from '../encoding/failure.ts'
+import { isDiskFull } from '../store/failures.ts'
 import { onDemand } from '../kernel/on-demand.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 import { behind, type ByteRange, clampBounds } from './bounds.ts'
@@ -65,9 +66,9 @@ export class Engine {
     this.#core = core
     this.#reader = new Reader(core)
     this.#committer = new Committer(core, cause => {
-      if (isLightningError(cause, 'LIGHTNING_DISK_FULL')) this.#space.noteFull()
+      if (isDiskFull(cause)) this.#space.noteFull()
       rebuild(core, this.#checkpoint, cause)
-      this.#committer.forgetIncarnation()
+      this.#committer.incarnation.forget()
     })
     this.#checkpoint = new Checkpoint(core, this.#committer)
     this.#space = new Space(core, this.#checkpoint)
@@ -389,9 +390,6 @@ export class Engine {
   #own(snapshot: Snapshot | undefined): EngineSnapshot | undefined {
     if (snapshot === undefined) return undefined
     if (snapshot instanceof EngineSnapshot && snapshot.isOf(this.#core)) return snapshot
-    throw new LightningError(
-      'LIGHTNING_INVALID_ARGUMENT',
-      'The snapshot is of another database. Pass one of this database.'
-    )
+    throw invalidArgument('The snapshot is of another database. Pass one of this database.')
   }
 }

@@ -144,7 +144,7 @@ async function parts(disk: SimulatedDisk) {
   const core = await openCore(disk.vfs(), { ...smallOptions, ...roomy })
   const committer: Committer = new Committer(core, cause => {
     rebuild(core, checkpoint, cause)
-    committer.forgetIncarnation()
+    committer.incarnation.forget()
   })
   const checkpoint = new Checkpoint(core, committer)
   const writer = new Writer(core, committer, checkpoint, new Space(core, checkpoint))
