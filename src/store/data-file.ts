@@ -88,13 +88,13 @@ export class DataFile {
 
   /** Takes room for `bytes` bytes in one piece and marks it as used. Whether the quota allows it was asked before. */
   takeExtent(bytes: number): Extent {
-    const blocks = Math.ceil(sectorsOf(bytes) / sectorsPerBlock)
+    const blocks = Math.ceil(bytes / blockBytes)
     return this.#take(this.#find(blocks, blocks).block, bytes)
   }
 
   /** As `takeExtent`, but throws `LIGHTNING_DISK_FULL` when there is no such piece within the quota. */
   takeWithinQuota(bytes: number): Extent {
-    const blocks = Math.ceil(sectorsOf(bytes) / sectorsPerBlock)
+    const blocks = Math.ceil(bytes / blockBytes)
     const found = this.#findWithin(blocks, blocks, this.#limitBlocks)
     if (found === undefined) throw this.#full()
     return this.#take(found.block, bytes)
@@ -102,7 +102,7 @@ export class DataFile {
 
   /** As `takeExtent`, but in the lowest hole at or behind block `from` if there is one. */
   takeLowExtent(bytes: number, from: number): Extent {
-    const block = this.#blocks.findLow(Math.ceil(sectorsOf(bytes) / sectorsPerBlock), from)
+    const block = this.#blocks.findLow(Math.ceil(bytes / blockBytes), from)
     return block === undefined ? this.takeExtent(bytes) : this.#take(block, bytes)
   }
 
@@ -121,7 +121,7 @@ export class DataFile {
   takeRunBelow(lengths: readonly number[], end: number): number[] {
     const sectors = this.#takeImages(lengths, (blocks, least) => this.#blocks.findBelow(blocks, least, end))
     for (let i = 0; i < sectors.length; i++) {
-      this.takenPieces += Math.ceil(sectorsOf(lengths[i] ?? 0) / sectorsPerBlock) - 1
+      this.takenPieces += Math.ceil((lengths[i] ?? 0) / blockBytes) - 1
     }
     return sectors
   }
@@ -138,7 +138,7 @@ export class DataFile {
     while (sectors.length < lengths.length) {
       let wanted = 0
       for (let i = sectors.length; i < lengths.length; i++) wanted += sectorsOf(lengths[i] ?? 0)
-      const least = Math.ceil(sectorsOf(lengths[sectors.length] ?? 0) / sectorsPerBlock)
+      const least = Math.ceil((lengths[sectors.length] ?? 0) / blockBytes)
       const found = find(Math.ceil(wanted / sectorsPerBlock), least)
       if (found === undefined) break
       let at = found.block * sectorsPerBlock
@@ -171,10 +171,9 @@ export class DataFile {
 
   /** Writes `bytes` from a sector on. If that fails, the blocks stay taken, and the caller releases them. */
   write(bytes: Uint8Array, sector: number): void {
-    this.file.writeAt(bytes, sector * sectorBytes)
+    writeTo(this.file, bytes, sector * sectorBytes, this.#verifyWrites)
     const end = Math.floor((sector + sectorsOf(bytes.length)) / sectorsPerBlock)
     if (end > this.#writtenBlocks) this.#writtenBlocks = end
-    if (this.#verifyWrites) verifyWritten(this.file, bytes, sector * sectorBytes)
   }
 
   release(extent: Extent): void {
@@ -222,8 +221,7 @@ export class DataFile {
   writeMeta(slot: number, meta: Meta, checksum: Checksum): void {
     const bytes = new Uint8Array(blockBytes)
     bytes.set(encodeMeta(meta, checksum), 0)
-    this.file.writeAt(bytes, slot * blockBytes)
-    if (this.#verifyWrites) verifyWritten(this.file, bytes, slot * blockBytes)
+    writeTo(this.file, bytes, slot * blockBytes, this.#verifyWrites)
   }
 
   /** Cuts the file off `keptBlocks` blocks behind the last one in use. */
@@ -288,8 +286,10 @@ export class DataFile {
   }
 }
 
-/** Reads back what was just written; throws `LIGHTNING_IO` when it differs. */
-export function verifyWritten(file: VfsFile, bytes: Uint8Array, offset: number): void {
+/** Writes bytes and, if `verify`, reads them back; throws `LIGHTNING_IO` when they differ. */
+export function writeTo(file: VfsFile, bytes: Uint8Array, offset: number, verify: boolean): void {
+  file.writeAt(bytes, offset)
+  if (!verify) return
   const back = new Uint8Array(bytes.length)
   const length = file.readAt(back, offset)
   for (let i = 0; i < bytes.length; i++) {

@@ -2,7 +2,7 @@
 // switches to the other file if no protected meta needs that one; otherwise the current file grows.
 import { assert } from '../errors.ts'
 import { isDiskFull } from '../store/failures.ts'
-import { verifyWritten } from '../store/data-file.ts'
+import { writeTo } from '../store/data-file.ts'
 import type { VfsFile } from '../vfs/vfs.ts'
 
 /** Zeros are written ahead in steps of this many bytes, so that no commit waits long for one. */
@@ -163,8 +163,7 @@ export class LogFiles {
     const index = this.#current
     assert(this.#offset + bytes.length <= this.#allocated[index], 'the log is written within reserved space')
     this.#written[index]++
-    this.#files[index].writeAt(bytes, this.#offset)
-    if (this.#verifyWrites) verifyWritten(this.#files[index], bytes, this.#offset)
+    writeTo(this.#files[index], bytes, this.#offset, this.#verifyWrites)
     this.#offset += bytes.length
   }
 
@@ -227,8 +226,7 @@ export class LogFiles {
     const end = file.size()
     for (let at = position.offset; at < end; at += stepBytes) {
       const bytes = zeros.subarray(0, Math.min(stepBytes, end - at))
-      file.writeAt(bytes, at)
-      if (this.#verifyWrites) verifyWritten(file, bytes, at)
+      writeTo(file, bytes, at, this.#verifyWrites)
     }
     if (PLANTED_BUG !== 18) file.sync()
   }
@@ -240,8 +238,7 @@ export class LogFiles {
     for (let at = position.offset; at < end; at += stepBytes) {
       const bytes = new Uint8Array(Math.min(stepBytes, end - at))
       const length = file.readAt(bytes, at)
-      file.writeAt(bytes.subarray(0, length), at)
-      if (this.#verifyWrites) verifyWritten(file, bytes.subarray(0, length), at)
+      writeTo(file, bytes.subarray(0, length), at, this.#verifyWrites)
     }
     this.#written[index]++
   }
