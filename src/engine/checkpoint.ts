@@ -21,7 +21,6 @@ import {
   TABLE_LIMIT,
   TIME_LOW
 } from '../../assembly/state.ts'
-import type { LightningError } from '../errors.ts'
 import { assertStatus } from '../kernel/status.ts'
 import { chunkIds } from '../store/format.ts'
 import type { Meta } from '../store/meta.ts'
@@ -136,7 +135,7 @@ export class Checkpoint {
     const core = this.#core
     this.#syncedBytes = core.run.written.bytes
     core.data.syncAsync().catch(error => {
-      if (!core.isClosed && core.failure === undefined) this.#syncFailed(error)
+      if (!core.isClosed && core.failure === undefined) this.#committer.fail(error)
     })
   }
 
@@ -188,10 +187,9 @@ export class Checkpoint {
       if (need === 'slice') await nextTurn()
       else {
         try {
-          if (need === 'sync data') await this.#core.data.syncAsync()
-          else await this.#core.log.syncAsync()
+          await (need === 'sync log' ? this.#core.log : this.#core.data).syncAsync()
         } catch (error) {
-          if (this.#progress === mine) throw this.#syncFailed(error)
+          if (this.#progress === mine) throw this.#committer.fail(error)
         }
       }
       // Meanwhile a synchronous call may have continued it, or a rollback may have ended it.
@@ -203,12 +201,7 @@ export class Checkpoint {
 
   #satisfySync(need: Need): void {
     if (need === 'slice' || need === 'done') return
-    try {
-      if (need === 'sync log') this.#core.log.sync()
-      else this.#core.data.sync()
-    } catch (error) {
-      throw this.#syncFailed(error)
-    }
+    this.#committer.syncOrFail(need === 'sync log' ? this.#core.log : this.#core.data)
     this.#satisfied()
   }
 
@@ -390,9 +383,5 @@ export class Checkpoint {
     pending.abandonCheckpoint()
     kernel.exports.closeSnapshot(progress.snapshot)
     pager.drainReleased()
-  }
-
-  #syncFailed(error: unknown): LightningError {
-    return this.#committer.fail(error)
   }
 }

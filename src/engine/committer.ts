@@ -44,7 +44,7 @@ export class Committer {
   constructor(core: Core, rebuild: (cause: unknown) => void) {
     this.#core = core
     this.#rebuild = rebuild
-    this.incarnation = new Incarnation(core, cause => this.fail(cause))
+    this.incarnation = new Incarnation(core, () => this.syncOrFail(core.data))
     this.#turns = new WriterTurns(() => {
       const { memory, largeWritten } = core
       const { bytes, syncs } = this.counts
@@ -213,6 +213,15 @@ export class Committer {
     return failure
   }
 
+  /** Syncs the log, or the data file. If that fails, this handle writes no more. */
+  syncOrFail(file: { sync(): void }): void {
+    try {
+      file.sync()
+    } catch (error) {
+      throw this.fail(error)
+    }
+  }
+
   #joinGroup(): Promise<void> {
     const core = this.#core
     if (core.failure !== undefined) return Promise.reject(core.failure)
@@ -311,11 +320,7 @@ export class Committer {
     const lsn = core.appliedLsn
     if (core.durableLsn < lsn) {
       this.#guarded(() => this.#writeOut())
-      try {
-        core.log.sync()
-      } catch (error) {
-        throw this.fail(error)
-      }
+      this.syncOrFail(core.log)
       this.counts.syncs++
     }
     this.counts.groups++
@@ -338,11 +343,7 @@ export class Committer {
     if (bytes === 0) return
     if (this.#core.holdsLarge) {
       // A frame may name a large value only when that is on stable storage (docs/durability.md, rule 7).
-      try {
-        data.sync()
-      } catch (error) {
-        throw this.fail(error)
-      }
+      this.syncOrFail(data)
       this.#core.largeSynced = this.#core.largeWritten
     }
     const at = memory.word(LOG)

@@ -3,19 +3,18 @@
 import { INCARNATION_HIGH, INCARNATION_LOW, LOG_BYTES, TIME_LOW } from '../../assembly/state.ts'
 import { INCARNATION } from '../../assembly/log.ts'
 import { NOTE } from '../../assembly/operations.ts'
-import type { LightningError } from '../errors.ts'
 import { chainStart } from './chain-start.ts'
 import type { Core } from './core.ts'
 
 export class Incarnation {
   readonly #core: Core
-  readonly #fail: (cause: unknown) => LightningError
+  readonly #syncData: () => void
   #hasBegun = false
 
-  /** `fail` is told when a sync has failed, and returns the error for the caller. */
-  constructor(core: Core, fail: (cause: unknown) => LightningError) {
+  /** `syncData` syncs the data file. */
+  constructor(core: Core, syncData: () => void) {
     this.#core = core
-    this.#fail = fail
+    this.#syncData = syncData
   }
 
   /** Whether commits may follow. */
@@ -44,11 +43,7 @@ export class Incarnation {
     core.isMetaUncertain = true
     for (const slot of [0, 1]) {
       core.data.writeMeta(slot, meta, core.checksum)
-      try {
-        core.data.sync()
-      } catch (error) {
-        throw this.#fail(error)
-      }
+      this.#syncData()
     }
     core.isMetaUncertain = false
     core.meta = meta

@@ -89,23 +89,21 @@ async function openFiles(vfs: Vfs, lock: VfsLock, kernel: Kernel, options: Engin
     const present = await Promise.all(logFileNames.map(name => vfs.exists(name)))
     // The data file's name must be durable before there are logs, since logs without a data file count as damage.
     if (!readOnly && present.includes(false)) await vfs.syncDirectory()
-    const logs: VfsFile[] = []
-    for (const [i, name] of logFileNames.entries()) {
-      const log = await openLog(vfs, name, present[i] === true, meta, readOnly)
+    const nextLog = async (i: 0 | 1): Promise<VfsFile> => {
+      const log = await openLog(vfs, logFileNames[i], present[i] === true, meta, readOnly)
       opened.push(log)
-      logs.push(log)
+      return log
     }
+    const logs = [await nextLog(0), await nextLog(1)] as const
     // The logs' names must be durable before the first commit. The tables are loaded meanwhile.
     const named = readOnly || PLANTED_BUG === 14 ? Promise.resolve() : vfs.syncDirectory()
     named.catch(() => undefined)
-    const [first, second] = logs
-    if (first === undefined || second === undefined) throw notFound(vfs, options)
     const core = new Core({
       location: vfs.location,
       options,
       kernel,
       data,
-      log: new LogFiles([first, second], verifyWrites),
+      log: new LogFiles(logs, verifyWrites),
       lock,
       meta,
       freeBytes: () => vfs.freeBytes?.()
