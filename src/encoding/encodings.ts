@@ -47,30 +47,32 @@ export class EncodingTable {
   /** Throws `LIGHTNING_INVALID_ARGUMENT`. */
   key(option: unknown, where: string): KeyEncoding<unknown> {
     if (typeof option === 'object' && option !== null) return this.#codec(option, where)
-    const known = this.#keys.get(option)
-    if (known !== undefined) return known
-    const made = keyEncodingOf(option, where)
-    this.#keys.set(option, made)
-    return made
+    return remembered(this.#keys, option, () => keyEncodingOf(option, where))
   }
 
   /** Throws `LIGHTNING_INVALID_ARGUMENT`. */
   value(option: unknown, where: string): ValueEncoding<unknown> {
     if (typeof option === 'object' && option !== null) return this.#codec(option, where)
-    const known = this.#values.get(option)
-    if (known !== undefined) return known
-    const made = valueEncodingOf(option, where)
-    this.#values.set(option, made)
-    return made
+    return remembered(this.#values, option, () => valueEncodingOf(option, where))
   }
 
   #codec(option: object, where: string): KeyEncoding<unknown> {
-    const known = this.#codecs.get(option)
-    if (known !== undefined) return known
-    const made = new CodecEncoding(option, where)
-    this.#codecs.set(option, made)
-    return made
+    return remembered(this.#codecs, option, () => new CodecEncoding(option, where))
   }
+}
+
+/** What the map has for the option, or else what `make` gives, which it keeps. */
+function remembered<O, E>(
+  map: { get(option: O): E | undefined; set(option: O, made: E): unknown },
+  option: O,
+  make: () => E
+): E {
+  let encoding = map.get(option)
+  if (encoding === undefined) {
+    encoding = make()
+    map.set(option, encoding)
+  }
+  return encoding
 }
 
 function commonEncodingOf(option: unknown, where: string): KeyEncoding<unknown> | undefined {

@@ -3,25 +3,9 @@
 import { copyBytes } from './bytes.ts'
 import { undecodable } from './failure.ts'
 import type { NumberReader } from './number-reader.ts'
-import { type BufferKind, bufferKinds } from './msgpack-format.ts'
+import { bufferKinds } from './msgpack-format.ts'
 
-type BufferMaker = new (buffer: ArrayBuffer) => object
-
-const elementBytes: { readonly [kind in BufferKind]: number } = {
-  ArrayBuffer: 1,
-  Int8Array: 1,
-  Uint8ClampedArray: 1,
-  Int16Array: 2,
-  Uint16Array: 2,
-  Int32Array: 4,
-  Uint32Array: 4,
-  Float32Array: 4,
-  Float64Array: 8,
-  BigInt64Array: 8,
-  BigUint64Array: 8,
-  DataView: 1,
-  Float16Array: 2
-}
+type BufferMaker = (new (buffer: ArrayBuffer) => object) & { readonly BYTES_PER_ELEMENT?: number }
 
 const largestDateMs = 8.64e15
 
@@ -62,23 +46,20 @@ export function readBigint(numbers: NumberReader, source: Uint8Array, start: num
 export function readBuffer(source: Uint8Array, start: number, end: number): object {
   const kind = start < end ? bufferKinds[source[start] ?? 0] : undefined
   if (kind === undefined) throw damaged('a typed array is of no known kind')
-  if ((end - start - 1) % elementBytes[kind] !== 0) throw damaged(`a ${kind} is cut off`)
-  const { buffer } = copyBytes(source, start + 1, end)
-  if (kind === 'ArrayBuffer') return buffer
   const maker: unknown = Reflect.get(globalThis, kind)
   if (!isBufferMaker(maker)) throw damaged(`this platform has no ${kind}`)
-  return new maker(buffer)
+  // An ArrayBuffer and a DataView have no elements.
+  if ((end - start - 1) % (maker.BYTES_PER_ELEMENT ?? 1) !== 0) throw damaged(`a ${kind} is cut off`)
+  const { buffer } = copyBytes(source, start + 1, end)
+  return kind === 'ArrayBuffer' ? buffer : new maker(buffer)
 }
 
 function isBufferMaker(found: unknown): found is BufferMaker {
   return typeof found === 'function'
 }
 
-function damaged(what: string, cause?: unknown): Error {
-  return undecodable(
-    `The stored bytes are no MessagePack: ${what}. Read them with the encoding they were written with.`,
-    {
-      cause
-    }
-  )
+/** The error of bytes that are no MessagePack; `what` says why. */
+export function damaged(what: string, cause?: unknown): Error {
+  const message = `The stored bytes are no MessagePack: ${what}. Read them with the encoding they were written with.`
+  return undecodable(message, { cause })
 }

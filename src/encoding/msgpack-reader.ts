@@ -1,8 +1,7 @@
 import { copyBytes } from './bytes.ts'
-import { undecodable } from './failure.ts'
 import { NumberReader } from './number-reader.ts'
 import { extension, largestDepth } from './msgpack-format.ts'
-import { readBigint, readBuffer, readTimestamp } from './msgpack-extensions.ts'
+import { damaged, readBigint, readBuffer, readTimestamp } from './msgpack-extensions.ts'
 import { NameCache } from './name-cache.ts'
 import { readText } from './text.ts'
 
@@ -248,10 +247,4 @@ function numberIfSafe(value: bigint): number | bigint {
 
 function defineMember(members: object, name: string, value: unknown): void {
   Object.defineProperty(members, name, { value, configurable: true, enumerable: true, writable: true })
-}
-
-function damaged(what: string): Error {
-  return undecodable(
-    `The stored bytes are no MessagePack: ${what}. Read them with the encoding they were written with.`
-  )
 }
