@@ -2,9 +2,8 @@
 
 import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
-import { describe, invalidArgument } from '../encoding/failure.ts'
+import { abortError, describe, invalidArgument } from '../encoding/failure.ts'
 import type { Progress } from '../engine/engine.ts'
-import { LightningError } from '../errors.ts'
 import { checkSignal } from './options.ts'
 import type { EncodingTable } from '../encoding/encodings.ts'
 
@@ -98,9 +97,7 @@ export function encodingsOf(place: EncodedPlace, own: Given, outer: Given, where
 function checkLiveSignal(value: unknown, where: string): AbortSignal | undefined {
   const signal = checkSignal(value, `${where}, option signal`)
   if (signal?.aborted !== true) return signal
-  throw new LightningError('LIGHTNING_ABORTED', `${where}: the signal has fired; nothing was done.`, {
-    cause: signal.reason
-  })
+  throw abortError(signal, `${where}: the signal has fired; nothing was done.`)
 }
 
 function isFunction(value: unknown): value is (argument: unknown) => unknown {

@@ -10,6 +10,11 @@ export function undecodable(message: string, details?: LightningErrorDetails): L
   return new LightningError('LIGHTNING_DECODE', message, details)
 }
 
+/** The error of what an `AbortSignal` has ended, which tells why. */
+export function abortError(signal: AbortSignal | undefined, message: string): LightningError {
+  return new LightningError('LIGHTNING_ABORTED', message, { cause: signal?.reason })
+}
+
 /** Adds the index of the operation to an error of a batch, counting from 0; leaves other kinds of errors as they are. */
 export function inOperation(error: unknown, index: number): unknown {
   if (index < 0 || !isLightningError(error, 'LIGHTNING_INVALID_ARGUMENT')) return error

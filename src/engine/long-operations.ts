@@ -1,5 +1,6 @@
 // What the long operations share: progress, cancellation, and turns for other work in between (`pace.ts`).
-import { LightningError } from '../errors.ts'
+import { abortError } from '../encoding/failure.ts'
+import type { LightningError } from '../errors.ts'
 
 /** How far a long operation has come, in units of its own (pages as a rule). */
 export interface Progress {
@@ -34,7 +35,7 @@ export async function abortable(work: Promise<void>, signal: AbortSignal | undef
 
 /** The error of an operation whose signal has fired. */
 export function abortedBy(signal: AbortSignal): LightningError {
-  return new LightningError('LIGHTNING_ABORTED', 'The operation was aborted by its signal.', { cause: signal.reason })
+  return abortError(signal, 'The operation was aborted by its signal.')
 }
 
 /** Looked up once: tests that replace timers later do not keep writes from being settled. */

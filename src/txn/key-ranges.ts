@@ -11,7 +11,7 @@ const mostRanges = 8_192
 
 /** Ranges that are in order and do not touch, from ranges in whatever order. */
 export function normalized(ranges: readonly KeyRange[]): KeyRange[] {
-  const sorted = [...ranges].sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))
+  const sorted = [...ranges].sort((a, b) => byBytes(a.from, b.from))
   const merged: KeyRange[] = []
   for (const range of sorted) {
     if (range.to !== undefined && range.to <= range.from) continue
@@ -59,10 +59,6 @@ export function haveOverlap(a: readonly KeyRange[], b: readonly KeyRange[]): boo
 export class KeyRanges {
   #ranges: KeyRange[] = []
   #isNormalized = true
-
-  get isEmpty(): boolean {
-    return this.#ranges.length === 0
-  }
 
   add(from: string, to: string | undefined): void {
     this.#ranges.push({ from, to })

@@ -4,6 +4,7 @@
 // When a wait completes a cycle (`waits-for.ts`), the youngest transaction in it loses: it is rolled back, its waits
 // reject with `LIGHTNING_DEADLOCK`, and its locks go to the others. Age counts from the first attempt, so a transaction
 // that is run again becomes older than the others some time and does not lose any more.
+import { abortError } from '../encoding/failure.ts'
 import { LightningError } from '../errors.ts'
 import { showKey } from './binary-key.ts'
 import { isClaim } from './claims.ts'
@@ -284,7 +285,5 @@ function timedOut(lock: Lock, timeoutMs: number): LightningError {
 }
 
 function abortedBy(signal: AbortSignal | undefined): LightningError {
-  return new LightningError('LIGHTNING_ABORTED', 'The wait for a lock was aborted by its signal.', {
-    cause: signal?.reason
-  })
+  return abortError(signal, 'The wait for a lock was aborted by its signal.')
 }

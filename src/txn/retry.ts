@@ -4,6 +4,7 @@
 // Between two attempts there is a pause of random length, the longest one doubling each time ("full jitter"): those who
 // collided do not collide again in step. There is none before the first attempt that claims (`claims.ts`): those who
 // collide then begin one after the other.
+import { abortError } from '../encoding/failure.ts'
 import { LightningError } from '../errors.ts'
 
 const firstPauseMs = 1
@@ -269,7 +270,5 @@ function timedOut(timeoutMs: number): LightningError {
 }
 
 function aborted(signal: AbortSignal | undefined): LightningError {
-  return new LightningError('LIGHTNING_ABORTED', 'The transaction was aborted by its signal and rolled back.', {
-    cause: signal?.reason
-  })
+  return abortError(signal, 'The transaction was aborted by its signal and rolled back.')
 }

@@ -121,18 +121,11 @@ export class TreeView {
   }
 
   put(key: unknown, keyEncoding: KeyEncoding<unknown>, value: unknown, valueEncoding: ValueEncoding<unknown>): void {
-    const { transaction } = this
-    transaction.checkWritable()
-    const name = transaction.keys.read(key, keyEncoding)
-    this.#write(name, this.#store(name, value, valueEncoding))
+    this.apply(this.preparePut(key, keyEncoding, value, valueEncoding))
   }
 
   del(key: unknown, keyEncoding: KeyEncoding<unknown>): void {
-    const { transaction } = this
-    transaction.checkWritable()
-    const name = transaction.keys.read(key, keyEncoding)
-    transaction.charge(name.length + entryBytes)
-    this.#write(name, null)
+    this.apply(this.prepareDel(key, keyEncoding))
   }
 
   /** Encodes a write; nothing has changed. */
@@ -145,7 +138,9 @@ export class TreeView {
     const { transaction } = this
     transaction.checkWritable()
     const name = transaction.keys.read(key, keyEncoding)
-    return { view: this, key: name, value: this.#store(name, value, valueEncoding) }
+    const stored = transaction.store(value, valueEncoding)
+    transaction.charge(name.length + stored.length + entryBytes)
+    return { view: this, key: name, value: stored }
   }
 
   prepareDel(key: unknown, keyEncoding: KeyEncoding<unknown>): PreparedWrite {
@@ -157,7 +152,9 @@ export class TreeView {
   }
 
   apply({ key, value }: PreparedWrite): void {
-    this.#write(key, value)
+    // An encoding may have run the caller's code, which may have ended the transaction.
+    this.transaction.checkUse()
+    this.#writeSet().set(key, value)
   }
 
   /** Deletes the keys in the range that the transaction sees. */
@@ -208,19 +205,6 @@ export class TreeView {
   readSet(): ReadSet {
     this.reads ??= new ReadSet()
     return this.reads
-  }
-
-  #store(name: string, value: unknown, valueEncoding: ValueEncoding<unknown>): StoredValue {
-    const { transaction } = this
-    const stored = transaction.store(value, valueEncoding)
-    transaction.charge(name.length + stored.length + entryBytes)
-    return stored
-  }
-
-  #write(name: string, value: StoredValue | null): void {
-    // An encoding may have run the caller's code, which may have ended the transaction.
-    this.transaction.checkUse()
-    this.#writeSet().set(name, value)
   }
 
   #writeSet(): WriteSet {
