@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Shape } from './data.ts'
 import { dataSet } from './data.ts'
+import { DiskRest } from './disk-rest.ts'
 import type { EngineName } from './engines.ts'
 import { type GroupName, planOf } from './groups.ts'
 import { ScratchDirectory } from './scratch-directory.ts'
@@ -34,10 +35,13 @@ export async function compare(plan: ComparisonPlan): Promise<Comparison> {
   const failures: string[] = []
   using scratch = new ScratchDirectory(plan.directory, 'bench')
   const place = scratch.path
+  const disk = new DiskRest(place)
+  if (plan.groups.some(group => planOf(group).restsBefore)) await disk.learn()
   for (let round = 1; round <= plan.repeat; round++) {
     for (const group of plan.groups) {
       for (const engine of inTurn(plan.engines, round)) {
         if (planOf(group).lightningOnly && !engine.startsWith('lightning')) continue
+        if (planOf(group).restsBefore) process.stderr.write(`waited ${await disk.rest()}\n`)
         const started = performance.now()
         try {
           for (const { row, value } of await runOne(plan, group, engine, place)) {

@@ -1,6 +1,6 @@
-import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Driver, MaybePromise } from '../drivers/driver.ts'
+import { Floor } from '../floor.ts'
 import { uniform } from '../random.ts'
 import { perSecond, type Timed, timedSlices } from '../timing.ts'
 import { type Group, openDriver, slicesOf, type Write, writesTo } from './context.ts'
@@ -8,8 +8,6 @@ import { emptyDirectory } from './directory.ts'
 import { loadAll } from './loading.ts'
 
 const waiting = 1000
-const floorBytes = 4096
-const floorFileBytes = 4 << 20
 const loaded = 10_000
 /** Different writes; they are made in turn. */
 const prepared = 100_000
@@ -92,56 +90,6 @@ async function inTurn(
 
 function measured(prepare: Slicing, { sliceLength, seconds, slice }: Side): Promise<Timed> {
   return timedSlices({ total: Number.POSITIVE_INFINITY, sliceLength, seconds, prepare }, slice)
-}
-
-/** What no durable write can be faster than: bytes written into a file that has its blocks already, and synced. */
-class Floor {
-  readonly #path: string
-  readonly #file: number
-  readonly #bytes = new Uint8Array(floorFileBytes).fill(1)
-  #at = 0
-
-  constructor(path: string) {
-    this.#path = path
-    this.#file = openSync(path, 'w')
-    writeSync(this.#file, this.#bytes, 0, floorFileBytes, 0)
-    fdatasyncSync(this.#file)
-  }
-
-  /** So many times a block of its own. */
-  syncEach(times: number): void {
-    for (let i = 0; i < times; i++) this.#writeAndSync(floorBytes)
-  }
-
-  /** The bytes of all values copied, written and synced together; one promise that all wait for. */
-  async syncTogether(writes: readonly Write[]): Promise<void> {
-    let told: () => void = () => undefined
-    const synced = new Promise<void>(resolve => {
-      told = resolve
-    })
-    const pending: Promise<void>[] = []
-    let length = 0
-    for (const { value } of writes) {
-      this.#bytes.set(value, length)
-      length += value.length
-      pending.push(synced)
-    }
-    this.#writeAndSync(length)
-    told()
-    await Promise.all(pending)
-  }
-
-  #writeAndSync(length: number): void {
-    if (this.#at + length > floorFileBytes) this.#at = 0
-    writeSync(this.#file, this.#bytes, 0, length, this.#at)
-    fdatasyncSync(this.#file)
-    this.#at += length
-  }
-
-  close(): void {
-    closeSync(this.#file)
-    rmSync(this.#path)
-  }
 }
 
 function sum(parts: readonly Timed[]): Timed {

@@ -1,0 +1,64 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Floor } from './floor.ts'
+import { median } from './statistics.ts'
+
+const probes = 100
+/** Two runs of probes on a disk at rest differ by less. */
+const tolerance = 1.2
+/** So many runs of probes one after the other have to be as fast as the disk was. */
+const steadyRuns = 5
+const pauseMs = 1000
+const longestMs = 120_000
+
+/**
+ * Waits for the disk. After some GB of writing a virtual disk syncs two or three times as slowly for a while, even if
+ * nothing is left to be written: whoever is measured first would pay for what others wrote.
+ */
+export class DiskRest {
+  readonly #directory: string
+  /** ms, of the fastest run of probes so far: the disk at rest. */
+  #least = Number.POSITIVE_INFINITY
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** Learns how fast the disk is; to be called before anything is written. */
+  async learn(): Promise<void> {
+    for (let run = 0; run < steadyRuns; run++) await this.#probe()
+  }
+
+  /** Resolves when the disk is as fast as it has been at its best, or after two minutes; says what it has waited for. */
+  async rest(): Promise<string> {
+    const started = performance.now()
+    let steady = 0
+    let last = Number.NaN
+    while (steady < steadyRuns && performance.now() - started < longestMs) {
+      last = await this.#probe()
+      if (last <= this.#least * tolerance) {
+        steady++
+      } else {
+        steady = 0
+        await delay(pauseMs)
+      }
+    }
+    const seconds = (performance.now() - started) / 1000
+    return `${seconds.toFixed(1)} s for the disk: 4 KiB synced in ${last.toFixed(3)} ms, at best ${this.#least.toFixed(3)} ms`
+  }
+
+  async #probe(): Promise<number> {
+    await mkdir(this.#directory, { recursive: true })
+    const floor = new Floor(join(this.#directory, 'probe'))
+    const times = Array.from({ length: probes }, () => {
+      const started = performance.now()
+      floor.syncEach(1)
+      return performance.now() - started
+    })
+    floor.close()
+    const time = median(times)
+    this.#least = Math.min(this.#least, time)
+    return time
+  }
+}
