@@ -18,9 +18,10 @@ import { LocalTransaction } from './transaction.ts'
 import {
   checkBegin,
   checkBody,
+  type CheckedBegin,
   type CheckedTransaction,
-  checkSyncTransaction,
-  checkTransaction
+  checkTransaction,
+  syncNames
 } from './transaction-options.ts'
 import type { BeginOptions, SyncTransactionOptions, Transaction, TransactionOptions } from './transaction-types.ts'
 import type { CareOptions, Database, DatabaseEvents, ProgressOptions, Snapshot } from './types.ts'
@@ -62,18 +63,19 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V, K, V> implements Da
   transactionSync<R>(body: (tx: Transaction<K, V>) => R, options?: SyncTransactionOptions): R
   transactionSync<R>(body: (tx: Transaction<K, V>) => R, options?: unknown): R {
     checkBody(body, 'transactionSync')
-    const { isolation, lockTimeoutMs } = checkSyncTransaction(options, 'transactionSync')
-    const begun = { isolation, lockTimeoutMs, attempt: 1, previous: undefined }
-    const transaction = this.place.session.transactions.begin(begun)
+    const transaction = this.#first(checkBegin(options, 'transactionSync', syncNames))
     transaction.isSynchronous = true
     return runSynchronously(transaction, new LocalTransaction<K, V>(this.place, transaction), body)
   }
 
   begin(options?: BeginOptions): Transaction<K, V>
   begin(options?: unknown): Transaction<K, V> {
-    const { isolation, lockTimeoutMs } = checkBegin(options, 'begin')
-    const begun = { isolation, lockTimeoutMs, attempt: 1, previous: undefined }
-    return new LocalTransaction<K, V>(this.place, this.place.session.transactions.begin(begun))
+    return new LocalTransaction<K, V>(this.place, this.#first(checkBegin(options, 'begin')))
+  }
+
+  /** A transaction that nobody runs again. */
+  #first({ isolation, lockTimeoutMs }: CheckedBegin): OpenTransaction {
+    return this.place.session.transactions.begin({ isolation, lockTimeoutMs, attempt: 1, previous: undefined })
   }
 
   /** Made once, not for every transaction. */
@@ -106,11 +108,7 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V, K, V> implements Da
   }
 
   flush(): Promise<void> {
-    try {
-      return this.#engine.flush()
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return this.#engine.flush()
   }
 
   flushSync(): void {

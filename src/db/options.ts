@@ -144,10 +144,13 @@ export function parseOpenOptions(options: unknown, where = 'open', names = openN
   const at = (name: keyof OpenOptions): string => `${where}, option ${name}`
   const integer = (name: keyof OpenOptions, otherwise: number, least: number, most: number): number =>
     given[name] === undefined ? otherwise : checkInteger(given[name], least, most, at(name))
+  const boolean = (name: keyof OpenOptions, otherwise: boolean): boolean =>
+    checkBoolean(given[name], otherwise, at(name))
+  const limit = (name: keyof OpenOptions, most: number): number | undefined => checkLimit(given[name], most, at(name))
   return {
-    createIfMissing: checkBoolean(given.createIfMissing, true, at('createIfMissing')),
-    errorIfExists: checkBoolean(given.errorIfExists, false, at('errorIfExists')),
-    readOnly: checkBoolean(given.readOnly, false, at('readOnly')),
+    createIfMissing: boolean('createIfMissing', true),
+    errorIfExists: boolean('errorIfExists', false),
+    readOnly: boolean('readOnly', false),
     keyEncoding: encodings.key(orDefault(given.keyEncoding, 'utf8'), at('keyEncoding')),
     valueEncoding: encodings.value(orDefault(given.valueEncoding, 'msgpack'), at('valueEncoding')),
     encodings,
@@ -158,10 +161,10 @@ export function parseOpenOptions(options: unknown, where = 'open', names = openN
     valueCache: integer('valueCache', 0, 0, mib),
     compression: checkChoice(orDefault(given.compression, 'lz4'), ['lz4', 'none'], at('compression')),
     walBytes: integer('walBytes', 64 * mib, mib, Number.MAX_SAFE_INTEGER),
-    maxBytes: checkLimit(given.maxBytes, Number.MAX_SAFE_INTEGER, at('maxBytes')),
+    maxBytes: limit('maxBytes', Number.MAX_SAFE_INTEGER),
     lockTimeoutMs: checkTimeout(given.lockTimeoutMs, 10_000, at('lockTimeoutMs')),
-    maxSnapshotAgeMs: checkLimit(given.maxSnapshotAgeMs, longestTimerMs, at('maxSnapshotAgeMs')),
-    verifyWrites: checkBoolean(given.verifyWrites, false, at('verifyWrites')),
+    maxSnapshotAgeMs: limit('maxSnapshotAgeMs', longestTimerMs),
+    verifyWrites: boolean('verifyWrites', false),
     wasm: checkWasm(given.wasm, at('wasm')),
     logger: checkLogger(given.logger, at('logger'))
   }

@@ -28,7 +28,8 @@ export interface CheckedForUpdate extends Encodings {
 
 const forUpdateNames: KnownNames = new Set([...encodingNames, 'lockTimeoutMs', 'signal'])
 const beginNames: KnownNames = new Set(['isolation', 'lockTimeoutMs'])
-const syncNames: KnownNames = new Set(['isolation'])
+/** The options of `transactionSync`. */
+export const syncNames: KnownNames = new Set(['isolation'])
 const transactionNames: KnownNames = new Set(['isolation', 'lockTimeoutMs', 'retries', 'timeoutMs', 'signal'])
 
 const isolations: readonly Isolation[] = ['serializable', 'snapshot', 'read-committed']
@@ -47,14 +48,9 @@ export function checkForUpdate(place: EncodedPlace, options: unknown): CheckedFo
   return { keyEncoding, valueEncoding, timeoutMs, signal: checkSignal(given.signal, 'getForUpdate, option signal') }
 }
 
-/** Throws `LIGHTNING_INVALID_ARGUMENT`. */
-export function checkBegin(options: unknown, where: string): CheckedBegin {
-  return options === undefined ? defaults : common(checkKnown(options, beginNames, where), where)
-}
-
-/** Throws `LIGHTNING_INVALID_ARGUMENT`. */
-export function checkSyncTransaction(options: unknown, where: string): CheckedBegin {
-  return options === undefined ? defaults : common(checkKnown(options, syncNames, where), where)
+/** Throws `LIGHTNING_INVALID_ARGUMENT`. `names`: the options that the call takes. */
+export function checkBegin(options: unknown, where: string, names = beginNames): CheckedBegin {
+  return options === undefined ? defaults : common(checkKnown(options, names, where), where)
 }
 
 const transactionDefaults: CheckedTransaction = {
