@@ -92,7 +92,7 @@ export class Checkpoint {
    * `closed`: for a close, whose meta says that the log is empty.
    */
   async run(closed = false): Promise<void> {
-    while (this.#running !== undefined) await this.#running.catch(() => undefined)
+    while (this.#running !== undefined) await this.idle()
     if (!closed) this.#core.checkOpen()
     if (this.#core.failure !== undefined) throw this.#core.failure
     const { meta, isMetaUncertain } = this.#core
@@ -103,7 +103,7 @@ export class Checkpoint {
 
   /** Makes a checkpoint even if nothing was committed since the last one: compaction has moved images. */
   async runAlways(closed = false): Promise<void> {
-    while (this.#running !== undefined) await this.#running.catch(() => undefined)
+    while (this.#running !== undefined) await this.idle()
     if (closed) this.#core.checkHealthy()
     else this.#core.checkWritable()
     await this.#start(closed)

@@ -19,6 +19,8 @@ export function sectorsOf(bytes: number): number {
 
 const everySector = 0xff
 const growthBlocks = 1_024
+/** Below this share of free blocks, runs go to the end of the file instead of into small holes. */
+const holesWorthFilling = 1 / 5
 
 export class BlockMap {
   #masks = new Uint8Array(growthBlocks)
@@ -30,8 +32,6 @@ export class BlockMap {
   changes = 0
   /** Set while the file is being made smaller: then every hole is worth filling. */
   isShrinking = false
-  /** Below this share of free blocks, runs go to the end of the file instead of into small holes. */
-  static readonly #holesWorthFilling = 1 / 5
 
   constructor() {
     this.#masks.fill(everySector, 0, metaBlocks)
@@ -97,7 +97,7 @@ export class BlockMap {
    * room.
    */
   find(blocks: number, least: number, limitBlocks: number): { block: number; blocks: number } | undefined {
-    const worth = this.isShrinking || this.freeBlocks > this.#end * BlockMap.#holesWorthFilling
+    const worth = this.isShrinking || this.freeBlocks > this.#end * holesWorthFilling
     if (worth || this.freeBlocks > 64) {
       const hole = this.#findHole(blocks, worth ? least : Math.max(least, Math.min(blocks, 16)))
       if (hole !== undefined) return hole
