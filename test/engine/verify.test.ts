@@ -202,9 +202,12 @@ describe('verify', () => {
   })
 
   it.each([true, false])('tells that the database was closed in any of its turns, readOnly: %s', async readOnly => {
-    const { disk } = await filledDisk()
+    const disk = new SimulatedDisk()
     const written = await openEngine(disk.vfs(), options)
-    written.put(written.tree(path('')), 'new', utf8, 'value', utf8)
+    const put = (key: string) => written.put(written.tree(path('')), key, utf8, 'value', utf8)
+    put('in a page')
+    await written.checkpoint()
+    put('in the log')
     written.flushSync()
     const crashed = disk.kill()
     await written.close().catch(() => undefined)
