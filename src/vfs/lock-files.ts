@@ -40,6 +40,9 @@ export function socketName(claim: string, token: string): string {
   return `${claim}.${token}.sock`
 }
 
+/** The highest generation whose name is one of those above. No series of owners gets there, only a hand. */
+export const lastGeneration = 999_999_999_999_999
+
 const generationPattern = /^LOCK\.([1-9]\d{0,14})$/
 const readerPattern = /^LOCK\.r-[\da-f]+$/
 const socketPattern = /^(LOCK\.(?:[1-9]\d{0,14}|r-[\da-f]+))\.[\da-f]+\.sock$/

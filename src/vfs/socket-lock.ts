@@ -6,6 +6,7 @@ import {
   generationName,
   identityOfClaim,
   isReaderName,
+  lastGeneration,
   listClaims,
   publishClaim,
   readClaim,
@@ -83,6 +84,7 @@ async function tryExclusive(directory: string, visitor: Visitor | undefined): Pr
   const predecessor = await findFree(directory)
   if (predecessor === undefined) return undefined
   await refuseReaders(directory, 1)
+  if (predecessor.generation === lastGeneration) throw usedUp(directory)
   const generation = predecessor.generation + 1
   const name = generationName(generation)
   const token = newToken()
@@ -313,6 +315,15 @@ function locked(directory: string, name: string, { holder, certain }: Standing):
     : `Whether it still runs cannot be seen from here; only if it is gone for certain, remove ${join(directory, name)}.`
   const message = `The database at ${directory} is open for ${purpose} in ${describeHolder(holder)}. ${advice}`
   return new LightningError('LIGHTNING_LOCKED', message, { file: join(directory, name) })
+}
+
+/** A lock file of the next number would not be taken for one by anybody. */
+function usedUp(directory: string): LightningError {
+  const path = join(directory, generationName(lastGeneration))
+  const message =
+    `The database at ${directory} cannot be locked: ${path} was not made by a holder of the lock, and there is no higher ` +
+    'number. Make sure that nobody has the database open, then remove that file.'
+  return new LightningError('LIGHTNING_LOCKED', message, { file: path })
 }
 
 function newToken(): string {

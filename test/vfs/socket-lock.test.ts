@@ -324,6 +324,23 @@ describe('what stands in a lock file', () => {
   })
 })
 
+it('there is no lock behind a lock file of the highest number, which says so, until it is removed', async () => {
+  const location = await temporaryDirectory()
+  const path = join(location, 'LOCK.999999999999999')
+  writeFileSync(path, '')
+  await expect(takeSocketLock(location, 'exclusive')).rejects.toMatchObject({
+    code: 'LIGHTNING_LOCKED',
+    file: path,
+    message: expect.stringContaining('remove that file')
+  })
+  expect(readdirSync(location)).toEqual(['LOCK.999999999999999'])
+  await (await takeSocketLock(location, 'shared')).release()
+  rmSync(path)
+  const lock = await takeSocketLock(location, 'exclusive')
+  await expect(takeSocketLock(location, 'exclusive')).rejects.toMatchObject({ code: 'LIGHTNING_LOCKED' })
+  await lock.release()
+})
+
 describe('an owner whose lock files are removed by hand', () => {
   it('learns that the lock is no longer its own, for good', async () => {
     const location = await temporaryDirectory()
