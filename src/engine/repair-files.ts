@@ -5,10 +5,12 @@
 //   data.ldb.damaged-3     the data.ldb that the third repair has found; likewise for the logs
 //
 // A crash may come between any two renames. As long as there is a data.ldb, it counts, with its logs, and the next
-// repair removes what this one has left. The repair takes effect when the damaged data file is moved away: if there is
-// a repaired data file but no data.ldb, the next `open` or `repair` completes the exchange (`finishRepair`). The logs
-// are moved only after it is durable that the damaged data file is gone; otherwise a crash could leave that file
-// without its logs.
+// repair removes what this one has left. The repair takes effect when the first damaged file is moved away, the data
+// file if there is one: if there are a repaired data file and a damaged file of one number but no data.ldb, the next
+// `open` or `repair` completes the exchange (`finishRepair`). Without the damaged file the repaired one was left before
+// that moment, and is older than what may have been written since: it must not take the place of a data.ldb that got
+// lost while its logs are there. The logs are moved only after it is durable that the damaged data file is gone; otherwise a crash could leave
+// that file without its logs.
 import { dataFileName, logFileNames } from '../store/format.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 
@@ -25,7 +27,7 @@ export function damagedName(name: string, number: number): string {
  * no `data.ldb`. Returns whether there is one now.
  */
 export async function finishRepair(vfs: Vfs): Promise<boolean> {
-  const number = largest(await vfs.list(), repairedPattern)
+  const number = await unfinished(vfs)
   if (number === 0) return false
   await moveIn(vfs, number)
   return true
@@ -36,8 +38,16 @@ export async function finishRepair(vfs: Vfs): Promise<boolean> {
  * something only where there is no `data.ldb`.
  */
 export async function unfinishedRepair(vfs: Vfs): Promise<string | undefined> {
-  const number = largest(await vfs.list(), repairedPattern)
+  const number = await unfinished(vfs)
   return number === 0 ? undefined : repairedName(number)
+}
+
+/** The number of a repair that has taken effect and not ended; 0: none. */
+async function unfinished(vfs: Vfs): Promise<number> {
+  const names = await vfs.list()
+  const number = largest(names, repairedPattern)
+  const hasLogs = logFileNames.some(name => names.includes(name))
+  return !hasLogs || names.some(name => name.endsWith(damagedName('', number))) ? number : 0
 }
 
 /** Moves the repaired data file and the damaged logs, after the damaged data file has been moved away. */

@@ -430,4 +430,54 @@ describe('repair', () => {
       }
     }
   }, 60_000)
+
+  it('that was killed before it took effect never takes the place of a newer data file that got lost', async () => {
+    const disk = new SimulatedDisk()
+    const { engine } = await fill(disk, 100)
+    await engine.close()
+    const recorded = new SimulatedDisk(1, disk.state()).record()
+    await repair(recorded)
+    let unused: SimulatedDisk | undefined
+    for (const moment of recorded.moments()) {
+      const left = moment.kill()
+      if (left.names.includes('data.ldb.repaired-1') && left.names.includes('data.ldb')) unused ??= left
+    }
+    if (unused === undefined) throw new Error('A repair has no such moment')
+    const later = await openEngine(unused.vfs())
+    later.put(later.tree(path('')), 'later', utf8, 'value', utf8)
+    const content = contentOf(later)
+    await later.close()
+    const dataFile = unused.bytes('data.ldb')
+    unused.take('data.ldb')
+    await expect(openEngine(unused.vfs())).rejects.toMatchObject({ code: 'LIGHTNING_CORRUPT', file: 'wal-0.ldb' })
+    unused.place('data.ldb', dataFile)
+    expectContent(await reopened(unused), content)
+  })
+
+  it('of nothing but a log that is killed anywhere has done nothing, or is ended by whoever comes next', async () => {
+    const disk = new SimulatedDisk()
+    const engine = await openEngine(disk.vfs(), { walBytes: 1 << 20 })
+    engine.put(engine.tree(path('')), 'key', utf8, 'value', utf8)
+    await engine.settled()
+    const left = disk.kill()
+    await engine.close().catch(() => undefined)
+    left.take('data.ldb')
+    const recorded = new SimulatedDisk(1, left.state()).record()
+    await repair(recorded)
+    const content = new Map([['/key', 'value']])
+    const codes = new Set<string>()
+    for (const moment of recorded.moments()) {
+      if (moment.at < recorded.changes - 12) continue
+      for (const found of [moment.kill(), moment.crash(moment.at), moment.crash(moment.at + 1_000)]) {
+        const opened = openEngine(found.vfs()).then(async again => {
+          await again.close()
+          return 'opened'
+        })
+        codes.add(await opened.catch((error: { code: string }) => error.code))
+        await repair(found)
+        expectContent(await reopened(found), content)
+      }
+    }
+    expect(codes).toEqual(new Set(['opened', 'LIGHTNING_CORRUPT']))
+  })
 })
