@@ -1,4 +1,4 @@
-import { dataFileName } from '../store/format.ts'
+import { dataFileName, logFileNames } from '../store/format.ts'
 import { memoryVfs } from '../vfs/memory.ts'
 import type { Vfs, VfsFile, VfsLock, VfsOpenOptions } from '../vfs/vfs.ts'
 import { buildName, sweepRepairs } from './repair-exchange.ts'
@@ -28,8 +28,16 @@ export class RepairVfs implements Vfs {
     return { kind: 'exclusive', ours: () => outer.ours(), release: async () => undefined }
   }
 
-  open(name: string, options?: VfsOpenOptions): Promise<VfsFile> {
-    return this.#placeOf(name).open(mapped(name), options)
+  async open(name: string, options?: VfsOpenOptions): Promise<VfsFile> {
+    const file = await this.#placeOf(name).open(mapped(name), options)
+    if (options?.create !== true || !name.startsWith(dataFileName)) return file
+    // From the first byte on nobody else may read it than the damaged files.
+    for (const damaged of [dataFileName, ...logFileNames]) {
+      if (!(await this.#vfs.exists(damaged))) continue
+      this.#vfs.copyRights?.(damaged, mapped(name))
+      break
+    }
+    return file
   }
 
   exists(name: string): Promise<boolean> {

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { assert, LightningError } from '../errors.ts'
+import { copyRights } from './file-rights.ts'
 import type { Visitor } from './liveness-socket.ts'
 import { isLockFile, removeLockFiles } from './lock-files.ts'
 import { openNodeFile } from './node-file.ts'
@@ -91,6 +92,10 @@ class NodeVfs implements Vfs {
   async rename(from: string, to: string): Promise<void> {
     const [source, target] = [this.#path(from), this.#path(to)]
     guarded('rename', source, () => renameSync(source, target))
+  }
+
+  copyRights(from: string, to: string): void {
+    copyRights(this.#path(from), this.#path(to))
   }
 
   async syncDirectory(): Promise<void> {

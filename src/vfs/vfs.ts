@@ -109,6 +109,12 @@ export interface Vfs {
   /** Renames a file, replacing any file of that name. Durable only after `syncDirectory`. */
   rename(from: string, to: string): Promise<void>
 
+  /**
+   * Gives the file `to` the owner and the permissions of `from`, as far as that can be done. Absent where files have
+   * none.
+   */
+  copyRights?(from: string, to: string): void
+
   /** Resolves when all names that were created, changed and removed so far survive a crash. */
   syncDirectory(): Promise<void>
 

@@ -1,8 +1,10 @@
 // Places that cannot be written, or not be read: told at opening, with the error that says so, and reading works where it
 // can.
-import { chmod, mkdir } from 'node:fs/promises'
+import { readdirSync, statSync } from 'node:fs'
+import { chmod, chown, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { open as openHere, repair } from '../../src/index.ts'
 import { bundleProgram, type Program } from '../support/child.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 import { mountingFails, smallDisk } from '../support/small-disk.ts'
@@ -113,6 +115,33 @@ describe.skipIf(mountingFails !== undefined)('a medium that cannot be written', 
     expect(await open(location, true)).toEqual({})
     expect(['LIGHTNING_READ_ONLY', 'LIGHTNING_PERMISSION']).toContain((await open(join(disk.directory, 'new'))).error)
   })
+})
+
+test('a repaired database is for those for whom the damaged one was, from the beginning on', async () => {
+  const location = await made()
+  const path = join(location, 'data.ldb')
+  await chmod(path, 0o640)
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) await chown(path, nobody, nobody)
+  const rightsOf = (name: string) => {
+    const { uid, gid, mode } = statSync(join(location, name))
+    return { uid, gid, mode: mode & 0o777 }
+  }
+  const wanted = rightsOf('data.ldb')
+  expect(wanted.mode).toBe(0o640)
+  const seen: unknown[] = []
+  const onProgress = () => {
+    for (const name of readdirSync(location)) if (name.startsWith('data.ldb.repairing')) seen.push(rightsOf(name))
+  }
+  await repair(location, { onProgress })
+  expect(seen.length).toBeGreaterThan(0)
+  for (const rights of seen) expect(rights).toEqual(wanted)
+  expect(rightsOf('data.ldb')).toEqual(wanted)
+  // Who could only read the damaged file, has a repaired one that can be written.
+  await chmod(path, 0o444)
+  await repair(location)
+  expect(rightsOf('data.ldb')).toEqual({ ...wanted, mode: 0o644 })
+  await (await openHere(location)).close()
 })
 
 test('a process without descriptors left is told so, and leaves nothing locked', async () => {
