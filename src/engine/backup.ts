@@ -88,7 +88,13 @@ async function writeCopy(core: Core, destination: Vfs, pace: Pace, options: Back
     if (!isWhole) await destination.remove(newDataFileName).catch(() => undefined)
   }
   await destination.rename(newDataFileName, dataFileName)
-  await destination.syncDirectory()
+  try {
+    await destination.syncDirectory()
+  } catch (error) {
+    // Whoever is told that it failed makes it again, in the same place.
+    await destination.remove(dataFileName).catch(() => undefined)
+    throw error
+  }
 }
 
 class Copy {
