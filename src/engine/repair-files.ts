@@ -9,8 +9,8 @@
 // file if there is one: if there are a repaired data file and a damaged file of one number but no data.ldb, the next
 // `open` or `repair` completes the exchange (`finishRepair`). Without the damaged file the repaired one was left before
 // that moment, and is older than what may have been written since: it must not take the place of a data.ldb that got
-// lost while its logs are there. The logs are moved only after it is durable that the damaged data file is gone; otherwise a crash could leave
-// that file without its logs.
+// lost while its logs are there. The logs are moved only after it is durable that the damaged data file is gone;
+// otherwise a crash could leave that file without its logs.
 import { dataFileName, logFileNames } from '../store/format.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 
