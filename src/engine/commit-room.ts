@@ -1,5 +1,5 @@
 // Room for commits. Before a commit changes anything, room is made for whatever it may take: space in the log and on the
-// disk, frames in memory. While the log is long, a checkpoint is started and kept going.
+// disk, frames in memory. While the log is long, or much space waits for it, a checkpoint is started and kept going.
 import { LOG_BYTES, LOG_CAPACITY, PAGES_USED } from '../../assembly/state.ts'
 import { blockBytes, sectorBytes } from '../store/format.ts'
 import type { Checkpoint } from './checkpoint.ts'
@@ -80,8 +80,7 @@ export class CommitRoom {
       clears
     })
     const find = () => {
-      if (live > walBytes) this.#keepLogShort(live, walBytes)
-      if (core.pending.sectors * sectorBytes > walBytes) this.#freeSpace()
+      this.#advanceCheckpoint(live, walBytes)
       if (this.#isOverfull) {
         core.pager.limitDirty()
         this.#isOverfull = false
@@ -92,7 +91,7 @@ export class CommitRoom {
     }
     core.events.afterCall(() => this.#space.find(find, demand))
     if (logBytes <= capacity && walBytes >= capacity * 8 && !this.#space.isLimited) {
-      const untilStep = live <= walBytes ? capacity : buffered + this.#nextStepBytes - live
+      const untilStep = this.#checkpoint.isRunning ? buffered + this.#nextStepBytes - live : capacity
       this.#readyBytes = Math.min(capacity, log.reservedBytes, untilStep) - 128
     }
   }
@@ -105,18 +104,27 @@ export class CommitRoom {
   }
 
   /**
-   * The log has grown beyond `walBytes`: starts a checkpoint. One that runs already gets a slice done now and then,
-   * since commits may come so fast that the event loop does not get to it. At twice `walBytes` it is run to its end.
+   * Starts a checkpoint when the log has grown beyond `walBytes`, or when much space waits for one to become free: large
+   * values that are overwritten, and pages that are written to make room in the cache, fill the disk long before their
+   * frames fill the log. One that runs already gets a slice done now and then, since commits may come so fast that the
+   * event loop does not get to it. It is run to its end when the log is twice as long, or when as much waits for the one
+   * after it: only large values do, since no page has more than one image that the last checkpoint has named.
    */
-  #keepLogShort(live: number, walBytes: number): void {
+  #advanceCheckpoint(live: number, walBytes: number): void {
+    const { pending, data } = this.#core
+    const waiting = pending.sectors * sectorBytes
+    const most = Math.max(walBytes, (data.blocks.usedBlocks * blockBytes - waiting) / 4)
     if (live > walBytes * 2) {
       this.#checkpoint.runSync()
       return
     }
     this.#attemptCheckpoint(() => {
       if (!this.#checkpoint.isRunning) {
-        this.#nextStepBytes = walBytes * 1.125
-        this.#checkpoint.trigger()
+        // Until then the event loop has its chance.
+        this.#nextStepBytes = live + walBytes / 8
+        if (live > walBytes || waiting > most) this.#checkpoint.trigger()
+      } else if (pending.laterSectors * sectorBytes > most) {
+        this.#checkpoint.runSync()
       } else if (live > this.#nextStepBytes) {
         this.#nextStepBytes = live + walBytes / stepsPerLog
         const { turns } = this.#committer
@@ -124,21 +132,6 @@ export class CommitRoom {
         this.#turns = turns
         this.#checkpoint.stepSync(this.#waitingSteps > mostWaitingSteps || live > walBytes * 1.75)
       }
-    })
-  }
-
-  /**
-   * Starts a checkpoint when much space waits for one to become free. Large values that are overwritten fill the disk
-   * long before their frames fill the log.
-   */
-  #freeSpace(): void {
-    const { pending, data, options } = this.#core
-    const waiting = pending.sectors * sectorBytes
-    const most = Math.max(options.walBytes, (data.blocks.usedBlocks * blockBytes - waiting) / 4)
-    if (waiting <= most) return
-    this.#attemptCheckpoint(() => {
-      if (!this.#checkpoint.isRunning) this.#checkpoint.trigger()
-      else if (waiting > most * 2) this.#checkpoint.runSync()
     })
   }
 

@@ -14,6 +14,7 @@ export class PendingExtents {
   #next: Extent[] = []
   #isCheckpointing = false
   #sectors = 0
+  #laterSectors = 0
 
   constructor(data: DataFile) {
     this.#data = data
@@ -29,6 +30,11 @@ export class PendingExtents {
     return this.#sectors
   }
 
+  /** Those that wait for the checkpoint after the running one. */
+  get laterSectors(): number {
+    return this.#laterSectors
+  }
+
   /** Takes an extent that a table entry with these format flags has named: frees it, or has it wait. */
   give(sector: number, bytes: number, format: number): void {
     const extent = { sector, sectors: sectorsOf(bytes) }
@@ -37,8 +43,10 @@ export class PendingExtents {
       return
     }
     this.#sectors += extent.sectors
-    if (this.#isCheckpointing && (format & ENTRY_LARGE) !== 0) this.#next.push(extent)
-    else this.#current.push(extent)
+    if (this.#isCheckpointing && (format & ENTRY_LARGE) !== 0) {
+      this.#next.push(extent)
+      this.#laterSectors += extent.sectors
+    } else this.#current.push(extent)
   }
 
   /** Has an extent wait that holds a chunk or the directory of the last checkpoint. */
@@ -59,6 +67,7 @@ export class PendingExtents {
     }
     this.#current = this.#next
     this.#next = []
+    this.#laterSectors = 0
     this.#isCheckpointing = false
   }
 
@@ -66,6 +75,7 @@ export class PendingExtents {
   forget(): void {
     this.#current = []
     this.#next = []
+    this.#laterSectors = 0
     this.#sectors = 0
     this.#isCheckpointing = false
   }
@@ -74,6 +84,7 @@ export class PendingExtents {
   abandonCheckpoint(): void {
     this.#current = this.#current.concat(this.#next)
     this.#next = []
+    this.#laterSectors = 0
     this.#isCheckpointing = false
   }
 }
