@@ -1,5 +1,6 @@
-// Frames: page-sized pieces of memory, made in groups on demand up to the limit that `cacheBytes` sets. A frame is
-// free, the newest version of its page, or an older version that a record names.
+// Frames: page-sized pieces of memory, made on demand up to the limit that `cacheBytes` sets. A frame is free, the newest
+// version of its page, or an older version that a record names. Memory is taken for a group of frames at once, and a few
+// of them are made at a time, since making one touches its memory.
 import { fill, load32, load8, store32, store8 } from './platform'
 import { forgetAbsence, growAbsence, hasAnswered } from './absence'
 import { take } from './arena'
@@ -28,6 +29,7 @@ import {
 import { setFrame } from './table'
 
 const GROUP_FRAMES: u32 = 64
+const MADE_TOGETHER: u32 = 8
 /** With fewer frames than this no operation can work. */
 const LEAST_FRAMES: u32 = 48
 
@@ -51,18 +53,24 @@ export function frameAt(index: u32): u32 {
 function growFrames(): bool {
   const count = load32(FRAME_COUNT)
   const room = load32(FRAME_LIMIT) - count
+  if ((count & 63) == 0 && !takeGroup(count, room)) return false
+  const made: u32 = room < MADE_TOGETHER ? room : MADE_TOGETHER
+  let i = count + made
+  while (i > count) {
+    i--
+    giveFrame(frameAt(i))
+  }
+  store32(FRAME_COUNT, count + made)
+  growAbsence(count + made)
+  return true
+}
+
+/** Takes memory for the frames from `count` on, of which `room` may still be made. */
+function takeGroup(count: u32, room: u32): bool {
   const group: u32 = room < GROUP_FRAMES ? room : GROUP_FRAMES
-  const stride = strideOfFrames()
-  const at = take(group * stride)
+  const at = take(group * strideOfFrames())
   if (at == 0) return false
   store32(load32(FRAME_DIRECTORY) + ((count >>> 6) << 2), at)
-  let i = group
-  while (i > 0) {
-    i--
-    giveFrame(at + i * stride)
-  }
-  store32(FRAME_COUNT, count + group)
-  growAbsence(count + group)
   return true
 }
 

@@ -40,6 +40,8 @@ type Kind = (typeof kinds)[number]
 /** A small tree whose root stands between the frames of two other trees' roots; which page of it is to be damaged. */
 async function prepare(build: 'wasm' | 'javascript', kind: Kind): Promise<Prepared> {
   const pager = await Pager.make(build, pageBytes, 128)
+  // Those made together stand side by side.
+  expect(pager.kernel.exports.reserveFrames(32)).toBe(OK)
   const create = (tree: number): Operation => ({ type: 'create', tree, name: `tree ${tree}` })
   pager.commit([create(2), create(3), create(4)])
   const keys = kind.includes('branch') ? fatKeys(60) : fatKeys(7).map(key => key.slice(-14))
