@@ -80,7 +80,7 @@ export function inTurn<T>(items: readonly T[], round: number): T[] {
   return [...items.slice(first), ...items.slice(0, first)]
 }
 
-function mediansOf(samples: Comparison['samples']): Comparison['medians'] {
+export function mediansOf(samples: Comparison['samples']): Comparison['medians'] {
   return Object.fromEntries(
     Object.entries(samples).map(([row, byEngine]) => [
       row,

@@ -25,6 +25,7 @@ options
   --gigabytes N   size for --large (default 10) and --damaged (default 2)
   --dir PATH      where databases are put (default .cache/bench/data, on the disk of this checkout)
   --record        keep the figures as bench/results/MODE.json
+  --add           the same for --peers, --shapes and --runtime, together with the repetitions that are kept there
 `
 
 const modeNames = [
@@ -60,6 +61,7 @@ export interface BenchOptions {
   readonly gigabytes: number
   readonly directory: string
   readonly record: boolean
+  readonly add: boolean
 }
 
 /** The modes asked for, and everything else; throws a `TypeError` or `RangeError` that says what is wrong. */
@@ -83,7 +85,8 @@ export function parseOptions(args: readonly string[]): { modes: Mode[]; options:
       groups: { type: 'string' },
       gigabytes: { type: 'string' },
       dir: { type: 'string', default: '.cache/bench/data' },
-      record: { type: 'boolean', default: false }
+      record: { type: 'boolean', default: false },
+      add: { type: 'boolean', default: false }
     }
   })
   const modes = modeNames.filter(mode => values[mode] === true)
@@ -99,7 +102,8 @@ export function parseOptions(args: readonly string[]): { modes: Mode[]; options:
       groups: values.groups?.split(',').map(name => known(name, isGroupName, 'group')),
       gigabytes: parseSize(values.gigabytes ?? ofMode.gigabytes),
       directory: resolve(values.dir),
-      record: values.record
+      record: values.record,
+      add: values.add
     }
   }
 }

@@ -5,7 +5,8 @@ import { shapes } from './data.ts'
 import { peerGroups, runtimeGroups, shapeGroups } from './groups.ts'
 import { describeMachine } from './machine.ts'
 import type { BenchOptions } from './options.ts'
-import { saveResults } from './results.ts'
+import { type Repetitions, together } from './repetitions.ts'
+import { readRecorded, saveRecorded, saveResults } from './results.ts'
 
 /** Every workload, at every size asked for. */
 export async function benchPeers(options: BenchOptions): Promise<void> {
@@ -50,7 +51,10 @@ export async function benchRuntime(options: BenchOptions): Promise<void> {
   await save('runtime', comparisons, options)
 }
 
-function save(name: string, comparisons: readonly Comparison[], { repeat, record }: BenchOptions): Promise<void> {
+async function save(name: string, comparisons: readonly Comparison[], options: BenchOptions): Promise<void> {
+  const { repeat, record, add } = options
   const failures = comparisons.flatMap(comparison => comparison.failures)
-  return saveResults(name, { machine: describeMachine(), repeat, comparisons }, record, failures)
+  const run: Repetitions = { machine: describeMachine(), repeat, comparisons }
+  await saveResults(name, run, record && !add, failures)
+  if (add && failures.length === 0) await saveRecorded(name, together(await readRecorded(name), run))
 }

@@ -1,10 +1,15 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 
 /** Runs on the way; not under version control. */
 const everyRun = '.cache/bench'
 /** The last run that is stood by; under version control. */
 const recorded = 'bench/results'
+
+/** The run of that name that is stood by, made by the same mode before. */
+export async function readRecorded<R>(name: string): Promise<R> {
+  return JSON.parse(await readFile(join(recorded, `${name}.json`), 'utf8'))
+}
 
 /**
  * Saves what a run has measured as JSON; with `record` also as the run that is stood by, unless something failed. Then the
@@ -16,18 +21,21 @@ export async function saveResults(
   record: boolean,
   failures: readonly string[] = []
 ): Promise<void> {
-  const text = `${JSON.stringify(results, undefined, 2)}\n`
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-')
-  const paths = [
-    join(everyRun, `${name}-${stamp}.json`),
-    ...(record && failures.length === 0 ? [join(recorded, `${name}.json`)] : [])
-  ]
-  for (const path of paths) {
-    await mkdir(join(path, '..'), { recursive: true })
-    await writeFile(path, text)
-    process.stderr.write(`saved ${path}\n`)
-  }
+  await write(join(everyRun, `${name}-${stamp}.json`), results)
+  if (record && failures.length === 0) await saveRecorded(name, results)
   if (failures.length === 0) return
   process.exitCode = 1
   if (record) process.stderr.write(`not recorded: ${failures.length} parts of the run failed\n`)
+}
+
+/** Saves it as the run that is stood by. */
+export function saveRecorded(name: string, results: object): Promise<void> {
+  return write(join(recorded, `${name}.json`), results)
+}
+
+async function write(path: string, results: object): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, `${JSON.stringify(results, undefined, 2)}\n`)
+  process.stderr.write(`saved ${path}\n`)
 }
