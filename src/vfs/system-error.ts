@@ -46,6 +46,14 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
     'ENOTDIR',
     { code: 'LIGHTNING_IO', reason: 'a part of the path is a file', advice: 'Choose a path of directories.' }
   ],
+  [
+    'EISDIR',
+    {
+      code: 'LIGHTNING_IO',
+      reason: 'a directory stands where a file of the database belongs',
+      advice: 'Move the directory to another place.'
+    }
+  ],
   // As with a full disk, what shrinks goes on.
   [
     'EFBIG',

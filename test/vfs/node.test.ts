@@ -27,6 +27,15 @@ describe('a directory as a Vfs', () => {
     await expect(below.prepare({ create: true })).rejects.toMatchObject({ code: 'LIGHTNING_IO' })
   })
 
+  it('says what to do when a directory has the name of a file', async () => {
+    const location = await temporaryDirectory()
+    mkdirSync(join(location, 'data.ldb'))
+    await expect(nodeVfs(location).open('data.ldb', { create: true })).rejects.toMatchObject({
+      code: 'LIGHTNING_IO',
+      message: expect.stringContaining('Move the directory')
+    })
+  })
+
   it('has no files and nothing to remove while it is missing', async () => {
     const vfs = nodeVfs(join(await temporaryDirectory(), 'missing'))
     expect(await vfs.list()).toEqual([])
