@@ -157,9 +157,9 @@ export class LocalDatabase<K, V> extends LocalKeyspace<K, V, K, V> implements Da
   }
 
   close(): Promise<void> {
-    // Calls the listeners of 'closing', which may still read.
+    // Calls the listeners of 'closing', which may still read, whichever of them has called this.
     const closing = this.#engine.close()
-    this.place.session.end()
+    if (this.#engine.isClosed) this.place.session.end()
     return closing
   }
 

@@ -346,7 +346,14 @@ export class Engine {
 
   /** Waits for durability, folds the log into the pages and releases everything. Idempotent. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    if (this.#closing === undefined) {
+      let settle: (work: Promise<void>) => void = () => undefined
+      // Before listeners are told of it, who may call it, too.
+      this.#closing = new Promise(resolve => {
+        settle = resolve
+      })
+      settle(this.#close())
+    }
     return this.#closing
   }
 

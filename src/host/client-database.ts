@@ -17,6 +17,7 @@ import type { ClientSession } from './client-session.ts'
 import { RemoteSnapshot } from './client-snapshot.ts'
 import { RemoteTransaction } from './client-transaction.ts'
 import { closed } from './connection.ts'
+import type { Link } from './link.ts'
 import { pageMapOf, reportOf, statsOf } from './reports.ts'
 import { pathOf } from './paths.ts'
 import { ask, SnapshotScope } from './scope.ts'
@@ -30,6 +31,7 @@ export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V, K, V> implements 
   readonly transactionSync = unavailable('transactionSync', 'transaction')
   readonly flushSync = unavailable('flushSync', 'flush')
   readonly #session: ClientSession
+  #closing: Promise<void> | undefined
 
   constructor(session: ClientSession, encodings: Encodings) {
     const tree = treeAt(new Uint8Array(0))
@@ -136,15 +138,16 @@ export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V, K, V> implements 
   }
 
   close(): Promise<void> {
-    const { connection } = this.#session
-    if (!connection.isClosed) this.#session.emit('closing', {})
-    return connection.close(
-      link =>
-        new Promise((resolve, reject) => {
-          const sink = { onLost: 'done', resolve: () => resolve(), reject } as const
-          link.send({ operation: operation.close, fields: [], sink, attempts: 1 })
-        })
-    )
+    if (this.#closing === undefined) {
+      let settle: (work: Promise<void>) => void = () => undefined
+      // Before listeners are told of it, who may call it, too.
+      this.#closing = new Promise(resolve => {
+        settle = resolve
+      })
+      this.#session.emit('closing', {})
+      settle(this.#session.connection.close(leave))
+    }
+    return this.#closing
   }
 
   [asyncDispose](): Promise<void> {
@@ -183,4 +186,11 @@ export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V, K, V> implements 
       this.scope.send(name, fields, sink)
     })
   }
+}
+
+function leave(link: Link): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const sink = { onLost: 'done', resolve: () => resolve(), reject } as const
+    link.send({ operation: operation.close, fields: [], sink, attempts: 1 })
+  })
 }

@@ -73,6 +73,24 @@ export function closing(target: Target): void {
       expect(await Promise.all(told)).toEqual([1])
     })
 
+    it('may be called by the listeners that it tells', async () => {
+      const location = await target.newLocation()
+      const db = await openAt(target, location)
+      await db.put('a', 1)
+      const told: unknown[] = []
+      for (let i = 0; i < 2; i++) {
+        db.on('closing', () => {
+          told.push(db.get('a'), db.close())
+        })
+      }
+      await db.close()
+      expect(await Promise.all(told)).toEqual([1, undefined, 1, undefined])
+      await refusal('LIGHTNING_CLOSED', () => db.get('a'))
+      if (!target.keeps) return
+      const again = await openAt(target, location)
+      expect(await again.get('a')).toBe(1)
+    })
+
     it('ends what is under way by LIGHTNING_CLOSED, or after it', async () => {
       const ends = await Promise.all(
         (['checkpoint', 'verify', 'compact'] as const).map(async name => {
