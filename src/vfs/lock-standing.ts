@@ -120,12 +120,12 @@ export async function visitHolder(directory: string): Promise<HolderConnection |
   }
 }
 
-/** 0 when there is none. */
+/** 0 when there is none. What is wrong with a path that leads to a file, an opening tells better. */
 function newestGeneration(directory: string): number {
   try {
     return listClaims(directory).generations.at(-1) ?? 0
   } catch (error) {
-    if (isLightningError(error, 'LIGHTNING_NOT_FOUND')) return 0
+    if (isLightningError(error) && ['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error.cause) ?? '')) return 0
     throw error
   }
 }

@@ -1,7 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { destroy, open, persisted, restore } from '../../src/index.ts'
+import { connect, destroy, open, persisted, restore } from '../../src/index.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 import { callUnchecked, openAt, rejection } from '../support/database.ts'
 
@@ -26,7 +26,8 @@ describe('open', () => {
   it('refuses a file in the place of the directory', async () => {
     const path = join(await temporaryDirectory(), 'file')
     await writeFile(path, 'mine')
-    await rejection('LIGHTNING_INVALID_ARGUMENT', open(path))
+    const { message } = await rejection('LIGHTNING_INVALID_ARGUMENT', open(path))
+    expect(await rejection('LIGHTNING_INVALID_ARGUMENT', connect(path))).toMatchObject({ message })
   })
 
   it('makes directories on the way', async () => {
