@@ -2,6 +2,7 @@
 // a sync.
 
 import { viewEncoding } from '../encoding/bytes-encoding.ts'
+import { inOperation } from '../encoding/failure.ts'
 import type { KeyOperation } from '../engine/engine.ts'
 import { malformed } from './messages.ts'
 import { answersLater, type Handler, type Session } from './session.ts'
@@ -158,11 +159,15 @@ export class SessionWrites {
 /** All operations or none. */
 function applyBatch({ transaction }: HeldTransaction, operations: readonly KeyOperation[]): void {
   transaction.checkWritable()
-  const prepared = operations.map(each => {
+  const prepared = operations.map((each, i) => {
     const view = transaction.view(each.tree, undefined)
-    return each.type === 'put'
-      ? view.preparePut(each.key, each.keyEncoding, each.value, each.valueEncoding)
-      : view.prepareDel(each.key, each.keyEncoding)
+    try {
+      return each.type === 'put'
+        ? view.preparePut(each.key, each.keyEncoding, each.value, each.valueEncoding)
+        : view.prepareDel(each.key, each.keyEncoding)
+    } catch (error) {
+      throw inOperation(error, i)
+    }
   })
   for (const write of prepared) write.view.apply(write)
 }

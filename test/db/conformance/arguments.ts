@@ -83,6 +83,7 @@ export function badArguments(target: Target): void {
   it.each([
     ['a key', { type: 'put', value: 1 }, 'takes strings'],
     ['a value', { type: 'put', key: 'a' }, 'undefined'],
+    ["a key's length", { type: 'put', key: 'k'.repeat(1_025), value: 1 }, '1024 bytes'],
     ['a name', { type: 'del', keys: 'a' }, "Did you mean 'key'?"],
     ['an encoding', { type: 'del', key: 'a', keyEncoding: 'hex' }, 'no encoding']
   ])('says in which operation of a batch %s is wrong', async (_, wrong, what) => {
