@@ -44,7 +44,7 @@ function stringify(value: unknown): string {
     text = JSON.stringify(value)
   } catch (cause) {
     throw invalidArgument(
-      `JSON.stringify failed (${cause instanceof Error ? cause.message : String(cause)}). ` +
+      `JSON.stringify failed (${cause instanceof Error ? cause.message : describe(cause)}). ` +
         "Store a value without cycles and bigints, or use the encoding 'msgpack', which takes bigints.",
       { cause }
     )

@@ -35,6 +35,16 @@ describe("the encoding 'json'", () => {
     }
   })
 
+  it('tells of whatever toJSON throws, even if that has no text', () => {
+    const thrown: unknown = Object.create(null)
+    const value = {
+      toJSON: () => {
+        throw thrown
+      }
+    }
+    expect(expectCode('LIGHTNING_INVALID_ARGUMENT', () => json.encode(value)).cause).toBe(thrown)
+  })
+
   it('refuses lone surrogates, but not text that looks like their escapes', () => {
     for (const value of ['\ud800', ['a\udc00b'], { 'k\ud83d': 1 }, '\\\ud800', '\\\\\udfff']) {
       expectCode('LIGHTNING_INVALID_ARGUMENT', () => json.encode(value))
