@@ -47,7 +47,7 @@ export interface KeyspaceHandle {
  * An iterator over a range, which can be used once. It sees the state of its first step, whatever is written meanwhile.
  * It closes itself at the end, after an error, on `break` and on `return()`. `for await` accepts it, too.
  */
-export interface RangeIterator<T> extends IterableIterator<T, undefined, undefined>, Disposable {
+export interface RangeIterator<T> extends IterableIterator<T>, Disposable {
   /** Throws `LIGHTNING_CLOSED`, `LIGHTNING_DECODE`, `LIGHTNING_CORRUPT`, `LIGHTNING_IO`. */
   next(): IteratorResult<T, undefined>
   /** Closes the iterator; every later step is at the end. */

@@ -54,7 +54,7 @@ export type ClientIteratorOptions<
  * many, and closes itself at the end, after an error, on `break` and on `return()`. Steps may overlap; they are
  * answered in order.
  */
-export interface ClientIterator<T> extends AsyncIterableIterator<T, undefined, undefined>, AsyncDisposable {
+export interface ClientIterator<T> extends AsyncIterableIterator<T>, AsyncDisposable {
   /** Rejects with `LIGHTNING_CLOSED`, `LIGHTNING_DECODE`, `LIGHTNING_CORRUPT`, `LIGHTNING_IO`, `LIGHTNING_ABORTED`. */
   next(): Promise<IteratorResult<T, undefined>>
   /** Closes it; every later step is the end. */

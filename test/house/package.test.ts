@@ -92,6 +92,13 @@ describe('the package as built', () => {
     expect(stdout).toBe('')
   })
 
+  test('has types that TypeScript 5.2 understands, whose iterators have one type parameter', () => {
+    const declarations = readFileSync(join(root, 'dist/index.d.ts'), 'utf8')
+    const iterators = declarations.match(/\bIterable\w*<[^<>{]*>|\bAsyncIterable\w*<[^<>{]*>/g) ?? []
+    expect(iterators.length).toBeGreaterThan(0)
+    expect(iterators.filter(iterator => iterator.includes(','))).toEqual([])
+  })
+
   test('runs nothing when it is installed', () => {
     const atInstallation = ['preinstall', 'install', 'postinstall', 'prepare']
     expect(atInstallation.filter(name => name in manifest.scripts)).toEqual([])
