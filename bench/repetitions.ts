@@ -11,7 +11,10 @@ export interface Repetitions {
   readonly comparisons: readonly Comparison[]
 }
 
-/** Both runs as one; throws a `RangeError` unless they did the same on the same kind of machine. */
+/**
+ * Both runs as one, with the rows of either; throws a `RangeError` unless they were of the same sizes and made on the same
+ * kind of machine.
+ */
 export function together(earlier: Repetitions, later: Repetitions): Repetitions {
   if (!isDeepStrictEqual(undated(earlier.machine), undated(later.machine))) {
     throw new RangeError('the runs were not made on the same kind of machine and version of Node')
@@ -32,16 +35,13 @@ function undated({ date, ...machine }: Machine): object {
 function both(earlier: Comparison | undefined, later: Comparison): Comparison {
   const { keys, shape, failures } = later
   if (earlier?.keys !== keys || earlier.shape !== shape) throw new RangeError('the runs are not of the same sizes')
-  const samples = Object.fromEntries(
-    Object.entries(later.samples).map(([row, byEngine]) => [
-      row,
-      Object.fromEntries(
-        Object.entries(byEngine).map(([engine, values]) => {
-          const before = Object.entries(earlier.samples[row] ?? {}).find(([name]) => name === engine)?.[1] ?? []
-          return [engine, [...before, ...values]]
-        })
-      )
-    ])
-  )
+  const samples: Record<string, Record<string, readonly number[]>> = {}
+  for (const run of [earlier, later]) {
+    for (const [row, byEngine] of Object.entries(run.samples)) {
+      const ofRow = samples[row] ?? {}
+      samples[row] = ofRow
+      for (const [engine, values] of Object.entries(byEngine)) ofRow[engine] = [...(ofRow[engine] ?? []), ...values]
+    }
+  }
   return { keys, shape, medians: mediansOf(samples), samples, failures }
 }
