@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 import { rolldownTwins } from './scripts/javascript-twins.mjs'
 import { measuredKernel } from './scripts/measured-kernel.mjs'
@@ -22,15 +23,42 @@ const leftOut: Readonly<Record<string, readonly string[]>> = {
   coverage: [...elsewhere, ...built]
 }
 
+/**
+ * Tests that replace modules or globals, which others would see. The rest share two processes: loading the engine anew
+ * for each file took a quarter of the time of them all.
+ */
+const replacing = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .map(name => `test/${name.replaceAll('\\', '/')}`)
+  .filter(name => name.endsWith('.test.ts'))
+  .filter(name => /\bvi\.(?:mock|doMock|resetModules|stubGlobal|stubEnv)\(/.test(readFileSync(name, 'utf8')))
+
 // `--mode coverage` (npm run coverage) runs the kernel's JavaScript build in place of its WASM build.
 export default defineConfig(({ mode }) => ({
   plugins: [rolldownTwins, rolldownWorkerSources, ...(mode === 'coverage' ? [measuredKernel] : [])],
   define: { PLANTED_BUG: process.env.PLANTED_BUG ?? '0' },
   oxc: { target: 'node20' },
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', ...(leftOut[mode] ?? long)],
     environment: 'node',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'own process',
+          include: [...replacing, ...elsewhere],
+          exclude: ['**/node_modules/**', ...(leftOut[mode] ?? long)]
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: 'shared process',
+          isolate: false,
+          include: ['test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...replacing, ...elsewhere, ...(leftOut[mode] ?? long)],
+          sequence: { groupOrder: 1 }
+        }
+      }
+    ],
     env: { ALL_BUNDLERS: mode === 'runtimes' ? 'yes' : '' },
     pool: 'forks',
     maxWorkers: 2,
