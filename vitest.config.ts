@@ -44,7 +44,7 @@ export default defineConfig(({ mode }) => ({
         extends: true,
         test: {
           name: 'own process',
-          include: [...replacing, ...elsewhere],
+          include: [...replacing, ...elsewhere.map(folder => `${folder}/*.test.ts`)],
           exclude: ['**/node_modules/**', ...(leftOut[mode] ?? long)]
         }
       },
