@@ -1,6 +1,7 @@
 // A client's connection to the owner of the database. When the owner is lost, another is found or started, and requests
 // that could not be sent meanwhile are sent then, in order. Every wait has a bound.
 
+import { backgroundTimer } from '../engine/background-timer.ts'
 import { LightningError } from '../errors.ts'
 import type { Link, LinkEvents, Request, Sink } from './link.ts'
 
@@ -105,20 +106,22 @@ export class Connection implements LinkEvents {
     })
   }
 
-  #redial(): void {
-    this.#dialling ??= this.#dial(performance.now() + this.#timeoutMs).then(
-      link => this.#linked(link),
+  #redial(deadlineMs = performance.now() + this.#timeoutMs): void {
+    this.#dialling ??= this.#dial(deadlineMs).then(
+      link => this.#linked(link, deadlineMs),
       error => this.#unlinked(error)
     )
   }
 
-  #linked(link: Link): void {
+  #linked(link: Link, deadlineMs: number): void {
     this.#dialling = undefined
     this.#link = link
     if (this.#closing !== undefined) return
     link.events = this
     if (link.isLost) {
-      this.#failWaiting(unreachable(this.location, new Error('it was lost as soon as it was found.')))
+      // Nothing that waits has been sent.
+      if (this.#waiting.length > 0 && performance.now() < deadlineMs) this.#redial(deadlineMs)
+      else this.#failWaiting(unreachable(this.location, new Error('it was lost as soon as it was found.')))
       return
     }
     const waiting = this.#waiting
@@ -130,9 +133,13 @@ export class Connection implements LinkEvents {
     this.#dialling = undefined
     if (this.#closing !== undefined) return
     const error = unreachable(this.location, cause)
-    // Listeners alone have no promise that could reject.
+    // Listeners alone have no promise that could reject, and no call that looks for an owner later.
     if (this.#waiting.length === 0) this.#events?.log('warn', [{ text: error.message }])
     this.#failWaiting(error)
+    if (this.#events?.needsOwner !== true) return
+    backgroundTimer(() => {
+      if (this.#events?.needsOwner === true) this.ensureOwner()
+    }, this.#timeoutMs)
   }
 
   #failWaiting(error: LightningError): void {

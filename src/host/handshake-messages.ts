@@ -1,6 +1,6 @@
 // The messages of the handshake: the versions of both sides, the options that are each client's own, and refusals.
 
-import { LightningError } from '../errors.ts'
+import { isLightningError, LightningError } from '../errors.ts'
 import { malformed, type Message } from './messages.ts'
 import { answer, Fields, protocolName, protocolVersion } from './wire.ts'
 import { errorField, errorOf } from './wire-error.ts'
@@ -46,6 +46,11 @@ export function welcomeMessage({ location }: Welcome): Message {
 /** Instead of a welcome, or later: the owner refuses the client and ends the channel. */
 export function refusalMessage(error: unknown): Message {
   return [0, answer.error, errorField(error), false]
+}
+
+/** Whether nobody can open the database, with whatever options. */
+export function concernsEveryone(error: unknown): boolean {
+  return isLightningError(error, 'LIGHTNING_CORRUPT') || isLightningError(error, 'LIGHTNING_VERSION')
 }
 
 /** Throws what the owner refuses with, `LIGHTNING_VERSION`, `LIGHTNING_INVALID_ARGUMENT`. */

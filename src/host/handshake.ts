@@ -36,7 +36,11 @@ export function greet(
       reject(error)
     }
     const giveUp = (): void => fail(new NoWelcome(`It did not answer within ${patienceMs} ms.`, true))
-    const timer = patienceMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, patienceMs)
+    // A moment later: if this thread was busy, what has arrived meanwhile is taken first.
+    const expire = (): void => {
+      timer = setTimeout(giveUp, 1)
+    }
+    let timer = patienceMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(expire, patienceMs)
     channel.onClose = reason => fail(new NoWelcome(reason, false))
     channel.onFrame = frame => {
       try {

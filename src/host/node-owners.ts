@@ -1,8 +1,9 @@
 // Finding the owner of a directory, or becoming it: Node, Deno and Bun.
 //
 // The owner holds the lock and accepts clients on the lock's socket. So whoever wants to connect looks at the lock. If
-// it is held, the client connects to its holder; if it is free, the client starts a thread that takes it. If several
-// clients start threads at the same time, one thread gets the lock, and the other clients find it when they look again.
+// it is held, the client connects to its holder; if it is free, the client starts a thread that takes it. Of clients that
+// come at the same time one starts a thread, and the others wait for it (`start-queue.ts`); if there are two threads all
+// the same, one gets the lock, and the clients of the other find it when they look again.
 // A holder that closes the connection has the database open by `open()`, or is just ending; a second look distinguishes
 // the two.
 
@@ -19,6 +20,7 @@ import { lookPause } from './look-pause.ts'
 import type { Wanted } from './owners.ts'
 import { PortChannel } from './port-channel.ts'
 import { SocketChannel } from './socket-channel.ts'
+import { StartQueue, type Turn } from './start-queue.ts'
 
 /** A holder that hangs up so often in succession does not take clients. */
 const mostHangUps = 3
@@ -29,18 +31,25 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
   let hangUps = 0
   /** Socket of the holder that has hung up so often. */
   let hungUp: string | undefined
+  const queue = new StartQueue(wanted)
   for (let look = 0; ; look++) {
+    // One look is always made after it: this thread may have been busy until then.
+    const isLast = performance.now() >= deadlineMs
     const visited = await visitHolder(wanted.location)
     if (visited === undefined) {
-      const found = await startUnlessLocked(wanted)
-      if (found.link !== undefined) return found.link
-      refusal = found.refusal
+      const turn = await queue.turn()
+      // Who has only waited until the end still learns why there is no owner.
+      if (turn !== undefined || (isLast && refusal === undefined)) {
+        const found = await startInTurn(wanted, turn)
+        if (found.link !== undefined) return found.link
+        refusal = found.refusal
+      }
     } else if (visited === 'forbidden') {
       // Waiting would not help.
       const held = await refusalOf(wanted.location)
       if (held !== undefined) throw held
     } else if (visited !== 'busy') {
-      const found = await greetHolder(wanted, visited, deadlineMs)
+      const found = await greetHolder(wanted, visited)
       if (found.link !== undefined) return found.link
       refusal = found.refusal
       if (found.hungUp) {
@@ -52,7 +61,7 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
         if (refusal !== undefined && hangUps >= mostHangUps) throw refusal
       }
     }
-    if (performance.now() >= deadlineMs) throw refusal ?? tooBusy(wanted.location)
+    if (isLast) throw refusal ?? tooBusy(wanted.location)
     await lookPause(look)
   }
 }
@@ -61,7 +70,7 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
 export async function startOwner({ location, hello, options, script, timeoutMs }: Wanted): Promise<Link> {
   const start: OwnerStart = { location, options }
   const settings = { workerData: start, execArgv: [], name: `lightning-db ${location}` }
-  const worker = script === undefined ? await builtInWorker(settings) : namedWorker(script, settings)
+  const worker = script === undefined ? await builtInWorker(settings, location) : namedWorker(script, settings)
   try {
     // Opening takes as long as it takes: the log may be long. A thread of this process cannot be lost silently.
     const own = { ...hello, errorIfExists: false }
@@ -75,9 +84,16 @@ export async function startOwner({ location, hello, options, script, timeoutMs }
   }
 }
 
-async function builtInWorker(settings: WorkerOptions): Promise<Worker> {
+async function builtInWorker(settings: WorkerOptions, location: string): Promise<Worker> {
   const { workerSource } = await import('./node-worker-source.ts')
-  return new Worker(workerSource, { ...settings, eval: true })
+  try {
+    return new Worker(workerSource, { ...settings, eval: true })
+  } catch (cause) {
+    // Not allowed (`--allow-worker`), or there are too many threads.
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const message = `The thread that should open the database at ${location} cannot be started: ${reason}. See the cause.`
+    throw new LightningError('LIGHTNING_UNAVAILABLE', message, { cause })
+  }
 }
 
 function namedWorker(script: string | URL, settings: WorkerOptions): Worker {
@@ -101,6 +117,18 @@ interface Found {
   readonly hungUp?: boolean
 }
 
+async function startInTurn(wanted: Wanted, turn: Turn | undefined): Promise<Found> {
+  let found: Found
+  try {
+    found = await startUnlessLocked(wanted)
+  } catch (error) {
+    await turn?.end(error)
+    throw error
+  }
+  await turn?.end()
+  return found
+}
+
 async function startUnlessLocked(wanted: Wanted): Promise<Found> {
   try {
     return { link: await startOwner(wanted) }
@@ -117,10 +145,12 @@ async function startUnlessLocked(wanted: Wanted): Promise<Found> {
   }
 }
 
-async function greetHolder(wanted: Wanted, { socket, holder }: HolderConnection, deadlineMs: number): Promise<Found> {
-  const patienceMs = Math.max(1, Math.min(wanted.timeoutMs, deadlineMs - performance.now()))
+async function greetHolder(
+  { location, hello, timeoutMs }: Wanted,
+  { socket, holder }: HolderConnection
+): Promise<Found> {
   try {
-    const { link } = await greet(new SocketChannel(socket, false), wanted.hello, patienceMs, wanted.timeoutMs)
+    const { link } = await greet(new SocketChannel(socket, false), hello, timeoutMs, timeoutMs)
     return { link }
   } catch (error) {
     // It is closing the database: soon the lock is free.
@@ -129,7 +159,7 @@ async function greetHolder(wanted: Wanted, { socket, holder }: HolderConnection,
     if (!error.isSilent) return { hungUp: true }
     throw new LightningError(
       'LIGHTNING_LOCKED',
-      `The database at ${wanted.location} is held by ${describeHolder(holder)}, which does not answer. Let it go on, or ` +
+      `The database at ${location} is held by ${describeHolder(holder)}, which does not answer. Let it go on, or ` +
         'end it.'
     )
   }

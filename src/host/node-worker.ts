@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { inMemory } from '../db/location.ts'
 import { memoryVfs } from '../vfs/memory.ts'
 import { nodeVfs } from '../vfs/node.ts'
-import { refusalMessage } from './handshake-messages.ts'
+import { concernsEveryone, refusalMessage } from './handshake-messages.ts'
 import { MessageCoder } from './messages.ts'
 import { Owner } from './owner.ts'
 import { startOf } from './owner-start.ts'
@@ -29,8 +29,15 @@ async function serve(port: ReturnType<typeof nodePort>): Promise<void> {
     owner.accept(new PortChannel({ ...port, close: () => undefined }))
     for (const socket of early) visit(socket)
   } catch (error) {
-    for (const socket of early) socket.destroy()
+    for (const socket of early) hangUp(socket, error)
     new PortChannel(port).post(new MessageCoder().encode([refusalMessage(error)]))
     port.close()
   }
+}
+
+/** Those who have come by the socket have options of their own: they look again, unless that would not help. */
+function hangUp(socket: Socket, error: unknown): void {
+  const channel = new SocketChannel(socket, true)
+  if (concernsEveryone(error)) channel.post(new MessageCoder().encode([refusalMessage(error)]))
+  channel.close()
 }

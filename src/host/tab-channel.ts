@@ -22,6 +22,11 @@ export function servingLockName(location: string, owner: string): string {
   return `lightning-db:${location}#serving ${owner}`
 }
 
+/** A Web Lock of whoever starts an owner: others wait for that owner instead of starting one each. */
+export function startingLockName(location: string): string {
+  return `lightning-db:${location}#starting`
+}
+
 /** The owner that takes clients now, if there is one. Rejects with `LIGHTNING_UNAVAILABLE`. */
 export async function servingOwner(location: string): Promise<string | undefined> {
   const start = servingLockName(location, '')
@@ -48,10 +53,11 @@ export function livenessLockName(side: string): string {
   return `lightning-db#life ${side}`
 }
 
-/** Holds a lock that is this side's own until the result is called. */
-export function holdLock(name: string): Promise<() => void> {
+/** Holds a lock that is this side's own until the result is called. Rejects when `signal` ends the wait for it. */
+export function holdLock(name: string, signal?: AbortSignal): Promise<() => void> {
   return new Promise((resolve, reject) => {
-    navigator.locks.request(name, () => new Promise<void>(letGo => resolve(letGo))).catch(reject)
+    const hold = (): Promise<void> => new Promise(letGo => resolve(letGo))
+    navigator.locks.request(name, signal === undefined ? {} : { signal }, hold).catch(reject)
   })
 }
 

@@ -20,6 +20,7 @@ import {
   lobbyChannelName,
   clientChannelName,
   servingOwner,
+  startingLockName,
   tabChannel
 } from './tab-channel.ts'
 
@@ -31,15 +32,18 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
   const path = pathOf(wanted.location)
   let refusals = 0
   for (let look = 0; ; look++) {
+    // One look is always made after it: this thread may have been busy until then.
+    const isLast = performance.now() >= deadlineMs
     let refusal: unknown
     const owner = await servingOwner(path)
     if (owner !== undefined) {
-      const found = await knock(wanted, path, owner, deadlineMs)
+      const found = await knock(wanted, path, owner)
       if (found instanceof LightningError) refusal = found
       else if (found !== undefined) return found
     } else {
       try {
-        return await startOwner(wanted)
+        const link = await startInTurn(wanted, path)
+        if (link !== undefined) return link
       } catch (error) {
         if (!isLightningError(error, 'LIGHTNING_LOCKED')) throw error
         refusal = error
@@ -47,8 +51,24 @@ export async function findOwner(wanted: Wanted, deadlineMs: number): Promise<Lin
         if ((await servingOwner(path)) === undefined && ++refusals >= mostRefusals) throw error
       }
     }
-    if (performance.now() >= deadlineMs) throw refusal ?? silent(wanted.location)
+    if (isLast) throw refusal ?? silent(wanted.location)
     await lookPause(look)
+  }
+}
+
+/** How long one who starts an owner is waited for, and up to as much again: it may be frozen. */
+const startPatienceMs = 2_000
+
+/** Starts an owner unless somebody else does: then waits for that, and it is time to look again. */
+async function startInTurn(wanted: Wanted, path: string): Promise<Link | undefined> {
+  const abort = new AbortController()
+  const timer = setTimeout(() => abort.abort(), startPatienceMs * (1 + Math.random()))
+  const letGo = await holdLock(startingLockName(path), abort.signal).catch(() => undefined)
+  clearTimeout(timer)
+  try {
+    return (await servingOwner(path)) === undefined ? await startOwner(wanted) : undefined
+  } finally {
+    letGo?.()
   }
 }
 
@@ -120,16 +140,10 @@ function workerPort(worker: Worker): Port {
 }
 
 /** Asks the owner for a link; undefined when the owner is gone, an error when it is just closing the database. */
-async function knock(
-  wanted: Wanted,
-  path: string,
-  owner: string,
-  deadlineMs: number
-): Promise<Link | LightningError | undefined> {
+async function knock(wanted: Wanted, path: string, owner: string): Promise<Link | LightningError | undefined> {
   const client = crypto.randomUUID()
   const release = await holdLock(livenessLockName(client))
-  const patienceMs = Math.max(1, Math.min(wanted.timeoutMs, deadlineMs - performance.now()))
-  const opened = await knockAt(path, owner, client, patienceMs)
+  const opened = await knockAt(path, owner, client, wanted.timeoutMs)
   if (opened === 'gone' || opened === 'silent') {
     release()
     if (opened === 'silent' && (await servingOwner(path)) === owner) throw silent(wanted.location)
@@ -137,7 +151,7 @@ async function knock(
   }
   const channel = tabChannel(new BroadcastChannel(clientChannelName(client)), opened.id, release)
   try {
-    const { link } = await greet(channel, wanted.hello, patienceMs, wanted.timeoutMs)
+    const { link } = await greet(channel, wanted.hello, wanted.timeoutMs, wanted.timeoutMs)
     return link
   } catch (error) {
     if (isLightningError(error, 'LIGHTNING_CLOSED')) return error

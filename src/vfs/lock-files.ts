@@ -20,6 +20,7 @@ import { guarded, systemCodeOf, systemError } from './system-error.ts'
 //   LOCK.r-9f3c…               one reader
 //   LOCK.7.5be0….sock          the sockets of those two, or of somebody who tried to become the 7th
 //   LOCK.r-9f3c….5be0….sock
+//   LOCK.7.0.sock              the socket of a client that is starting the 7th (see `start-socket.ts`)
 //   LOCK.5be0….new             a lock file that is being written
 //
 // Generations are removed only in ascending order, and never the newest. So while LOCK.n exists, LOCK.n+1 exists if it

@@ -208,6 +208,21 @@ describe('owners that are killed one after the other', () => {
   })
 })
 
+describe('a client that is busy while it connects', () => {
+  it('does not take the owner for silent, which has answered meanwhile', async () => {
+    const location = await newLocation()
+    await started('process', location)
+    const timeoutMs = 100
+    for (let turns = 0; turns < 12; turns++) {
+      const connecting = connect<string, number>(location, { ownerTimeoutMs: timeoutMs })
+      for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
+      const start = performance.now()
+      while (performance.now() < start + 2 * timeoutMs);
+      await (await connecting).close()
+    }
+  })
+})
+
 describe('an owner that is stopped', () => {
   it('makes calls and connections reject within their bound, and is used again when it goes on', async () => {
     const location = await newLocation()
