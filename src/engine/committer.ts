@@ -5,7 +5,7 @@
 // write, one sync and one promise. In relaxed mode a timer starts the write and the sync, and the sync runs off this
 // thread. Either way writes let the event loop turn now and then (`writer-turns.ts`).
 import { DURABLE_LOW, LOG, LOG_BYTES, LOG_CAPACITY } from '../../assembly/state.ts'
-import { LightningError } from '../errors.ts'
+import { isLightningError, LightningError } from '../errors.ts'
 import { CommitGroups } from './commit-groups.ts'
 import type { Core } from './core.ts'
 import { Incarnation } from './incarnation.ts'
@@ -15,6 +15,11 @@ import { turnBytes, WriterTurns } from './writer-turns.ts'
 const quietTurns = 8
 /** Bytes that a sync counts for. */
 const syncCost = 4_096
+/**
+ * After so many syncs the lock is looked at. Checkpoints do so, too, but there may be none for a long time, while what
+ * is acknowledged goes into files that somebody has removed.
+ */
+const lockLookSyncs = 16
 /** When fewer than one in so many commits is still to come, the sync is done on this thread. */
 const fewExpected = 8
 
@@ -327,6 +332,17 @@ export class Committer {
     this.noteDurable(lsn)
   }
 
+  /** If the lock has been taken away, this handle writes no more: the files may be another's, or gone. */
+  #checkLock(): void {
+    try {
+      this.#core.checkLock()
+    } catch (error) {
+      if (!isLightningError(error)) throw error
+      this.#core.failure ??= error
+      throw this.rollBack(error)
+    }
+  }
+
   /** Runs a write. If it fails, everything that is not durable is undone. */
   #guarded(write: () => void): void {
     try {
@@ -341,6 +357,7 @@ export class Committer {
     kernel.exports.closeFrame()
     const bytes = memory.word(LOG_BYTES)
     if (bytes === 0) return
+    if (this.counts.syncs % lockLookSyncs === 0) this.#checkLock()
     if (this.#core.holdsLarge) {
       // A frame may name a large value only when that is on stable storage (docs/durability.md, rule 7).
       this.syncOrFail(data)

@@ -113,8 +113,14 @@ class NodeVfs implements Vfs {
 
   freeBytes(): number | undefined {
     if (typeof statfsSync !== 'function') return undefined
-    const { bavail, bsize } = guarded('examine', this.location, () => statfsSync(this.location))
-    return bavail * bsize
+    try {
+      const { bavail, bsize } = statfsSync(this.location)
+      return bavail * bsize
+    } catch (error) {
+      // Removed while it is open: the lock tells.
+      if (systemCodeOf(error) === 'ENOENT') return undefined
+      throw systemError(error, 'examine', this.location)
+    }
   }
 
   async removeAll(): Promise<void> {
