@@ -18,6 +18,18 @@ async function act(tab: Page, name: string, ...parameters: unknown[]): Promise<u
   )
 }
 
+/** In the page: counts the workers that are started from now on. */
+function countWorkers(): void {
+  const counted = new Proxy(Worker, {
+    construct(target, given) {
+      Reflect.set(globalThis, 'started', Number(Reflect.get(globalThis, 'started')) + 1)
+      return Reflect.construct(target, given)
+    }
+  })
+  Reflect.set(globalThis, 'started', 0)
+  Reflect.set(globalThis, 'Worker', counted)
+}
+
 /** What holds for tabs in this browser. */
 export function describeTabs(name: BrowserName): void {
   describe(`tabs of ${name}`, { timeout: 120_000 }, () => {
@@ -62,6 +74,18 @@ export function describeTabs(name: BrowserName): void {
       expect(await act(two, 'destroy', 'shared')).toBe('destroyed')
       await one.close()
       await two.close()
+    })
+
+    it('that connect at once start one worker between them', async () => {
+      const tabs = [await newTab(), await newTab()]
+      for (const tab of tabs) await tab.evaluate(countWorkers)
+      const clients = ['a', 'b', 'c', 'd']
+      const connecting = tabs.flatMap(tab => clients.map(client => act(tab, 'connect', client, 'at once')))
+      expect(new Set(await Promise.all(connecting))).toEqual(new Set(['connected']))
+      const started = await Promise.all(tabs.map(tab => tab.evaluate(() => Number(Reflect.get(globalThis, 'started')))))
+      expect(started.sort()).toEqual([0, 1])
+      for (const tab of tabs) for (const client of clients) expect(await act(tab, 'close', client)).toBe('closed')
+      for (const tab of tabs) await tab.close()
     })
 
     it('that are closed hold nothing any more', async () => {
