@@ -50,13 +50,14 @@ function longCase(seed: number, random: Random): CrashCase {
 
 function someOptions(random: Random): SmallOptions {
   return {
-    pageSize: random.pick([4_096, 4_096, 8_192, 16_384]),
+    pageSize: random.pick([4_096, 4_096, 8_192, 16_384, 65_536]),
     compression: random.pick(['lz4', 'lz4', 'none']),
     walBytes: random.pick([8_192, 16_384, 65_536, 1 << 20]),
     verifyWrites: random.chance(0.1),
     durability: random.chance(0.2) ? 'relaxed' : 'strict',
     ...(random.chance(0.1) ? { wasm: 'off' as const } : {}),
-    ...(random.chance(0.25) ? roomy : {})
+    ...(random.chance(0.25) ? roomy : {}),
+    ...(random.chance(0.3) ? { longKeys: true } : {})
   }
 }
 
@@ -69,7 +70,16 @@ export function* shrink(testCase: CrashCase): Generator<CrashCase> {
   }
   for (const i of steps.keys()) if (steps.length > 1) yield { ...testCase, steps: steps.toSpliced(i, 1) }
   if (testCase.start === 'filled') yield { ...testCase, start: 'empty' }
-  for (const name of ['wasm', 'frames', 'verifyWrites', 'compression', 'walBytes', 'pageSize', 'durability'] as const) {
+  for (const name of [
+    'longKeys',
+    'wasm',
+    'frames',
+    'verifyWrites',
+    'compression',
+    'walBytes',
+    'pageSize',
+    'durability'
+  ] as const) {
     if (options[name] === undefined) continue
     const { [name]: _, ...others } = options
     yield { ...testCase, options: others }

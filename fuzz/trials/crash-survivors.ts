@@ -5,7 +5,7 @@ import type { CrashMood } from '../../test/support/disk-state.ts'
 import { Random } from '../../test/support/random.ts'
 import { SimulatedDisk } from '../../test/support/simulated-disk.ts'
 import { type Counts, sumOf } from '../runner/trial.ts'
-import { type Opened, openSmall } from '../workload/opening.ts'
+import { type Opened, openOtherwise, openSmall } from '../workload/opening.ts'
 import { expectVerified, isMissing, isSame } from '../workload/subject.ts'
 import type { CrashCase } from './crash-case.ts'
 import type { Life, Note } from './crash-life.ts'
@@ -32,10 +32,16 @@ export class Survivors {
   async examine(moment: Moment): Promise<Counts> {
     let counts: Counts = {}
     for (const [i, kind] of images.entries()) {
-      const random = new Random(Math.imul(this.#case.seed, 0x9e3779b1) ^ Math.imul(moment.at * images.length + i, 31))
+      const number = Math.imul(this.#case.seed, 0x9e3779b1) ^ Math.imul(moment.at * images.length + i, 31)
+      const random = new Random(number)
+      const others = new Random(~number)
       const disk = kind === 'process' ? moment.kill() : moment.crash(random.next(), kind)
       try {
-        counts = sumOf(counts, { images: 1 }, await this.#examineImage(disk, kind === 'process', moment.notes, random))
+        counts = sumOf(
+          counts,
+          { images: 1 },
+          await this.#examineImage(disk, kind === 'process', moment.notes, random, others)
+        )
       } catch (error) {
         throw new Error(`crash after change ${moment.at} of the disk, image ${i} (${kind})`, { cause: error })
       }
@@ -47,7 +53,8 @@ export class Survivors {
     disk: SimulatedDisk,
     isProcess: boolean,
     notes: readonly Note[],
-    random: Random
+    random: Random,
+    others: Random
   ): Promise<Counts> {
     const acknowledged = Math.max(0, ...notes.filter(note => note.copy === undefined).map(note => note.commit))
     const state = disk.state()
@@ -55,7 +62,7 @@ export class Survivors {
     let recoveries = 0
     let found = this.#found.get(print)
     if (found === undefined) {
-      recoveries = await this.#recover(disk, acknowledged, random, commit => {
+      recoveries = await this.#recover(disk, acknowledged, random, others, commit => {
         found = commit
       })
       this.#found.set(print, found ?? -1)
@@ -81,11 +88,12 @@ export class Survivors {
     image: SimulatedDisk,
     acknowledged: number,
     random: Random,
+    others: Random,
     tell: (commit: number) => void
   ): Promise<number> {
     const { states } = this.#life
     const disk = new SimulatedDisk<number>(1, image.state()).record()
-    const opened = await this.#open(disk)
+    const opened = await this.#open(disk, others)
     const found = this.#commitOf(opened, states, acknowledged)
     tell(found)
     await expectVerified(opened)
@@ -103,19 +111,24 @@ export class Survivors {
       await opened.db.close()
       return 1
     }
-    await this.#expectLater(disk.crash(random.next()), possible, possible.length - 1)
+    await this.#expectLater(disk.crash(random.next()), possible, possible.length - 1, others)
     if (!random.chance(0.5)) return 2
     // The recovery itself crashes, at any moment.
     const chosen = random.below(disk.changes + 1)
     for (const moment of disk.moments()) {
       if (moment.at !== chosen) continue
-      await this.#expectLater(moment.crash(random.next()), possible, Math.max(acknowledged, ...moment.notes))
+      await this.#expectLater(moment.crash(random.next()), possible, Math.max(acknowledged, ...moment.notes), others)
     }
     return 3
   }
 
-  async #expectLater(disk: SimulatedDisk, states: readonly Content[], acknowledged: number): Promise<void> {
-    const opened = await this.#open(disk)
+  async #expectLater(
+    disk: SimulatedDisk,
+    states: readonly Content[],
+    acknowledged: number,
+    others: Random
+  ): Promise<void> {
+    const opened = await this.#open(disk, others)
     const found = this.#commitOf(opened, states, acknowledged)
     if (found < acknowledged) throw new Error(`commit ${acknowledged} was promised, the state is that of ${found}`)
     await expectVerified(opened)
@@ -148,8 +161,9 @@ export class Survivors {
     return commit
   }
 
-  #open(disk: SimulatedDisk): Promise<Opened> {
-    return openSmall(disk.vfs(), this.#case.options)
+  /** Who recovers need not have the options of who has written. */
+  #open(disk: SimulatedDisk, others: Random): Promise<Opened> {
+    return openOtherwise(disk.vfs(), this.#case.options, others)
   }
 }
 

@@ -86,7 +86,8 @@ export function caseOf(seed: number): FaultsCase {
         compression: random.pick(['lz4', 'lz4', 'none']),
         walBytes: random.pick([8_192, 16_384, 65_536]),
         verifyWrites: random.chance(0.2),
-        ...(random.chance(0.25) ? roomy : {})
+        ...(random.chance(0.25) ? roomy : {}),
+        ...(random.chance(0.25) ? { longKeys: true } : {})
       }
   return { seed, steps, options, fault, lasts }
 }
@@ -95,7 +96,7 @@ export function caseOf(seed: number): FaultsCase {
 export function* shrink(testCase: FaultsCase): Generator<FaultsCase> {
   const { steps, options, between } = testCase
   for (const i of steps.keys()) if (steps.length > 1) yield { ...testCase, steps: steps.toSpliced(i, 1) }
-  for (const name of ['frames', 'verifyWrites', 'compression', 'walBytes', 'pageSize'] as const) {
+  for (const name of ['longKeys', 'frames', 'verifyWrites', 'compression', 'walBytes', 'pageSize'] as const) {
     if (options[name] === undefined) continue
     const { [name]: _, ...others } = options
     yield { ...testCase, options: others }

@@ -154,7 +154,7 @@ export class Subject {
   async #write(kind: WriteKind, seed: number): Promise<unknown[]> {
     const { db } = await this.open()
     const before = this.states.length - 1
-    const writes = writesOf(kind, seed, this.content)
+    const writes = writesOf(kind, seed, this.content, this.#options.longKeys)
     const reached = new Map(this.content)
     const states: Content[] = []
     const isRelaxed = this.#options.durability === 'relaxed'

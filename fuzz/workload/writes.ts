@@ -16,36 +16,48 @@ export type WriteKind = 'put' | 'delete' | 'batch' | 'transaction' | 'clear' | '
 
 const sublevels = ['', '', '', 'one', 'two'] as const
 
+/** Chooses a key. */
+type SomeKey = (random: Random) => string
+
 /** The writes of a step, to be issued one after the other without waiting. `model` is what they start from. */
-export function writesOf(kind: WriteKind, seed: number, model: Content): Write[] {
+export function writesOf(kind: WriteKind, seed: number, model: Content, hasLongKeys = false): Write[] {
   const random = new Random(seed)
+  const someKey = hasLongKeys ? longKey : shortKey
   switch (kind) {
     case 'put':
-      return Array.from({ length: random.pick([1, 1, 2, 5]) }, () => put(random, 10 + random.below(900)))
+      return Array.from({ length: random.pick([1, 1, 2, 5]) }, () => put(random, someKey, 10 + random.below(900)))
     case 'large value':
-      return [put(random, random.pick([20_000, 70_000, 330_000]) + random.below(10_000))]
+      return [put(random, someKey, random.pick([20_000, 70_000, 330_000]) + random.below(10_000))]
     case 'delete':
-      return Array.from({ length: random.pick([1, 1, 3]) }, () => remove(random, model))
+      return Array.from({ length: random.pick([1, 1, 3]) }, () => remove(random, someKey, model))
     case 'batch':
-      return [random.chance(0.04) ? batch(random, 900, 900) : batch(random, 2 + random.below(20), 300)]
+      return [
+        random.chance(0.04) ? batch(random, someKey, 900, 900) : batch(random, someKey, 2 + random.below(20), 300)
+      ]
     case 'clear':
-      return [random.pick([clearRange, clearRange, clearAll, drop])(random)]
+      return [random.pick([clearRange, clearRange, clearAll, drop])(random, someKey)]
     case 'transaction':
-      return [random.chance(0.3) ? synchronousTransaction(random) : transaction(random, model)]
+      return [random.chance(0.3) ? synchronousTransaction(random, someKey) : transaction(random, someKey, model)]
   }
 }
 
-function keyOf(random: Random): string {
+function shortKey(random: Random): string {
   return `key ${random.below(40).toString().padStart(3, '0')}`
+}
+
+/** Neighbours begin with hundreds of equal bytes, so what separates pages is long, too. */
+function longKey(random: Random): string {
+  const digits = random.below(256).toString(4).padStart(4, '0')
+  return [...digits].map(digit => digit.repeat(254)).join('')
 }
 
 function keyspaceOf(db: Database<string, string>, sublevel: string) {
   return sublevel === '' ? db : db.sublevel<string, string>(sublevel, { valueEncoding: 'utf8' })
 }
 
-function put(random: Random, length: number): Write {
+function put(random: Random, someKey: SomeKey, length: number): Write {
   const sublevel = random.pick(sublevels)
-  const key = keyOf(random)
+  const key = someKey(random)
   const value = someText(random, length)
   const waits = random.chance(0.7)
   return {
@@ -58,9 +70,9 @@ function put(random: Random, length: number): Write {
   }
 }
 
-function remove(random: Random, model: Content): Write {
+function remove(random: Random, someKey: SomeKey, model: Content): Write {
   const present = [...model.keys()].filter(path => path.startsWith('/')).map(path => path.slice(1))
-  const key = (random.chance(0.8) ? present[random.below(present.length)] : undefined) ?? keyOf(random)
+  const key = (random.chance(0.8) ? present[random.below(present.length)] : undefined) ?? someKey(random)
   const waits = random.chance(0.7)
   return {
     apply: later => void later.delete(`/${key}`),
@@ -84,16 +96,16 @@ function applyAll(changes: readonly Change[], model: Map<string, string>): void 
   }
 }
 
-function changesOf(random: Random, count: number, most: number): Change[] {
+function changesOf(random: Random, someKey: SomeKey, count: number, most: number): Change[] {
   return Array.from({ length: count }, (_, i) => ({
     sublevel: random.pick(sublevels),
-    key: count > 100 ? `${keyOf(random)}-${i % 400}` : keyOf(random),
+    key: count > 100 ? `${someKey(random)}-${i % 400}` : someKey(random),
     value: random.chance(0.2) ? undefined : someText(random, 1 + random.below(most))
   }))
 }
 
-function batch(random: Random, count: number, most: number): Write {
-  const changes = changesOf(random, count, most)
+function batch(random: Random, someKey: SomeKey, count: number, most: number): Write {
+  const changes = changesOf(random, someKey, count, most)
   return {
     apply: model => applyAll(changes, model),
     async issue(db) {
@@ -108,8 +120,8 @@ function batch(random: Random, count: number, most: number): Write {
   }
 }
 
-function clearRange(random: Random): Write {
-  const [gte = '', lt = ''] = [keyOf(random), keyOf(random)].sort()
+function clearRange(random: Random, someKey: SomeKey): Write {
+  const [gte = '', lt = ''] = [someKey(random), someKey(random)].sort()
   return {
     apply(model) {
       for (const path of [...model.keys()]) if (path >= `/${gte}` && path < `/${lt}`) model.delete(path)
@@ -138,9 +150,9 @@ function drop(random: Random): Write {
 }
 
 /** A transaction that reads, writes and undoes some of it; sometimes another one conflicts with it and loses. */
-function transaction(random: Random, model: Content): Write {
-  const [read, taken] = [keyOf(random), keyOf(random)]
-  const changes = changesOf(random, 1 + random.below(6), 2_000)
+function transaction(random: Random, someKey: SomeKey, model: Content): Write {
+  const [read, taken] = [someKey(random), someKey(random)]
+  const changes = changesOf(random, someKey, 1 + random.below(6), 2_000)
   const clears = random.chance(0.2)
   const takesBack = random.chance(0.3)
   // Deleting what is not there changes nothing, so nobody loses by it.
@@ -189,8 +201,8 @@ async function loseTo(other: Promise<void>, key: string, db: Database<string, st
   else await rival.commit()
 }
 
-function synchronousTransaction(random: Random): Write {
-  const changes = changesOf(random, 1 + random.below(6), 2_000).map(change => ({ ...change, sublevel: '' }))
+function synchronousTransaction(random: Random, someKey: SomeKey): Write {
+  const changes = changesOf(random, someKey, 1 + random.below(6), 2_000).map(change => ({ ...change, sublevel: '' }))
   return {
     apply: model => applyAll(changes, model),
     async issue(db) {

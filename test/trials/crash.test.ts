@@ -21,6 +21,13 @@ describe('a crash loses nothing acknowledged', () => {
     const { recoveries } = await crash.run({ seed: 1, start: 'filled', steps, options: {}, moments: 8 })
     expect(recoveries).toBeGreaterThan(8)
   })
+
+  test('in a tree of many levels', async () => {
+    const kinds = ['batch', 'batch', 'put', 'batch', 'checkpoint', 'batch', 'clear', 'transaction', 'batch'] as const
+    const steps = kinds.map((kind, seed) => ({ kind, seed }))
+    const { recoveries } = await crash.run({ seed: 2, start: 'filled', steps, options: { longKeys: true }, moments: 6 })
+    expect(recoveries).toBeGreaterThan(6)
+  })
 })
 
 test('a loss would be seen: of a disk whose syncs do nothing', async () => {
