@@ -1,6 +1,5 @@
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
-import { checkKnown, isThenable, type KnownNames } from '../encoding/arguments.ts'
-import { invalidArgument } from '../encoding/failure.ts'
+import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
 import type { ByteRange } from '../engine/bounds.ts'
 import type { Engine, Snapshot as EngineSnapshot, Tree } from '../engine/engine.ts'
 import { checkFunction, checkKeys, encodingNames, encodingsOf, readNames } from './call-options.ts'
@@ -98,11 +97,7 @@ export class LocalReads<K, V> extends RangeReads<K, V> implements Reads<K, V> {
   read(key: unknown, callback: unknown, options?: unknown): unknown {
     const call = this.#readCall(options, 'read')
     const checked = checkFunction(callback, 'read, the callback')
-    const result = this.#engine.read<unknown>(this.#tree, call.snapshot, key, call.keyEncoding, checked)
-    if (!isThenable(result)) return result
-    // The promise will fail, since the bytes are gone. The error thrown here tells why, so that failure is ignored.
-    result.then(undefined, () => undefined)
-    throw invalidArgument('read: the callback returned a promise, but the bytes are gone by then. Use get().')
+    return this.#engine.read(this.#tree, call.snapshot, key, call.keyEncoding, checked)
   }
 
   count<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(

@@ -2,7 +2,6 @@
 // class of its own that is given the core; the core itself decides nothing.
 import { BatchBuffers } from './batch-buffers.ts'
 import { IMAGE, LSN_LOW, NEED_TREE, OK } from '../../assembly/state.ts'
-import { invalidArgument } from '../encoding/failure.ts'
 import { LightningError } from '../errors.ts'
 import { KernelMemory } from '../kernel/kernel-memory.ts'
 import type { Kernel } from '../kernel/load.ts'
@@ -18,6 +17,7 @@ import type { CommitObserver } from './commit-observer.ts'
 import { Directory } from './directory.ts'
 import { Events } from './events.ts'
 import { Health } from './health.ts'
+import { Loan, writeDuringRead } from './loan.ts'
 import type { EngineOptions } from './options.ts'
 import { OpenSnapshots } from './open-snapshots.ts'
 import { Pager } from './pager.ts'
@@ -85,8 +85,8 @@ export class Core {
   isMetaUncertain = false
   /** Whether writing works. */
   readonly health: Health
-  /** A callback of `read` is running: nothing may be written. */
-  isLent = false
+  /** What callbacks of `read` are being shown. */
+  readonly loan = new Loan()
   /** An encoding is writing into kernel memory. What the caller's code does meanwhile is nested in that call. */
   isEncoding = false
   /** Whoever reads, writes or makes durable has these applied first. */
@@ -196,9 +196,7 @@ export class Core {
       )
     }
     this.checkHealthy()
-    if (this.isLent) {
-      throw invalidArgument('Nothing may be written inside the callback of read(). Write after it has returned.')
-    }
+    if (this.loan.depth > 0) throw writeDuringRead()
   }
 }
 

@@ -141,14 +141,17 @@ export class Engine {
     return this.#reader.has(handleOf(tree), this.#own(snapshot), key, keyEncoding)
   }
 
-  /** Runs the callback on the value's bytes, valid only inside it; undefined when there is no such key. */
-  read<R>(
+  /**
+   * Runs the callback on the value's bytes, valid only inside it; undefined when there is no such key. A promise from it
+   * is `LIGHTNING_INVALID_ARGUMENT`.
+   */
+  read(
     tree: Tree,
     snapshot: Snapshot | undefined,
     key: unknown,
     keyEncoding: KeyEncoding<unknown>,
-    callback: (bytes: Uint8Array) => R
-  ): R | undefined {
+    callback: (bytes: Uint8Array) => unknown
+  ): unknown {
     return this.#reader.read(handleOf(tree), this.#own(snapshot), key, keyEncoding, callback)
   }
 

@@ -17,7 +17,6 @@ export class Reader {
   readonly #get: KernelExports['get']
   /** Scratch for the bytes that callbacks get, one for each depth of nesting. */
   readonly #buffers: Uint8Array[] = []
-  #depth = 0
 
   constructor(core: Core) {
     this.#core = core
@@ -52,42 +51,29 @@ export class Reader {
   }
 
   /** Runs the callback on a scratch copy of the value's bytes; undefined when there is no such key. */
-  read<R>(
+  read(
     tree: TreeHandle,
     snapshot: EngineSnapshot | undefined,
     key: unknown,
     keyEncoding: KeyEncoding<unknown>,
-    callback: (bytes: Uint8Array) => R
-  ): R | undefined {
+    callback: (bytes: Uint8Array) => unknown
+  ): unknown {
     const at = this.#find(tree, snapshot, key, keyEncoding)
     if (at === 0) return undefined
-    const core = this.#core
-    const { memory } = core
-    if ((memory.word(VALUE_FLAGS) & CELL_LARGE) !== 0) return this.#lend(this.#readLarge(at, snapshot), callback)
+    const { memory, loan } = this.#core
+    if ((memory.word(VALUE_FLAGS) & CELL_LARGE) !== 0) return loan.lend(this.#readLarge(at, snapshot), callback)
     // Not in the kernel's scratch memory, which reads inside the callback overwrite. Not the page: it could be written
     // to.
-    return this.#lend(this.#scratch(at, memory.word(VALUE_BYTES)), callback)
-  }
-
-  #lend<R>(bytes: Uint8Array, callback: (bytes: Uint8Array) => R): R {
-    const core = this.#core
-    const wasLent = core.isLent
-    core.isLent = true
-    this.#depth++
-    try {
-      return callback(bytes)
-    } finally {
-      this.#depth--
-      core.isLent = wasLent
-    }
+    return loan.lend(this.#scratch(at, memory.word(VALUE_BYTES)), callback)
   }
 
   /** A scratch copy of bytes in kernel memory; one buffer for each depth of nested callbacks. */
   #scratch(at: number, length: number): Uint8Array {
-    let buffer = this.#buffers[this.#depth]
+    const { depth } = this.#core.loan
+    let buffer = this.#buffers[depth]
     if (buffer === undefined || buffer.length < length) {
       buffer = new Uint8Array(Math.max(1_024, length * 2))
-      this.#buffers[this.#depth] = buffer
+      this.#buffers[depth] = buffer
     }
     buffer.set(this.#core.memory.bytes.subarray(at, at + length))
     return buffer.subarray(0, length)

@@ -133,7 +133,7 @@ export class StagedPuts {
     // Relaxed promises do not wait for a group.
     if (core.options.durability !== 'strict' || core.options.readOnly) return false
     if (core.isClosed || core.unreadable !== undefined || core.failure !== undefined) return false
-    if (core.isLent || core.observer !== undefined || !this.#room.holds(stageRoom)) return false
+    if (core.loan.depth > 0 || core.observer !== undefined || !this.#room.holds(stageRoom)) return false
     const { memory } = core
     // Keys that come in order are faster one by one.
     if (memory.word(FINGER) !== 0 && memory.word(FINGER_MISSES) === 0) return false

@@ -84,8 +84,13 @@ export class RemoteWrites<K, V> extends RemoteReads<K, V> {
 
   #checked(fields: () => readonly unknown[]): readonly unknown[] {
     this.scope.check()
-    this.place.session.checkWritable()
+    this.checkWritable()
     return [this.scope.at, ...fields()]
+  }
+
+  /** Is called before every write. Throws unless this client may write something now. */
+  protected checkWritable(): void {
+    this.place.session.checkWritable()
   }
 
   #encodings(options: unknown, where: string): Encodings {

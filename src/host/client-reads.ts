@@ -1,8 +1,7 @@
 // Reads of a client: keys are encoded here and values decoded, so the owner sees bytes only.
 
-import { checkKnown, isThenable, type KnownNames } from '../encoding/arguments.ts'
+import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
-import { invalidArgument } from '../encoding/failure.ts'
 import { checkFunction, checkKeys, encodingNames, encodingsOf, readNames } from '../db/call-options.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
 import { checkSignal } from '../db/options.ts'
@@ -122,7 +121,7 @@ export class RemoteReads<K, V> implements ClientReads<K, V> {
           operation.get,
           'repeat',
           () => [scope.at, this.place.tree.path, this.place.session.fields.encode(keyEncoding, key)],
-          value => (value === undefined ? undefined : showTo(checked, bytesOf(value).slice()))
+          value => (value === undefined ? undefined : this.place.session.loan.lend(bytesOf(value).slice(), checked))
         )
       }
     )
@@ -214,14 +213,6 @@ export class RemoteReads<K, V> implements ClientReads<K, V> {
     if (given.snapshot === undefined) return { scope: this.scope, holder, ...encodings }
     return { scope: this.place.session.snapshotOf(given.snapshot, where), holder: given.snapshot, ...encodings }
   }
-}
-
-function showTo(callback: (bytes: Uint8Array) => unknown, bytes: Uint8Array): unknown {
-  const result = callback(bytes)
-  if (!isThenable(result)) return result
-  // It has no use for the bytes any more; that it fails is a consequence of what is thrown here.
-  result.then(undefined, () => undefined)
-  throw invalidArgument('read: the callback returned a promise. Use get().')
 }
 
 function bytesOf(value: unknown): Uint8Array {

@@ -9,6 +9,7 @@ import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { EncodingTable } from '../encoding/encodings.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import { calm } from '../engine/calm-logger.ts'
+import { Loan, writeDuringRead } from '../engine/loan.ts'
 import type { Tree } from '../engine/tree.ts'
 import { LightningError } from '../errors.ts'
 import type { Connection, ConnectionEvents } from './connection.ts'
@@ -49,6 +50,8 @@ export class ClientSession implements ConnectionEvents {
   readonly newest: NewestScope
   /** For keys and values of requests. */
   readonly fields = new FieldEncoder()
+  /** What callbacks of `read` are being shown. */
+  readonly loan = new Loan()
   readonly #readOnly: boolean
   readonly #freezes: boolean
   /** Counts rollbacks of the engine, and the cause of the last. */
@@ -81,14 +84,16 @@ export class ClientSession implements ConnectionEvents {
     throw new LightningError('LIGHTNING_CLOSED', message, { cause: this.#rollbackCause })
   }
 
-  /** Throws `LIGHTNING_READ_ONLY`. */
+  /** Throws unless this client may write something now. */
   checkWritable(): void {
     this.connection.checkOpen()
-    if (!this.#readOnly) return
-    throw new LightningError(
-      'LIGHTNING_READ_ONLY',
-      `The database at ${this.connection.location} is open for reading only here. Connect without readOnly to write.`
-    )
+    if (this.#readOnly) {
+      throw new LightningError(
+        'LIGHTNING_READ_ONLY',
+        `The database at ${this.connection.location} is open for reading only here. Connect without readOnly to write.`
+      )
+    }
+    if (this.loan.depth > 0) throw writeDuringRead()
   }
 
   /** A value on its way to the caller. */

@@ -5,6 +5,7 @@ import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../
 import { checkForUpdate } from '../db/transaction-options.ts'
 import type { ForUpdateOptions, Isolation, TransactionSavepoint } from '../db/transaction-types.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
+import { writeDuringRead } from '../engine/loan.ts'
 import { LightningError } from '../errors.ts'
 import { nothing, RemoteWrites, unavailable } from './client-keyspace.ts'
 import type { ClientPlace } from './client-session.ts'
@@ -49,6 +50,11 @@ class RemoteTransactionKeyspace<K, V> extends RemoteWrites<K, V> implements Clie
       })
       this.open.send(operation.getForUpdate, [this.open.at, this.place.tree.path, encoded, timeoutMs], sink)
     })
+  }
+
+  protected override checkWritable(): void {
+    super.checkWritable()
+    this.open.hasWritten = true
   }
 }
 
@@ -108,9 +114,14 @@ export class RemoteTransaction<K, V> extends RemoteTransactionKeyspace<K, V> imp
     return ask(this.open, operation.rollbackTo, 'conflict', prepare, nothing)
   }
 
-  commit(): Promise<void> {
+  async commit(): Promise<void> {
     this.unwatch()
-    return this.open.commit()
+    if (this.open.hasWritten && this.place.session.loan.depth > 0) {
+      this.open.check()
+      await this.open.end()
+      throw writeDuringRead()
+    }
+    await this.open.commit()
   }
 
   rollback(): Promise<void> {

@@ -26,6 +26,8 @@ export class TransactionScope implements Scope {
   readonly attempt: number
   /** Number that the owner gave it. */
   id = 0
+  /** Whether something was written in it, or was to be. */
+  hasWritten = false
   readonly #connection: Connection
   readonly #start: TransactionStart
   #link: Link | undefined

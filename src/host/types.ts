@@ -82,7 +82,8 @@ export interface ClientReads<K, V> {
   ): Promise<boolean>
   /**
    * Shows a copy of the stored bytes of a value to `callback` and gives its result; `undefined` when the key is
-   * missing. A promise returned from it is `LIGHTNING_INVALID_ARGUMENT`. What it throws passes unchanged.
+   * missing. It may read; a write inside it, or a promise returned from it, is `LIGHTNING_INVALID_ARGUMENT`. What it
+   * throws passes unchanged.
    */
   read<R, KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,
