@@ -1,6 +1,6 @@
 // The operations of a batch, as callers write them and as the engine takes them.
 
-import { checkKnown, isObject, type KnownNames } from '../encoding/arguments.ts'
+import { checkKnown, isList, isObject, type KnownNames } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { KeyOperation, Tree } from '../engine/engine.ts'
 import { type EncodedPlace, encodingsOf, type Given } from './call-options.ts'
@@ -29,7 +29,7 @@ export function parseOperations(
   options: Given,
   where: string
 ): PlacedOperation[] {
-  if (!Array.isArray(operations)) {
+  if (!isList(operations)) {
     throw invalidArgument(`${where}: pass an array of operations; got ${describe(operations)}.`)
   }
   const parsed: PlacedOperation[] = []

@@ -1,6 +1,6 @@
 // Checks of the options of single calls.
 
-import { checkKnown, type KnownNames } from '../encoding/arguments.ts'
+import { checkKnown, isList, type KnownNames } from '../encoding/arguments.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { abortError, describe, invalidArgument } from '../encoding/failure.ts'
 import type { Progress } from '../engine/engine.ts'
@@ -58,7 +58,7 @@ export function checkFunction(value: unknown, where: string): (argument: unknown
 
 /** What `getMany` takes. Throws `LIGHTNING_INVALID_ARGUMENT`. */
 export function checkKeys(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value
+  if (isList(value)) return value
   throw invalidArgument(`getMany: pass an array of keys; got ${describe(value)}.`)
 }
 

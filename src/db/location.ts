@@ -14,8 +14,9 @@ export async function directoryName(location: unknown, where: string): Promise<s
 /** Returns `location` if it can be the path of a directory. Throws `LIGHTNING_INVALID_ARGUMENT`. */
 export function checkDirectory(location: unknown, where: string): string {
   if (typeof location !== 'string') {
-    const hint = location instanceof URL ? ' Turn it into a path by fileURLToPath of node:url.' : ''
-    throw invalidArgument(`${where}: pass the path of a directory as a string; got ${describe(location)}.${hint}`)
+    const got = describe(location)
+    const hint = got === 'a URL' ? ' Turn it into a path by fileURLToPath of node:url.' : ''
+    throw invalidArgument(`${where}: pass the path of a directory as a string; got ${got}.${hint}`)
   }
   if (location === '' || location.includes('\0')) {
     throw invalidArgument(`${where}: pass a path that is not empty and holds no zero byte; got ${describe(location)}.`)

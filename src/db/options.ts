@@ -217,6 +217,7 @@ function isSignal(value: unknown): value is AbortSignal {
 
 function isWasm(value: unknown): value is WasmOption {
   if (typeof value === 'string') return value !== ''
+  if (!isObject(value)) return false
   if (ArrayBuffer.isView(value)) return true
   // By tag, so that objects of other realms are recognized.
   const kind = Object.prototype.toString.call(value).slice(8, -1)

@@ -1,3 +1,4 @@
+import { isObject } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import { Savepoint } from '../txn/savepoint.ts'
 import type { Transaction as OpenTransaction } from '../txn/transaction.ts'
@@ -54,7 +55,7 @@ export class LocalTransaction<K, V> extends LocalTransactionKeyspace<K, V> imple
 
   rollbackTo(savepoint: TransactionSavepoint): void
   rollbackTo(savepoint: unknown): void {
-    if (!(savepoint instanceof Savepoint)) {
+    if (!(isObject(savepoint) && savepoint instanceof Savepoint)) {
       throw invalidArgument(`rollbackTo: pass a savepoint() of this transaction; got ${describe(savepoint)}.`)
     }
     this.open.rollbackTo(savepoint)

@@ -41,7 +41,21 @@ export function checkChoice<T extends string>(value: unknown, choices: readonly 
 
 /** Whether `value` is an object other than an array. */
 export function isObject(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && isArray(value) === false
+}
+
+/** Whether `value` is an array. */
+export function isList(value: unknown): value is readonly unknown[] {
+  return isArray(value) === true
+}
+
+/** `undefined` for a proxy that was revoked: it is neither an array nor anything else. */
+function isArray(value: unknown): boolean | undefined {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return undefined
+  }
 }
 
 /** Whether `value` has a `then`, as promises do. */

@@ -5,8 +5,9 @@ const largestByteCopy = 24
 
 /** Whether `value` is a `Uint8Array` (a `Buffer` is one, and one of another realm too). */
 export function isBytes(value: unknown): value is Uint8Array {
-  if (value instanceof Uint8Array) return true
-  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
+  // A proxy is no view, whatever is behind it: its bytes cannot be read.
+  if (!ArrayBuffer.isView(value)) return false
+  return value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]'
 }
 
 /** Unsigned lexicographic order, a prefix before what it begins: negative, zero or positive. */

@@ -1,3 +1,4 @@
+import { isObject } from './arguments.ts'
 import { bufferEncoding, viewEncoding } from './bytes-encoding.ts'
 import { CodecEncoding } from './codec-encoding.ts'
 import {
@@ -46,13 +47,13 @@ export class EncodingTable {
 
   /** Throws `LIGHTNING_INVALID_ARGUMENT`. */
   key(option: unknown, where: string): KeyEncoding<unknown> {
-    if (typeof option === 'object' && option !== null) return this.#codec(option, where)
+    if (isObject(option)) return this.#codec(option, where)
     return remembered(this.#keys, option, () => keyEncodingOf(option, where))
   }
 
   /** Throws `LIGHTNING_INVALID_ARGUMENT`. */
   value(option: unknown, where: string): ValueEncoding<unknown> {
-    if (typeof option === 'object' && option !== null) return this.#codec(option, where)
+    if (isObject(option)) return this.#codec(option, where)
     return remembered(this.#values, option, () => valueEncodingOf(option, where))
   }
 
@@ -82,7 +83,7 @@ function commonEncodingOf(option: unknown, where: string): KeyEncoding<unknown> 
     if (nodeBuffer !== undefined) return bufferEncoding(nodeBuffer)
     throw invalidArgument(`${where}: 'buffer' needs Node's Buffer, which is missing here. Use 'view'.`)
   }
-  if (typeof option === 'object' && option !== null) return new CodecEncoding(option, where)
+  if (isObject(option)) return new CodecEncoding(option, where)
   return undefined
 }
 

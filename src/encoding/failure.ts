@@ -5,6 +5,17 @@ export function invalidArgument(message: string, details?: LightningErrorDetails
   return new LightningError('LIGHTNING_INVALID_ARGUMENT', message, details)
 }
 
+/**
+ * The error for what was thrown while something was encoded. What the caller's code throws (a getter, a proxy) becomes the
+ * cause; our own refusals stay as they are.
+ */
+export function unencodable(error: unknown, name: string, value: unknown): unknown {
+  if (isLightningError(error, 'LIGHTNING_INVALID_ARGUMENT')) return error
+  return invalidArgument(`The encoding '${name}' could not encode ${describe(value)}; the cause says why.`, {
+    cause: error
+  })
+}
+
 /** The error for stored bytes that do not fit the encoding. */
 export function undecodable(message: string, details?: LightningErrorDetails): LightningError {
   return new LightningError('LIGHTNING_DECODE', message, details)
@@ -24,7 +35,6 @@ export function inOperation(error: unknown, index: number): unknown {
 /** What a value is, in words that fit behind "got". */
 export function describe(value: unknown): string {
   if (value === null) return 'null'
-  if (Array.isArray(value)) return 'an array'
   switch (typeof value) {
     case 'undefined':
       return 'undefined'
@@ -41,9 +51,18 @@ export function describe(value: unknown): string {
       return 'a bigint'
     case 'symbol':
       return 'a symbol'
-    default: {
-      const kind = Object.prototype.toString.call(value).slice(8, -1)
-      return /^[AEIO]/.test(kind) ? `an ${kind}` : `a ${kind}`
-    }
+    default:
+      return describeObject(value)
+  }
+}
+
+function describeObject(value: object): string {
+  try {
+    if (Array.isArray(value)) return 'an array'
+    const kind = Object.prototype.toString.call(value).slice(8, -1)
+    return /^[AEIO]/.test(kind) ? `an ${kind}` : `a ${kind}`
+  } catch {
+    // A proxy that was revoked, or code of the caller that throws.
+    return 'an object that cannot be looked at'
   }
 }

@@ -1,6 +1,6 @@
 import { writeBytes } from './bytes.ts'
 import type { ValueEncoding } from './encoding.ts'
-import { invalidArgument, undecodable } from './failure.ts'
+import { invalidArgument, undecodable, unencodable } from './failure.ts'
 import { MsgpackReader } from './msgpack-reader.ts'
 import { MsgpackWriter } from './msgpack-writer.ts'
 
@@ -51,7 +51,7 @@ export class MsgpackEncoding implements ValueEncoding<unknown> {
     } catch (error) {
       if (error instanceof RangeError)
         throw invalidArgument('The value is too large. Store it in parts.', { cause: error })
-      throw error
+      throw unencodable(error, this.name, value)
     } finally {
       this.#writing = outer
     }

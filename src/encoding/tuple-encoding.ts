@@ -1,5 +1,6 @@
 import { writeBytes } from './bytes.ts'
 import type { KeyEncoding, TupleKey } from './encoding.ts'
+import { unencodable } from './failure.ts'
 import { QuickTupleWriter } from './quick-tuple-writer.ts'
 import { TupleReader } from './tuple-reader.ts'
 import { TupleWriter } from './tuple-writer.ts'
@@ -18,7 +19,7 @@ export class TupleEncoding implements KeyEncoding<unknown> {
   #writing = false
 
   write(key: unknown, target: Uint8Array, at: number, capacity: number): number {
-    const quick = this.#quick.write(key, target, at, capacity)
+    const quick = this.#quickly(key, target, at, capacity)
     if (quick >= 0) return quick
     const { out } = this.#written(key)
     return writeBytes(out.bytes, out.length, target, at, capacity)
@@ -41,6 +42,14 @@ export class TupleEncoding implements KeyEncoding<unknown> {
     return this.encode(prefix)
   }
 
+  #quickly(key: unknown, target: Uint8Array, at: number, capacity: number): number {
+    try {
+      return this.#quick.write(key, target, at, capacity)
+    } catch (error) {
+      throw unencodable(error, this.name, key)
+    }
+  }
+
   #written(key: unknown): TupleWriter {
     // A key may be a proxy, whose code may use this encoding: it gets another writer.
     const writer = this.#writing ? new TupleWriter() : this.#writer
@@ -48,6 +57,8 @@ export class TupleEncoding implements KeyEncoding<unknown> {
     this.#writing = true
     try {
       writer.write(key)
+    } catch (error) {
+      throw unencodable(error, this.name, key)
     } finally {
       this.#writing = outer
     }

@@ -4,6 +4,7 @@ import { asyncDispose } from '../db/disposal.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
 import { checkForUpdate } from '../db/transaction-options.ts'
 import type { ForUpdateOptions, Isolation, TransactionSavepoint } from '../db/transaction-types.ts'
+import { isObject } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import { writeDuringRead } from '../engine/loan.ts'
 import { LightningError } from '../errors.ts'
@@ -108,7 +109,9 @@ export class RemoteTransaction<K, V> extends RemoteTransactionKeyspace<K, V> imp
   rollbackTo(savepoint: unknown): Promise<void> {
     const prepare = () => {
       this.open.check()
-      if (savepoint instanceof RemoteSavepoint && savepoint.scope === this.open) return [this.open.at, savepoint.number]
+      if (isObject(savepoint) && savepoint instanceof RemoteSavepoint && savepoint.scope === this.open) {
+        return [this.open.at, savepoint.number]
+      }
       throw invalidArgument(`rollbackTo: pass a savepoint() of this transaction; got ${describe(savepoint)}.`)
     }
     return ask(this.open, operation.rollbackTo, 'conflict', prepare, nothing)

@@ -1,6 +1,7 @@
 // Keys and values on their way into messages. An array buffer of its own costs several times as much as a short text
 // itself, so short texts and byte strings share buffers; they are copied into a frame soon.
 
+import { isBytes } from '../encoding/bytes.ts'
 import type { ValueEncoding } from '../encoding/encoding.ts'
 
 const slabBytes = 65_536
@@ -35,7 +36,5 @@ export class FieldEncoder {
 }
 
 function isShort(value: unknown): value is string | Uint8Array {
-  return typeof value === 'string'
-    ? value.length <= mostCharacters
-    : value instanceof Uint8Array && value.length <= mostBytes
+  return typeof value === 'string' ? value.length <= mostCharacters : isBytes(value) && value.length <= mostBytes
 }

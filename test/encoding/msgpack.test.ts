@@ -246,7 +246,8 @@ describe("the encoding 'msgpack'", () => {
         throw new Error('mine')
       }
     }
-    expect(() => msgpack.encode(failing)).toThrow('mine')
+    const { cause } = expectCode('LIGHTNING_INVALID_ARGUMENT', () => msgpack.encode(failing))
+    expect(cause).toEqual(new Error('mine'))
     expect(roundTrip(msgpack, { a: 1 })).toEqual({ a: 1 })
   })
 

@@ -5,11 +5,14 @@ import { all, type AnyDatabase, openNew, refusal } from '../../support/either.ts
 
 type Call = readonly [method: string, ...arguments: unknown[]]
 
-const noObjects = [null, 5, 'a', true, [], () => 1]
+/** A proxy that was revoked: whatever is done with it throws. */
+const revoked = revokedProxy()
+
+const noObjects = [revoked, null, 5, 'a', true, [], () => 1]
 
 /** Every call that is refused, with what is wrong about it. */
 const refused: readonly Call[] = [
-  ...[undefined, null, 5, true, ['a'], {}, Uint8Array.of(1), Symbol('a')].flatMap((key): Call[] => [
+  ...[revoked, undefined, null, 5, true, ['a'], {}, Uint8Array.of(1), Symbol('a')].flatMap((key): Call[] => [
     ['get', key],
     ['has', key],
     ['read', key, () => 1],
@@ -20,7 +23,7 @@ const refused: readonly Call[] = [
     ['delSync', key],
     ['batch', [{ type: 'del', key }]]
   ]),
-  ...[null, 5, true, ['a'], {}].flatMap((bound): Call[] => [
+  ...[revoked, null, 5, true, ['a'], {}].flatMap((bound): Call[] => [
     ['keys', { gt: bound }],
     ['values', { lte: bound }],
     ['entries', { prefix: bound }],
@@ -53,6 +56,16 @@ const refused: readonly Call[] = [
   ),
   ['get', 'a', { valueEncoding: 'tuple' }],
   ['get', 'a', { valueEncoding: {} }],
+  ['get', 'a', { keyEncoding: revoked }],
+  ['get', 'a', { snapshot: revoked }],
+  ['keys', { gt: [revoked], keyEncoding: 'tuple' }],
+  ...['msgpack', 'json', 'utf8', 'view', 'buffer'].map(
+    (valueEncoding): Call => ['put', 'a', revoked, { valueEncoding }]
+  ),
+  ...['utf8', 'view', 'buffer', 'tuple'].map((keyEncoding): Call => ['put', revoked, 1, { keyEncoding }]),
+  ...['msgpack', 'json'].map((valueEncoding): Call => ['put', 'a', { deep: [revoked] }, { valueEncoding }]),
+  ['put', new Proxy(Uint8Array.of(1), {}), 1, { keyEncoding: 'view' }],
+  ['put', [new Proxy(new Date(0), {})], 1, { keyEncoding: 'tuple' }],
   ['put', 'a', undefined],
   ['put', 'a', () => 1],
   ['put', 'a', Symbol('a')],
@@ -61,8 +74,13 @@ const refused: readonly Call[] = [
   ['put', 'a', 1, { snapshot: undefined }],
   ['getMany', 'a'],
   ['getMany', undefined],
+  ['getMany', revoked],
   ['getMany', new Set(['a'])],
   ['batch', undefined],
+  ['batch', revoked],
+  ['batch', [revoked]],
+  ['batch', [{ type: revoked, key: 'a' }]],
+  ['batch', [{ type: 'del', key: 'a', sublevel: revoked }]],
   ['batch', { type: 'del', key: 'a' }],
   ['read', 'a'],
   ['read', 'a', {}],
@@ -70,11 +88,14 @@ const refused: readonly Call[] = [
   ['backup', 5],
   ['backup', ':memory:'],
   ['backup', '/nowhere', { since: 'x' }],
+  ['dropSublevel', revoked],
+  ['verify', { signal: revoked }],
   ['verify', { onProgress: 5 }],
   ['compact', { signal: {} }],
   ['checkpoint', { onProgress: () => 1 }],
   ['on', 'checkpoints', () => 1],
   ['on', 'checkpoint'],
+  ['on', 'checkpoint', revoked],
   ['on', undefined, () => 1]
 ]
 
@@ -121,6 +142,12 @@ export function badArguments(target: Target): void {
       }
     })
   })
+}
+
+function revokedProxy(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
 }
 
 async function isRefused(db: AnyDatabase<string, unknown>, [method, ...parameters]: Call): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { rejection, type Target } from '../../support/database.ts'
+import type { KeyEncodingChoice, ValueEncodingChoice } from '../../../src/index.ts'
+import { callUnchecked, rejection, type Target } from '../../support/database.ts'
 import { all, openNew, refusal } from '../../support/either.ts'
 
 /** What encodings make of keys and values that are stored. */
@@ -129,6 +130,54 @@ export function encodings(target: Target): void {
       expect(await Promise.all(seen)).toEqual([1, '!', undefined])
       expect(await all(db.entries({ prefix: 'seen' }))).toEqual([['seen x', 1]])
       expect(await db.get('a', { valueEncoding: 'utf8' })).toBe('x!')
+    })
+  })
+
+  describe('what the code of a key or value throws while it is encoded', () => {
+    const mine = new Error('mine')
+    const throwing = {
+      get member(): never {
+        throw mine
+      }
+    }
+    const values: readonly (readonly [ValueEncodingChoice, unknown])[] = [
+      ['msgpack', { deep: [throwing] }],
+      ['json', { deep: [throwing] }],
+      ['json', { toJSON: () => throwing.member }],
+      [{ encode: ({ member }: { member: Uint8Array }) => member, decode: () => 1 }, throwing]
+    ]
+
+    it.each(values)('is the cause of a refusal of the value (%s)', async (valueEncoding, value) => {
+      const db = await openNew(target)
+      const before = await db.sequence()
+      await using tx = await db.begin()
+      for (const at of [db, tx]) {
+        const calls = [
+          () => callUnchecked(at, 'put', 'a', value, { valueEncoding }),
+          () => callUnchecked(at, 'batch', [{ type: 'put', key: 'a', value, valueEncoding }])
+        ]
+        for (const call of calls) expect((await refusal('LIGHTNING_INVALID_ARGUMENT', call)).cause).toBe(mine)
+      }
+      expect([await db.sequence(), await tx.has('a')]).toEqual([before, false])
+    })
+
+    const keys: readonly (readonly [KeyEncodingChoice, unknown])[] = [
+      ['tuple', Object.defineProperty([0, 1], 0, { get: () => throwing.member })],
+      ['tuple', [[0, Object.defineProperty([0], 0, { get: () => throwing.member })]]],
+      [{ encode: ({ member }: { member: Uint8Array }) => member, decode: () => 1 }, throwing]
+    ]
+
+    it.each(keys)('is the cause of a refusal of the key (%s)', async (keyEncoding, key) => {
+      const db = await openNew(target)
+      const before = await db.sequence()
+      const calls = [
+        () => callUnchecked(db, 'get', key, { keyEncoding }),
+        () => callUnchecked(db, 'put', key, 1, { keyEncoding }),
+        () => callUnchecked(db, 'clear', { gt: key, keyEncoding }),
+        () => callUnchecked(db, 'batch', [{ type: 'del', key, keyEncoding }])
+      ]
+      for (const call of calls) expect((await refusal('LIGHTNING_INVALID_ARGUMENT', call)).cause).toBe(mine)
+      expect(await db.sequence()).toBe(before)
     })
   })
 
