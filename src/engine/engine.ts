@@ -22,6 +22,7 @@ import { type BatchUse, type Cursor, EngineCursor } from './cursor.ts'
 import type { EngineEvent, EngineEvents } from './events.ts'
 import { nameBelow } from './keyspace-path.ts'
 import { readWritten, releaseSegments } from './large-values.ts'
+import { Once } from './once.ts'
 import { openCore } from './opening.ts'
 import type { EngineOperation } from './operation.ts'
 import type { EngineOptions } from './options.ts'
@@ -55,7 +56,7 @@ export class Engine {
   readonly #committer: Committer
   readonly #checkpoint: Checkpoint
   readonly #space: Space
-  #closing: Promise<void> | undefined
+  readonly #closing = new Once()
 
   /** Opens the database in `vfs`, or makes it, and recovers it. */
   static async open(vfs: Vfs, options: EngineOptions): Promise<Engine> {
@@ -349,15 +350,7 @@ export class Engine {
 
   /** Waits for durability, folds the log into the pages and releases everything. Idempotent. */
   close(): Promise<void> {
-    if (this.#closing === undefined) {
-      let settle: (work: Promise<void>) => void = () => undefined
-      // Before listeners are told of it, who may call it, too.
-      this.#closing = new Promise(resolve => {
-        settle = resolve
-      })
-      settle(this.#close())
-    }
-    return this.#closing
+    return this.#closing.run(() => this.#close())
   }
 
   async #close(): Promise<void> {

@@ -9,6 +9,7 @@ import type { CareOptions, DatabaseEvents, ProgressOptions } from '../db/types.t
 import { isThenable } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { EngineStats, PageMap, VerifyReport } from '../engine/engine.ts'
+import { Once } from '../engine/once.ts'
 import { isLightningError } from '../errors.ts'
 import { runWithRetries } from '../txn/retry.ts'
 import { cancellable } from './cancellation.ts'
@@ -31,7 +32,7 @@ export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V, K, V> implements 
   readonly transactionSync = unavailable('transactionSync', 'transaction')
   readonly flushSync = unavailable('flushSync', 'flush')
   readonly #session: ClientSession
-  #closing: Promise<void> | undefined
+  readonly #closing = new Once()
 
   constructor(session: ClientSession, encodings: Encodings) {
     const tree = treeAt(new Uint8Array(0))
@@ -138,16 +139,10 @@ export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V, K, V> implements 
   }
 
   close(): Promise<void> {
-    if (this.#closing === undefined) {
-      let settle: (work: Promise<void>) => void = () => undefined
-      // Before listeners are told of it, who may call it, too.
-      this.#closing = new Promise(resolve => {
-        settle = resolve
-      })
+    return this.#closing.run(() => {
       this.#session.emit('closing', {})
-      settle(this.#session.connection.close(leave))
-    }
-    return this.#closing
+      return this.#session.connection.close(leave)
+    })
   }
 
   [asyncDispose](): Promise<void> {
