@@ -29,11 +29,14 @@ export type KeyEncodingChoice = KeyEncodingName | AnyCodec | undefined
 /** What the option `valueEncoding` takes. */
 export type ValueEncodingChoice = ValueEncodingName | AnyCodec | undefined
 
-/** Keys of a call or a sublevel: those of the encoding it names, otherwise `K`. */
-export type KeyIn<K, KE> = [KE] extends [undefined] ? K : KeyOf<KE>
+/** Keys of a call or a sublevel: those of the encoding it names, otherwise `K`. `any` stays what it is. */
+export type KeyIn<K, KE> = IsAny<KE> extends true ? KE[keyof KE] : [KE] extends [undefined] ? K : KeyOf<KE>
 
-/** Values of a call or a sublevel: those of the encoding it names, otherwise `V`. */
-export type ValueIn<V, VE> = [VE] extends [undefined] ? V : ValueOf<VE>
+/** Values of a call or a sublevel: those of the encoding it names, otherwise `V`. `any` stays what it is. */
+export type ValueIn<V, VE> = IsAny<VE> extends true ? VE[keyof VE] : [VE] extends [undefined] ? V : ValueOf<VE>
+
+/** Only `any` makes nonsense of a type. Its members are `any` again: to name them, not it, keeps inference away. */
+type IsAny<T> = 0 extends 1 & T ? true : false
 
 /** What every call on keys and values takes: encodings for this call alone. */
 export interface EncodingOptions<

@@ -14,6 +14,7 @@ import type { Database } from './types.ts'
  * `LIGHTNING_DISK_FULL`, `LIGHTNING_PERMISSION`, `LIGHTNING_READ_ONLY`, `LIGHTNING_IO`, `LIGHTNING_OUT_OF_MEMORY`, and
  * in browsers with `LIGHTNING_UNAVAILABLE`.
  */
+export function open(location: string, options?: OpenOptions<undefined, undefined>): Promise<Database<string, unknown>>
 export function open<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
   location: string,
   options?: OpenOptions<KE, VE>

@@ -51,7 +51,7 @@ export interface ForUpdateOptions<
  * `LIGHTNING_CLOSED`. If it was not ended by the caller, the first use says why: `LIGHTNING_CONFLICT` when what it saw
  * was rolled back, `LIGHTNING_TIMEOUT` when it is older than the option `maxSnapshotAgeMs` allows.
  */
-export interface TransactionKeyspace<K, V> extends Omit<Reads<K, V>, 'read'> {
+export interface TransactionKeyspace<K, V> extends Omit<Reads<K, V, never>, 'read'> {
   /**
    * Takes the key's lock for the transaction, waiting for it if necessary, and resolves to the key's value. Locks are
    * granted in the order in which they were asked for. If this is the first read, the snapshot is taken after the lock

@@ -10,20 +10,23 @@ import type { EncodingOptions, KeyEncodingChoice, KeyIn, ValueEncodingChoice, Va
 import type { RangeOptions } from './range.ts'
 import type { Transactional } from './transaction-types.ts'
 
-/** Options of reads. */
+/** Options of reads. `S` is what `snapshot` takes: `never` in snapshots and transactions, which have a state of their own. */
 export interface ReadOptions<
   KE extends KeyEncodingChoice = KeyEncodingChoice,
-  VE extends ValueEncodingChoice = ValueEncodingChoice
+  VE extends ValueEncodingChoice = ValueEncodingChoice,
+  S = SnapshotHandle | undefined
 > extends EncodingOptions<KE, VE> {
-  /** Reads the state of this snapshot; absent: the newest state. Reads through a snapshot do not take it. */
-  readonly snapshot?: SnapshotHandle | undefined
+  /** Reads the state of this snapshot; absent: the newest state. */
+  readonly snapshot?: S
 }
 
 /** Options of reads of ranges: the range, and the options of reads. */
-export type RangeReadOptions<K, KE extends KeyEncodingChoice, VE extends ValueEncodingChoice> = RangeOptions<
-  KeyIn<K, KE>
-> &
-  ReadOptions<KE, VE>
+export type RangeReadOptions<
+  K,
+  KE extends KeyEncodingChoice,
+  VE extends ValueEncodingChoice,
+  S = SnapshotHandle | undefined
+> = RangeOptions<KeyIn<K, KE>> & ReadOptions<KE, VE, S>
 
 /** Options of `clear`: the range, and the encoding of its bounds. */
 export type ClearOptions<K, KE extends KeyEncodingChoice, VE extends ValueEncodingChoice> = RangeOptions<KeyIn<K, KE>> &
@@ -57,23 +60,24 @@ export interface RangeIterator<T> extends IterableIterator<T>, Disposable {
 }
 
 /**
- * Reads of one keyspace. Throw `LIGHTNING_CORRUPT` and `LIGHTNING_IO`, and where values come out `LIGHTNING_DECODE`.
+ * Reads of one keyspace. Throw `LIGHTNING_CORRUPT` and `LIGHTNING_IO`, and where values come out `LIGHTNING_DECODE`. `S`
+ * is what their option `snapshot` takes; `never`: they do not have it.
  */
-export interface Reads<K, V> {
+export interface Reads<K, V, S = SnapshotHandle | undefined> {
   /** The value, or `undefined` when the key is missing. */
   get<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,
-    options?: ReadOptions<KE, VE>
+    options?: ReadOptions<KE, VE, S>
   ): ValueIn<V, VE> | undefined
   /** The values of all keys, in their order, `undefined` for those that are missing. */
   getMany<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     keys: readonly KeyIn<K, KE>[],
-    options?: ReadOptions<KE, VE>
+    options?: ReadOptions<KE, VE, S>
   ): (ValueIn<V, VE> | undefined)[]
   /** Whether the key is there. */
   has<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,
-    options?: ReadOptions<KE, VE>
+    options?: ReadOptions<KE, VE, S>
   ): boolean
   /**
    * Shows the stored bytes of a value to `callback` without allocating, and returns its result; `undefined` when the
@@ -83,23 +87,23 @@ export interface Reads<K, V> {
   read<R, KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,
     callback: (bytes: Uint8Array) => R,
-    options?: ReadOptions<KE, VE>
+    options?: ReadOptions<KE, VE, S>
   ): R | undefined
   /** Number of keys in the range. */
   count<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: RangeReadOptions<K, KE, VE>
+    range?: RangeReadOptions<K, KE, VE, S>
   ): number
   /** Pairs of key and value, in the order of the keys. */
   entries<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: RangeReadOptions<K, KE, VE>
+    range?: RangeReadOptions<K, KE, VE, S>
   ): RangeIterator<[KeyIn<K, KE>, ValueIn<V, VE>]>
   /** Keys in their order. */
   keys<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: RangeReadOptions<K, KE, VE>
+    range?: RangeReadOptions<K, KE, VE, S>
   ): RangeIterator<KeyIn<K, KE>>
   /** Values in the order of their keys. */
   values<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: RangeReadOptions<K, KE, VE>
+    range?: RangeReadOptions<K, KE, VE, S>
   ): RangeIterator<ValueIn<V, VE>>
 }
 
@@ -254,9 +258,9 @@ export interface Sublevel<K, V, DK = unknown, DV = unknown> extends Keyspace<K, 
  * The state of the whole database after one commit. While it is open, it keeps the space of old pages in use, so close
  * it. If a rollback takes away what it could see, every use is `LIGHTNING_CLOSED` with the cause.
  */
-export interface Snapshot<K, V> extends Reads<K, V>, SnapshotHandle, Disposable {
+export interface Snapshot<K, V> extends Reads<K, V, never>, SnapshotHandle, Disposable {
   /** The same state of a sublevel of the same database. */
-  sublevel<SK, SV>(sublevel: Sublevel<SK, SV>): Reads<SK, SV>
+  sublevel<SK, SV>(sublevel: Sublevel<SK, SV>): Reads<SK, SV, never>
   /** Ends the snapshot; every later use is `LIGHTNING_CLOSED`. May be called again. */
   close(): void
 }

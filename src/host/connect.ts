@@ -43,6 +43,10 @@ export const connectNames: KnownNames = new Set([...openNames, 'worker', 'ownerT
  * Rejects as `open` does, with `LIGHTNING_LOCKED` when another thread or process has it open with `open`, or holds it
  * and does not answer, and with `LIGHTNING_VERSION` when the owner runs another version.
  */
+export function connect(
+  location: string,
+  options?: ConnectOptions<undefined, undefined>
+): Promise<Client<string, unknown>>
 export function connect<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
   location: string,
   options?: ConnectOptions<KE, VE>

@@ -24,27 +24,31 @@ export interface ClientSnapshotHandle {
   close(): Promise<void>
 }
 
-/** Options of a client's reads. */
+/** Options of a client's reads. `S` is what `snapshot` takes: `never` in snapshots and transactions. */
 export interface ClientReadOptions<
   KE extends KeyEncodingChoice = KeyEncodingChoice,
-  VE extends ValueEncodingChoice = ValueEncodingChoice
+  VE extends ValueEncodingChoice = ValueEncodingChoice,
+  S = ClientSnapshotHandle | undefined
 > extends EncodingOptions<KE, VE> {
-  /** Reads the state that this snapshot keeps; absent: the newest. Snapshots themselves do not take it. */
-  readonly snapshot?: ClientSnapshotHandle | undefined
+  /** Reads the state that this snapshot keeps; absent: the newest. */
+  readonly snapshot?: S
 }
 
 /** Options of a client's reads on ranges: the range, and those of reads. */
-export type ClientRangeReadOptions<K, KE extends KeyEncodingChoice, VE extends ValueEncodingChoice> = RangeOptions<
-  KeyIn<K, KE>
-> &
-  ClientReadOptions<KE, VE>
+export type ClientRangeReadOptions<
+  K,
+  KE extends KeyEncodingChoice,
+  VE extends ValueEncodingChoice,
+  S = ClientSnapshotHandle | undefined
+> = RangeOptions<KeyIn<K, KE>> & ClientReadOptions<KE, VE, S>
 
 /** Options of a client's iterators: the range, those of reads, and a signal. */
 export type ClientIteratorOptions<
   K,
   KE extends KeyEncodingChoice,
-  VE extends ValueEncodingChoice
-> = ClientRangeReadOptions<K, KE, VE> & {
+  VE extends ValueEncodingChoice,
+  S = ClientSnapshotHandle | undefined
+> = ClientRangeReadOptions<K, KE, VE, S> & {
   /** Ends the iterator: its next step rejects with `LIGHTNING_ABORTED`. */
   readonly signal?: AbortSignal | undefined
 }
@@ -63,22 +67,22 @@ export interface ClientIterator<T> extends AsyncIterableIterator<T>, AsyncDispos
   [Symbol.asyncIterator](): ClientIterator<T>
 }
 
-/** A client's reads of one keyspace. */
-export interface ClientReads<K, V> {
+/** A client's reads of one keyspace. `S` is what their option `snapshot` takes; `never`: they do not have it. */
+export interface ClientReads<K, V, S = ClientSnapshotHandle | undefined> {
   /** The value, or `undefined` when the key is missing. */
   get<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,
-    options?: ClientReadOptions<KE, VE>
+    options?: ClientReadOptions<KE, VE, S>
   ): Promise<ValueIn<V, VE> | undefined>
   /** The values of all keys, in their order, `undefined` for those that are missing. */
   getMany<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     keys: readonly KeyIn<K, KE>[],
-    options?: ClientReadOptions<KE, VE>
+    options?: ClientReadOptions<KE, VE, S>
   ): Promise<(ValueIn<V, VE> | undefined)[]>
   /** Whether the key is there. */
   has<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,
-    options?: ClientReadOptions<KE, VE>
+    options?: ClientReadOptions<KE, VE, S>
   ): Promise<boolean>
   /**
    * Shows a copy of the stored bytes of a value to `callback` and gives its result; `undefined` when the key is
@@ -88,23 +92,23 @@ export interface ClientReads<K, V> {
   read<R, KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,
     callback: (bytes: Uint8Array) => R,
-    options?: ClientReadOptions<KE, VE>
+    options?: ClientReadOptions<KE, VE, S>
   ): Promise<R | undefined>
   /** Number of keys in the range. */
   count<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: ClientRangeReadOptions<K, KE, VE>
+    range?: ClientRangeReadOptions<K, KE, VE, S>
   ): Promise<number>
   /** Pairs of key and value, in the order of the keys. */
   entries<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: ClientIteratorOptions<K, KE, VE>
+    range?: ClientIteratorOptions<K, KE, VE, S>
   ): ClientIterator<[KeyIn<K, KE>, ValueIn<V, VE>]>
   /** Keys in their order. */
   keys<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: ClientIteratorOptions<K, KE, VE>
+    range?: ClientIteratorOptions<K, KE, VE, S>
   ): ClientIterator<KeyIn<K, KE>>
   /** Values in the order of their keys. */
   values<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
-    range?: ClientIteratorOptions<K, KE, VE>
+    range?: ClientIteratorOptions<K, KE, VE, S>
   ): ClientIterator<ValueIn<V, VE>>
 }
 
@@ -153,9 +157,9 @@ export interface ClientSublevel<K, V, DK = unknown, DV = unknown> extends Client
 }
 
 /** The state of the whole database at one commit. When the owner dies every use is `LIGHTNING_OWNER_LOST`. */
-export interface ClientSnapshot<K, V> extends ClientReads<K, V>, ClientSnapshotHandle, AsyncDisposable {
+export interface ClientSnapshot<K, V> extends ClientReads<K, V, never>, ClientSnapshotHandle, AsyncDisposable {
   /** The same state of a sublevel of the same client. */
-  sublevel<SK, SV>(sublevel: ClientSublevel<SK, SV>): ClientReads<SK, SV>
+  sublevel<SK, SV>(sublevel: ClientSublevel<SK, SV>): ClientReads<SK, SV, never>
   /** May be called again; every use afterwards is `LIGHTNING_CLOSED`. */
   close(): Promise<void>
 }
@@ -164,7 +168,7 @@ export interface ClientSnapshot<K, V> extends ClientReads<K, V>, ClientSnapshotH
  * One keyspace inside a client's transaction. A call whose promise nobody has handled when `commit` is called fails the
  * commit if it fails, and is never an unhandled rejection.
  */
-export interface ClientTransactionKeyspace<K, V> extends Omit<ClientReads<K, V>, 'read'>, ClientWrites<K, V> {
+export interface ClientTransactionKeyspace<K, V> extends Omit<ClientReads<K, V, never>, 'read'>, ClientWrites<K, V> {
   /** Takes the key's lock for the transaction, waiting for it if need be, and gives its value. */
   getForUpdate<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
     key: KeyIn<K, KE>,

@@ -3,22 +3,30 @@ import { describe, expectTypeOf, it } from 'vitest'
 import {
   type Client,
   type ClientIterator,
+  type ClientReads,
+  type ClientSnapshot,
   type ClientSublevel,
   connect,
   type Database,
   type KeyRange,
   open,
   type RangeIterator,
+  type ReadOptions,
   type Reads,
   type RepairReport,
   repair,
+  type Snapshot,
   type Sublevel,
+  type Transaction,
   type TupleKey
 } from '../../src/index.ts'
 
 interface User {
   readonly name: string
 }
+
+/** `any`, as programs have it that do without types. */
+type Untyped = ReturnType<typeof JSON.parse>
 
 const userCodec = {
   encode: (user: User): Uint8Array => new TextEncoder().encode(user.name),
@@ -44,7 +52,10 @@ async function inferred() {
       valueEncoding: { encode: (d: Date) => Uint8Array.of(+d), decode: (b: Uint8Array) => new Date(b.length) }
     }),
     given: await open<string, User>('x'),
-    givenWithOptions: await open<TupleKey, User>('x', { keyEncoding: 'tuple', valueCache: 5 })
+    givenWithOptions: await open<TupleKey, User>('x', { keyEncoding: 'tuple', valueCache: 5 }),
+    untyped: await open<Untyped, Untyped>('x'),
+    untypedWithOptions: await open<Untyped, Untyped>('x', { keyEncoding: 'tuple' }),
+    untold: await open('x', JSON.parse('{}'))
   }
 }
 type Opened = Awaited<ReturnType<typeof inferred>>
@@ -65,6 +76,7 @@ function calls(db: Database<string, User>, bytes: Database<Uint8Array, Uint8Arra
     snapshot: db.snapshot().get('a'),
     sublevel: db.sublevel('s'),
     typed: db.sublevel<TupleKey, number>('s', { keyEncoding: 'tuple' }),
+    untyped: db.sublevel<Untyped, Untyped>('s'),
     encoded: db.sublevel('s', { keyEncoding: 'view', valueEncoding: userCodec }),
     nested: db.sublevel('s', { keyEncoding: 'view', valueEncoding: 'json' }).sublevel('n'),
     below: db.snapshot().sublevel(db.sublevel('s', { keyEncoding: 'tuple' })),
@@ -79,6 +91,9 @@ async function connected(db: Client<string, User>, tuples: ClientSublevel<TupleK
     plain: await connect('x'),
     encoded: await connect('x', { keyEncoding: 'tuple', valueEncoding: userCodec, ownerTimeoutMs: 5 }),
     given: await connect<string, User>('x', { valueCache: 5 }),
+    untyped: await connect<Untyped, Untyped>('x'),
+    untold: await connect('x', JSON.parse('{}')),
+    untypedSublevel: db.sublevel<Untyped, Untyped>('s'),
     get: await db.get('a'),
     getText: await db.get('a', { valueEncoding: 'utf8' }),
     entries: db.entries({ gt: 'a', signal: new AbortController().signal }),
@@ -101,6 +116,9 @@ describe('the types of keys and values', () => {
     expectTypeOf<Opened['inline']>().toEqualTypeOf<Database<string, Date>>()
     expectTypeOf<Opened['given']>().toEqualTypeOf<Database<string, User>>()
     expectTypeOf<Opened['givenWithOptions']>().toEqualTypeOf<Database<TupleKey, User>>()
+    expectTypeOf<Opened['untyped']>().toEqualTypeOf<Database<Untyped, Untyped>>()
+    expectTypeOf<Opened['untypedWithOptions']>().toEqualTypeOf<Database<Untyped, Untyped>>()
+    expectTypeOf<Opened['untold']>().toEqualTypeOf<Database<string, unknown>>()
   })
 
   it('follow the encodings of a call', () => {
@@ -121,15 +139,19 @@ describe('the types of keys and values', () => {
   it('of a sublevel are those of the database, inferred, or given', () => {
     expectTypeOf<Called['sublevel']>().toEqualTypeOf<Sublevel<string, User, string, User>>()
     expectTypeOf<Called['typed']>().toEqualTypeOf<Sublevel<TupleKey, number, string, User>>()
+    expectTypeOf<Called['untyped']>().toEqualTypeOf<Sublevel<Untyped, Untyped, string, User>>()
     expectTypeOf<Called['encoded']>().toEqualTypeOf<Sublevel<Uint8Array, User, string, User>>()
     expectTypeOf<Called['nested']>().toEqualTypeOf<Sublevel<string, User, string, User>>()
-    expectTypeOf<Called['below']>().toEqualTypeOf<Reads<TupleKey, User>>()
+    expectTypeOf<Called['below']>().toEqualTypeOf<Reads<TupleKey, User, never>>()
   })
 
   it('are those of a client too, as promises', () => {
     expectTypeOf<Connected['plain']>().toEqualTypeOf<Client<string, unknown>>()
     expectTypeOf<Connected['encoded']>().toEqualTypeOf<Client<TupleKey, User>>()
     expectTypeOf<Connected['given']>().toEqualTypeOf<Client<string, User>>()
+    expectTypeOf<Connected['untyped']>().toEqualTypeOf<Client<Untyped, Untyped>>()
+    expectTypeOf<Connected['untold']>().toEqualTypeOf<Client<string, unknown>>()
+    expectTypeOf<Connected['untypedSublevel']>().toEqualTypeOf<ClientSublevel<Untyped, Untyped, string, User>>()
     expectTypeOf<Connected['get']>().toEqualTypeOf<User | undefined>()
     expectTypeOf<Connected['getText']>().toEqualTypeOf<string | undefined>()
     expectTypeOf<Connected['entries']>().toEqualTypeOf<ClientIterator<[string, User]>>()
@@ -162,6 +184,19 @@ describe('the types of keys and values', () => {
       db.keys({ signal: new AbortController().signal })
       // @ts-expect-error a snapshot is no option of writes
       void db.clear({ snapshot: db.snapshot() })
+      const snapshot = db.snapshot()
+      const options: ReadOptions<'utf8', undefined> = { snapshot }
+      const tx = db.begin()
+      for (const own of [snapshot, snapshot.sublevel(numbers), tx, tx.sublevel(numbers)]) {
+        // @ts-expect-error a snapshot has its own state, and so has a transaction
+        own.count({ snapshot })
+        // @ts-expect-error however the options came about
+        own.count(options)
+      }
+      // @ts-expect-error a snapshot takes no other
+      snapshot.get('a', { snapshot })
+      // @ts-expect-error nor does a transaction
+      tx.entries({ snapshot })
       // @ts-expect-error an option of transaction, not of begin
       db.begin({ retries: 5 })
       // @ts-expect-error a key that the database has, not the sublevel
@@ -174,6 +209,17 @@ describe('the types of keys and values', () => {
       db.on('checkpoint', ({ pages }) => pages.toFixed())
     }
     expectTypeOf(mistakes).parameters.toEqualTypeOf<[Database<string, User>, Sublevel<number, number>]>()
+    const mistakesOfClients = async (db: Client<string, User>): Promise<void> => {
+      const [snapshot, tx] = [await db.snapshot(), await db.begin()]
+      // @ts-expect-error a snapshot takes no other
+      void snapshot.get('a', { snapshot })
+      // @ts-expect-error nor do its iterators
+      snapshot.keys({ snapshot })
+      // @ts-expect-error nor does a transaction
+      void tx.has('a', { snapshot })
+      void db.get('a', { snapshot })
+    }
+    expectTypeOf(mistakesOfClients).parameters.toEqualTypeOf<[Client<string, User>]>()
   })
 
   it('tell what a repair has done', () => {
@@ -192,6 +238,9 @@ describe('the types of keys and values', () => {
   it('fit where less is asked for', () => {
     expectTypeOf<Database<string, User>>().toExtend<Reads<string, unknown>>()
     expectTypeOf<Sublevel<string, User>>().toExtend<Reads<string, User>>()
+    expectTypeOf<Snapshot<string, User>>().toExtend<Reads<string, User>>()
+    expectTypeOf<Transaction<string, User>>().toExtend<Omit<Reads<string, User>, 'read'>>()
+    expectTypeOf<ClientSnapshot<string, User>>().toExtend<ClientReads<string, User>>()
     expectTypeOf<Called['encoded']>().toExtend<Sublevel<Uint8Array, User>>()
   })
 })
