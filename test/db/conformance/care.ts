@@ -159,6 +159,19 @@ export function care(target: Target): void {
       const anew = await openAt(target, location)
       expect(await anew.count()).toBe(0)
     })
+
+    it('outlives a destroy whose signal fires before the first file is removed', async () => {
+      const location = await target.newLocation()
+      const db = await openPlain(target, location)
+      await db.put('a', 1)
+      await db.close()
+      const abort = new AbortController()
+      const destroyed = destroy(location, { signal: abort.signal })
+      abort.abort(new Error('enough'))
+      expect((await rejection('LIGHTNING_ABORTED', destroyed)).cause).toBe(abort.signal.reason)
+      const again = await openAt(target, location, { createIfMissing: false })
+      expect(await again.get('a')).toBe(1)
+    })
   })
 
   describe.skipIf(!target.keeps)('a backup', () => {
