@@ -15,10 +15,12 @@ import type { Database } from './types.ts'
  * in browsers with `LIGHTNING_UNAVAILABLE`.
  */
 export function open(location: string, options?: OpenOptions<undefined, undefined>): Promise<Database<string, unknown>>
+/** The same, with the types of keys and values that follow from the encodings. */
 export function open<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
   location: string,
   options?: OpenOptions<KE, VE>
 ): Promise<Database<KeyIn<string, KE>, ValueIn<unknown, VE>>>
+/** The same, with the types of keys and values given. */
 export function open<K, V = unknown>(location: string, options?: OpenOptions): Promise<Database<K, V>>
 export async function open(location: unknown, options?: unknown): Promise<Database<unknown, unknown>> {
   const parsed = parseOpenOptions(options)

@@ -47,10 +47,12 @@ export function connect(
   location: string,
   options?: ConnectOptions<undefined, undefined>
 ): Promise<Client<string, unknown>>
+/** The same, with the types of keys and values that follow from the encodings. */
 export function connect<KE extends KeyEncodingChoice = undefined, VE extends ValueEncodingChoice = undefined>(
   location: string,
   options?: ConnectOptions<KE, VE>
 ): Promise<Client<KeyIn<string, KE>, ValueIn<unknown, VE>>>
+/** The same, with the types of keys and values given. */
 export function connect<K, V = unknown>(location: string, options?: ConnectOptions): Promise<Client<K, V>>
 export async function connect(location: unknown, options?: unknown): Promise<Client<unknown, unknown>> {
   const { script, timeoutMs, parsed } = parseConnectOptions(options)
