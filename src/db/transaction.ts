@@ -1,4 +1,3 @@
-import { isObject } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import { Savepoint } from '../txn/savepoint.ts'
 import type { Transaction as OpenTransaction } from '../txn/transaction.ts'
@@ -55,7 +54,7 @@ export class LocalTransaction<K, V> extends LocalTransactionKeyspace<K, V> imple
 
   rollbackTo(savepoint: TransactionSavepoint): void
   rollbackTo(savepoint: unknown): void {
-    if (!(isObject(savepoint) && savepoint instanceof Savepoint)) {
+    if (!(savepoint instanceof Savepoint)) {
       throw invalidArgument(`rollbackTo: pass a savepoint() of this transaction; got ${describe(savepoint)}.`)
     }
     this.open.rollbackTo(savepoint)

@@ -63,6 +63,6 @@ function describeObject(value: object): string {
     return /^[AEIO]/.test(kind) ? `an ${kind}` : `a ${kind}`
   } catch {
     // A proxy that was revoked, or code of the caller that throws.
-    return 'an object that cannot be looked at'
+    return 'an unreadable object'
   }
 }

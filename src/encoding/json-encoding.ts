@@ -1,5 +1,5 @@
 import type { ValueEncoding } from './encoding.ts'
-import { describe, invalidArgument, undecodable } from './failure.ts'
+import { describe, invalidArgument, undecodable, unencodable } from './failure.ts'
 import { encodeText, readText, writeText } from './text.ts'
 
 // `JSON.stringify` escapes a lone surrogate as \ud…; after an escaped backslash the same characters are ordinary text.
@@ -43,11 +43,7 @@ function stringify(value: unknown): string {
   try {
     text = JSON.stringify(value)
   } catch (cause) {
-    throw invalidArgument(
-      `JSON.stringify failed (${cause instanceof Error ? cause.message : describe(cause)}). ` +
-        "Store a value without cycles and bigints, or use the encoding 'msgpack', which takes bigints.",
-      { cause }
-    )
+    throw unencodable(cause, 'json', value)
   }
   if (text === undefined)
     throw invalidArgument(`JSON has no form for ${describe(value)}. Store null, or delete the key.`)

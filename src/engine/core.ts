@@ -17,7 +17,7 @@ import type { CommitObserver } from './commit-observer.ts'
 import { Directory } from './directory.ts'
 import { Events } from './events.ts'
 import { Health } from './health.ts'
-import { Loan, writeDuringRead } from './loan.ts'
+import { Loan } from './loan.ts'
 import type { EngineOptions } from './options.ts'
 import { OpenSnapshots } from './open-snapshots.ts'
 import { Pager } from './pager.ts'
@@ -196,7 +196,7 @@ export class Core {
       )
     }
     this.checkHealthy()
-    if (this.loan.depth > 0) throw writeDuringRead()
+    this.loan.check()
   }
 }
 

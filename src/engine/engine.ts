@@ -22,7 +22,7 @@ import { type BatchUse, type Cursor, EngineCursor } from './cursor.ts'
 import type { EngineEvent, EngineEvents } from './events.ts'
 import { nameBelow } from './keyspace-path.ts'
 import { readWritten, releaseSegments } from './large-values.ts'
-import { Once } from './once.ts'
+import { once } from './once.ts'
 import { openCore } from './opening.ts'
 import type { EngineOperation } from './operation.ts'
 import type { EngineOptions } from './options.ts'
@@ -56,7 +56,7 @@ export class Engine {
   readonly #committer: Committer
   readonly #checkpoint: Checkpoint
   readonly #space: Space
-  readonly #closing = new Once()
+  readonly #closing = once(() => this.#close())
 
   /** Opens the database in `vfs`, or makes it, and recovers it. */
   static async open(vfs: Vfs, options: EngineOptions): Promise<Engine> {
@@ -350,7 +350,7 @@ export class Engine {
 
   /** Waits for durability, folds the log into the pages and releases everything. Idempotent. */
   close(): Promise<void> {
-    return this.#closing.run(() => this.#close())
+    return this.#closing()
   }
 
   async #close(): Promise<void> {

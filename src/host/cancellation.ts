@@ -1,6 +1,7 @@
 // The caller's AbortSignal across a channel: the owner is told to end the request, and answers it.
 
-import { isLightningError, LightningError } from '../errors.ts'
+import { abortError } from '../encoding/failure.ts'
+import { isLightningError } from '../errors.ts'
 import type { Link, Sink } from './link.ts'
 import { operation } from './wire.ts'
 
@@ -20,7 +21,7 @@ export function cancellable(signal: AbortSignal | undefined, sink: Sink): Sink {
   }
   const abort = (): void => {
     if (cancel !== undefined) cancel()
-    else end(() => sink.reject(aborted(signal, 'The call was aborted by its signal.'), true))
+    else end(() => sink.reject(abortError(signal, 'The call was aborted by its signal.'), true))
   }
   signal.addEventListener('abort', abort)
   if (signal.aborted) abort()
@@ -39,11 +40,7 @@ export function cancellable(signal: AbortSignal | undefined, sink: Sink): Sink {
     reject: (error, isOpen) =>
       end(() => {
         const isAborted = signal.aborted && isLightningError(error, 'LIGHTNING_ABORTED')
-        sink.reject(isAborted ? aborted(signal, error.message) : error, isOpen)
+        sink.reject(isAborted ? abortError(signal, error.message) : error, isOpen)
       })
   }
-}
-
-function aborted(signal: AbortSignal, message: string): LightningError {
-  return new LightningError('LIGHTNING_ABORTED', message, { cause: signal.reason })
 }

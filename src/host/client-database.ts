@@ -9,7 +9,7 @@ import type { CareOptions, DatabaseEvents, ProgressOptions } from '../db/types.t
 import { isThenable } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import type { EngineStats, PageMap, VerifyReport } from '../engine/engine.ts'
-import { Once } from '../engine/once.ts'
+import { once } from '../engine/once.ts'
 import { isLightningError } from '../errors.ts'
 import { runWithRetries } from '../txn/retry.ts'
 import { cancellable } from './cancellation.ts'
@@ -32,7 +32,10 @@ export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V, K, V> implements 
   readonly transactionSync = unavailable('transactionSync', 'transaction')
   readonly flushSync = unavailable('flushSync', 'flush')
   readonly #session: ClientSession
-  readonly #closing = new Once()
+  readonly #close = once(() => {
+    this.#session.emit('closing', {})
+    return this.#session.connection.close(leave)
+  })
 
   constructor(session: ClientSession, encodings: Encodings) {
     const tree = treeAt(new Uint8Array(0))
@@ -139,10 +142,7 @@ export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V, K, V> implements 
   }
 
   close(): Promise<void> {
-    return this.#closing.run(() => {
-      this.#session.emit('closing', {})
-      return this.#session.connection.close(leave)
-    })
+    return this.#close()
   }
 
   [asyncDispose](): Promise<void> {

@@ -3,7 +3,8 @@
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import { underKey } from '../db/decoding-error.ts'
 import { asyncDispose } from '../db/disposal.ts'
-import { LightningError } from '../errors.ts'
+import { abortError } from '../encoding/failure.ts'
+import type { LightningError } from '../errors.ts'
 import type { ClientSession } from './client-session.ts'
 import type { RowFeed } from './row-feed.ts'
 import type { ClientIterator } from './types.ts'
@@ -161,5 +162,5 @@ function decodeValue({ feed, valueEncoding, session }: IteratorSource): unknown 
 }
 
 function aborted(signal: AbortSignal): LightningError {
-  return new LightningError('LIGHTNING_ABORTED', 'The iterator was aborted by its signal.', { cause: signal.reason })
+  return abortError(signal, 'The iterator was aborted by its signal.')
 }

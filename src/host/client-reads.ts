@@ -58,7 +58,7 @@ export class RemoteReads<K, V> implements ClientReads<K, V> {
           operation.get,
           'repeat',
           () => [scope.at, this.place.tree.path, this.place.session.fields.encode(keyEncoding, key)],
-          value => this.#decode(value, valueEncoding)
+          value => this.decode(value, valueEncoding)
         )
     )
   }
@@ -83,7 +83,7 @@ export class RemoteReads<K, V> implements ClientReads<K, V> {
               encoded.push(this.place.session.fields.encode(keyEncoding, checked[i]))
             return [scope.at, this.place.tree.path, encoded]
           },
-          values => listOf(values).map(value => this.#decode(value, valueEncoding))
+          values => listOf(values).map(value => this.decode(value, valueEncoding))
         )
     )
   }
@@ -187,7 +187,7 @@ export class RemoteReads<K, V> implements ClientReads<K, V> {
     return { session, feed, keyEncoding, valueEncoding, signal, holder }
   }
 
-  #decode(value: unknown, encoding: ValueEncoding<unknown>): unknown {
+  protected decode(value: unknown, encoding: ValueEncoding<unknown>): unknown {
     if (value === undefined) return undefined
     const bytes = bytesOf(value)
     return this.place.session.share(encoding.readOwned(bytes, 0, bytes.length))

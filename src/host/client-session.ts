@@ -2,14 +2,13 @@
 
 import type { Encodings } from '../db/call-options.ts'
 import type { Logger } from '../db/options.ts'
-import type { DatabaseEvents } from '../db/types.ts'
 import { freeze } from '../db/cacheable.ts'
 import { isObject } from '../encoding/arguments.ts'
 import type { KeyEncoding, ValueEncoding } from '../encoding/encoding.ts'
 import type { EncodingTable } from '../encoding/encodings.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import { calm } from '../engine/calm-logger.ts'
-import { Loan, writeDuringRead } from '../engine/loan.ts'
+import { Loan } from '../engine/loan.ts'
 import type { Tree } from '../engine/tree.ts'
 import { LightningError } from '../errors.ts'
 import type { Connection, ConnectionEvents } from './connection.ts'
@@ -93,7 +92,7 @@ export class ClientSession implements ConnectionEvents {
         `The database at ${this.connection.location} is open for reading only here. Connect without readOnly to write.`
       )
     }
-    if (this.loan.depth > 0) throw writeDuringRead()
+    this.loan.check()
   }
 
   /** A value on its way to the caller. */
@@ -152,10 +151,6 @@ export class ClientSession implements ConnectionEvents {
     }
   }
 
-  emit<E extends keyof DatabaseEvents>(event: E, detail: DatabaseEvents[E]): void {
-    this.#emit(event, detail)
-  }
-
   event(name: unknown, field: unknown): void {
     if (typeof name !== 'string' || !isObject(field)) throw malformed('an event is malformed')
     const detail = 'cause' in field ? { ...field, cause: errorOf(field.cause) } : field
@@ -163,7 +158,7 @@ export class ClientSession implements ConnectionEvents {
       this.#generation++
       this.#rollbackCause = Reflect.get(detail, 'cause')
     }
-    this.#emit(name, detail)
+    this.emit(name, detail)
   }
 
   log(level: unknown, fields: readonly unknown[]): void {
@@ -175,7 +170,8 @@ export class ClientSession implements ConnectionEvents {
     else throw malformed('there is no such level of messages')
   }
 
-  #emit(event: string, detail: unknown): void {
+  /** Calls the listeners of an event. What they throw is logged. */
+  emit(event: string, detail: unknown): void {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) {
       try {
         listener(detail)

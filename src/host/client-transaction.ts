@@ -4,14 +4,11 @@ import { asyncDispose } from '../db/disposal.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
 import { checkForUpdate } from '../db/transaction-options.ts'
 import type { ForUpdateOptions, Isolation, TransactionSavepoint } from '../db/transaction-types.ts'
-import { isObject } from '../encoding/arguments.ts'
-import { describe, invalidArgument } from '../encoding/failure.ts'
-import { writeDuringRead } from '../engine/loan.ts'
-import { LightningError } from '../errors.ts'
+import { abortError, describe, invalidArgument } from '../encoding/failure.ts'
 import { nothing, RemoteWrites, unavailable } from './client-keyspace.ts'
 import type { ClientPlace } from './client-session.ts'
 import { cancellable } from './cancellation.ts'
-import { ask } from './scope.ts'
+import { ask, Asked } from './scope.ts'
 import type { TransactionScope } from './transaction-scope.ts'
 import type { ClientSublevel, ClientTransaction, ClientTransactionKeyspace } from './types.ts'
 import { operation } from './wire.ts'
@@ -34,22 +31,11 @@ class RemoteTransactionKeyspace<K, V> extends RemoteWrites<K, V> implements Clie
       const { keyEncoding, valueEncoding, timeoutMs, signal } = checkForUpdate(this.place, options)
       const encoded = this.place.session.fields.encode(keyEncoding, key)
       this.open.check()
-      if (signal?.aborted === true) throw aborted(signal)
-      const sink = cancellable(signal, {
-        onLost: 'conflict',
-        reject,
-        resolve: value => {
-          if (!(value instanceof Uint8Array)) resolve(undefined)
-          else {
-            try {
-              resolve(this.place.session.share(valueEncoding.readOwned(value, 0, value.length)))
-            } catch (error) {
-              reject(error)
-            }
-          }
-        }
-      })
-      this.open.send(operation.getForUpdate, [this.open.at, this.place.tree.path, encoded, timeoutMs], sink)
+      if (signal?.aborted === true)
+        throw abortError(signal, 'getForUpdate: the signal has fired; the key was not locked.')
+      const asked = new Asked('conflict', resolve, reject, value => this.decode(value, valueEncoding))
+      const fields = [this.open.at, this.place.tree.path, encoded, timeoutMs]
+      this.open.send(operation.getForUpdate, fields, cancellable(signal, asked))
     })
   }
 
@@ -109,7 +95,7 @@ export class RemoteTransaction<K, V> extends RemoteTransactionKeyspace<K, V> imp
   rollbackTo(savepoint: unknown): Promise<void> {
     const prepare = () => {
       this.open.check()
-      if (isObject(savepoint) && savepoint instanceof RemoteSavepoint && savepoint.scope === this.open) {
+      if (savepoint instanceof RemoteSavepoint && savepoint.scope === this.open) {
         return [this.open.at, savepoint.number]
       }
       throw invalidArgument(`rollbackTo: pass a savepoint() of this transaction; got ${describe(savepoint)}.`)
@@ -117,14 +103,9 @@ export class RemoteTransaction<K, V> extends RemoteTransactionKeyspace<K, V> imp
     return ask(this.open, operation.rollbackTo, 'conflict', prepare, nothing)
   }
 
-  async commit(): Promise<void> {
+  commit(): Promise<void> {
     this.unwatch()
-    if (this.open.hasWritten && this.place.session.loan.depth > 0) {
-      this.open.check()
-      await this.open.end()
-      throw writeDuringRead()
-    }
-    await this.open.commit()
+    return this.open.commit(this.place.session.loan)
   }
 
   rollback(): Promise<void> {
@@ -140,10 +121,4 @@ export class RemoteTransaction<K, V> extends RemoteTransactionKeyspace<K, V> imp
   [asyncDispose](): Promise<void> {
     return this.rollback()
   }
-}
-
-function aborted(signal: AbortSignal): LightningError {
-  return new LightningError('LIGHTNING_ABORTED', 'getForUpdate: the signal has fired; the key was not locked.', {
-    cause: signal.reason
-  })
 }

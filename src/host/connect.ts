@@ -1,4 +1,4 @@
-import { checkInteger, checkKnown, isObject, type KnownNames } from '../encoding/arguments.ts'
+import { checkInteger, checkKnown, type KnownNames } from '../encoding/arguments.ts'
 import { describe, invalidArgument } from '../encoding/failure.ts'
 import { LightningError } from '../errors.ts'
 import type { KeyEncodingChoice, KeyIn, ValueEncodingChoice, ValueIn } from '../db/encoding-types.ts'
@@ -97,7 +97,7 @@ function parseConnectOptions(options: unknown): {
 } {
   const parsed = parseOpenOptions(options, 'connect', connectNames)
   const { worker, ownerTimeoutMs = 10_000 } = checkKnown(options, connectNames, 'connect')
-  if (worker !== undefined && typeof worker !== 'string' && !(isObject(worker) && worker instanceof URL)) {
+  if (worker !== undefined && typeof worker !== 'string' && !(worker instanceof URL)) {
     throw invalidArgument(`connect, option worker: pass the URL of a script; got ${describe(worker)}.`)
   }
   const timeoutMs = checkInteger(ownerTimeoutMs, 1, longestTimerMs, 'connect, option ownerTimeoutMs')

@@ -31,7 +31,7 @@ export function ask<T>(
 }
 
 /** The sink of a call that waits for one answer. One object, for there are as many as calls under way. */
-class Asked<T> implements Sink {
+export class Asked<T> implements Sink {
   readonly onLost: OnLost
   readonly reject: (error: unknown) => void
   readonly #resolve: (value: T) => void
@@ -150,12 +150,11 @@ export function gone(what: string): LightningError {
 }
 
 function lostWithSnapshot(sink: Sink): Sink {
-  const { sent, progress } = sink
   return {
     onLost: 'gone',
     resolve: value => sink.resolve(value),
     reject: (error, isOpen) => sink.reject(error, isOpen),
-    ...(sent === undefined ? {} : { sent: (link, id) => sink.sent?.(link, id) }),
-    ...(progress === undefined ? {} : { progress: (done, total) => sink.progress?.(done, total) })
+    progress: (done, total) => sink.progress?.(done, total),
+    sent: (link, id) => sink.sent?.(link, id)
   }
 }

@@ -3,6 +3,7 @@
 
 import { isLightningError, LightningError } from '../errors.ts'
 import type { Isolation } from '../db/transaction-types.ts'
+import type { Loan } from '../engine/loan.ts'
 import type { Connection } from './connection.ts'
 import { conflictOf, type Link, type Sink } from './link.ts'
 import type { Scope } from './scope.ts'
@@ -159,10 +160,14 @@ export class TransactionScope implements Scope {
     return this.commit()
   }
 
-  commit(): Promise<void> {
+  /** `loan`: what callbacks of `read` are being shown, during which nothing may be written. */
+  commit(loan?: Loan): Promise<void> {
     try {
       this.check()
+      if (this.hasWritten) loan?.check()
     } catch (error) {
+      // Nothing may be written now: that rolls back, as every commit that fails.
+      if (isLightningError(error, 'LIGHTNING_INVALID_ARGUMENT')) void this.end()
       return Promise.reject(error)
     }
     this.#wasEndedByCaller = true
