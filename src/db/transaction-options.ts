@@ -38,10 +38,6 @@ const defaults: CheckedBegin = { isolation: 'serializable', lockTimeoutMs: undef
 
 /** Throws `LIGHTNING_INVALID_ARGUMENT`. */
 export function checkForUpdate(place: EncodedPlace, options: unknown): CheckedForUpdate {
-  if (options === undefined) {
-    const { keyEncoding, valueEncoding } = place
-    return { keyEncoding, valueEncoding, timeoutMs: undefined, signal: undefined }
-  }
   const given = checkKnown(options, forUpdateNames, 'getForUpdate')
   const { keyEncoding, valueEncoding } = encodingsOf(place, given, {}, 'getForUpdate')
   const timeoutMs = lockTimeoutOf(given.lockTimeoutMs, 'getForUpdate')

@@ -19,8 +19,12 @@ export class TupleEncoding implements KeyEncoding<unknown> {
   #writing = false
 
   write(key: unknown, target: Uint8Array, at: number, capacity: number): number {
-    const quick = this.#quickly(key, target, at, capacity)
-    if (quick >= 0) return quick
+    try {
+      const quick = this.#quick.write(key, target, at, capacity)
+      if (quick >= 0) return quick
+    } catch (error) {
+      throw unencodable(error, this.name, key)
+    }
     const { out } = this.#written(key)
     return writeBytes(out.bytes, out.length, target, at, capacity)
   }
@@ -40,14 +44,6 @@ export class TupleEncoding implements KeyEncoding<unknown> {
   /** An array is the prefix of the arrays that begin with its elements; anything else only of itself. */
   encodePrefix(prefix: unknown): Uint8Array {
     return this.encode(prefix)
-  }
-
-  #quickly(key: unknown, target: Uint8Array, at: number, capacity: number): number {
-    try {
-      return this.#quick.write(key, target, at, capacity)
-    } catch (error) {
-      throw unencodable(error, this.name, key)
-    }
   }
 
   #written(key: unknown): TupleWriter {

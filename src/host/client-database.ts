@@ -29,8 +29,8 @@ import { operation } from './wire.ts'
 const events: readonly unknown[] = ['checkpoint', 'degraded', 'recovered', 'closing'] satisfies (keyof DatabaseEvents)[]
 
 export class RemoteDatabase<K, V> extends RemoteKeyspace<K, V, K, V> implements Client<K, V> {
-  readonly transactionSync = unavailable('transactionSync', 'transaction')
-  readonly flushSync = unavailable('flushSync', 'flush')
+  readonly transactionSync = unavailable('transaction')
+  readonly flushSync = unavailable('flush')
   readonly #session: ClientSession
   readonly #close = once(() => {
     this.#session.emit('closing', {})

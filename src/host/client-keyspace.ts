@@ -101,11 +101,11 @@ export class RemoteWrites<K, V> extends RemoteReads<K, V> {
 
 /** A keyspace of a client. */
 export class RemoteKeyspace<K, V, DK, DV> extends RemoteWrites<K, V> implements ClientKeyspace<K, V, DK, DV> {
-  readonly putSync = unavailable('putSync', 'put')
-  readonly delSync = unavailable('delSync', 'del')
-  readonly batchSync = unavailable('batchSync', 'batch')
-  readonly clearSync = unavailable('clearSync', 'clear')
-  readonly dropSublevelSync = unavailable('dropSublevelSync', 'dropSublevel')
+  readonly putSync = unavailable('put')
+  readonly delSync = unavailable('del')
+  readonly batchSync = unavailable('batch')
+  readonly clearSync = unavailable('clear')
+  readonly dropSublevelSync = unavailable('dropSublevel')
 
   constructor(place: ClientPlace) {
     super(place, place.session.newest, undefined)
@@ -166,13 +166,12 @@ export function treeAt(path: Uint8Array): ClientPlace['tree'] {
   return { path, name: String.fromCharCode(...path) }
 }
 
-/** A method that needs the engine in this thread; `instead` is the one to use. */
-export function unavailable(name: string, instead: string): Unavailable {
+/** The form of a method that does not wait, which needs the engine in this thread; `name` is the one to use. */
+export function unavailable(name: string): Unavailable {
   return () => {
     throw new LightningError(
       'LIGHTNING_UNAVAILABLE',
-      `${name}: the engine runs in another thread, which cannot be waited for. Use ${instead}(), or open() in place of ` +
-        'connect().'
+      `${name}Sync: the engine runs in another thread. Use ${name}(), or open() in place of connect().`
     )
   }
 }

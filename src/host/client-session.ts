@@ -38,6 +38,8 @@ export interface ClientSettings {
   readonly freezes: boolean
 }
 
+const levels = ['debug', 'info', 'warn', 'error'] as const
+
 interface Closable {
   close(): void
 }
@@ -163,11 +165,9 @@ export class ClientSession implements ConnectionEvents {
 
   log(level: unknown, fields: readonly unknown[]): void {
     const parts = fields.map(field => errorOf(field))
-    if (level === 'debug') this.logger?.debug(...parts)
-    else if (level === 'info') this.logger?.info(...parts)
-    else if (level === 'warn') this.logger?.warn(...parts)
-    else if (level === 'error') this.logger?.error(...parts)
-    else throw malformed('there is no such level of messages')
+    const known = levels.find(each => each === level)
+    if (known === undefined) throw malformed('there is no such level of messages')
+    this.logger?.[known](...parts)
   }
 
   /** Calls the listeners of an event. What they throw is logged. */

@@ -31,8 +31,7 @@ class RemoteTransactionKeyspace<K, V> extends RemoteWrites<K, V> implements Clie
       const { keyEncoding, valueEncoding, timeoutMs, signal } = checkForUpdate(this.place, options)
       const encoded = this.place.session.fields.encode(keyEncoding, key)
       this.open.check()
-      if (signal?.aborted === true)
-        throw abortError(signal, 'getForUpdate: the signal has fired; the key was not locked.')
+      if (signal?.aborted === true) throw abortError(signal, 'getForUpdate: the signal has fired.')
       const asked = new Asked('conflict', resolve, reject, value => this.decode(value, valueEncoding))
       const fields = [this.open.at, this.place.tree.path, encoded, timeoutMs]
       this.open.send(operation.getForUpdate, fields, cancellable(signal, asked))
@@ -57,7 +56,7 @@ class RemoteSavepoint implements TransactionSavepoint {
 }
 
 export class RemoteTransaction<K, V> extends RemoteTransactionKeyspace<K, V> implements ClientTransaction<K, V> {
-  readonly commitSync = unavailable('commitSync', 'commit')
+  readonly commitSync = unavailable('commit')
 
   constructor(place: ClientPlace, open: TransactionScope) {
     super(place, open, undefined)
