@@ -11,9 +11,9 @@ export function nodePort(port: MessagePort): Port {
   // At once: Deno drops messages that nobody listens to.
   port.on('message', message => deliver(message))
   return {
-    post: (message, transfer) => port.postMessage(message, transfer),
+    post: (message, transfer) => port.postMessage(withoutViews(message, transfer), transfer),
     listen(onMessage, onClose) {
-      const inbox = new Inbox(onMessage)
+      const inbox = new Inbox(message => onMessage(withViews(message)))
       const close = (reason: string): void => {
         inbox.empty()
         onClose(reason)
@@ -39,9 +39,9 @@ export function nodePort(port: MessagePort): Port {
 export function workerPort(worker: Worker): Port {
   let failure: unknown
   return {
-    post: (message, transfer) => worker.postMessage(message, transfer),
+    post: (message, transfer) => worker.postMessage(withoutViews(message, transfer), transfer),
     listen(onMessage, onClose) {
-      const inbox = new Inbox(onMessage)
+      const inbox = new Inbox(message => onMessage(withViews(message)))
       const close = (reason: string): void => {
         inbox.empty()
         onClose(reason)
@@ -57,6 +57,33 @@ export function workerPort(worker: Worker): Port {
     close: () => worker.unref(),
     hold: isHeld => (isHeld ? worker.ref() : worker.unref())
   }
+}
+
+/**
+ * The message with the buffers of its byte strings in place of these, each followed by where it begins and how long it
+ * is. Deno goes through views byte by byte, which takes 4 s for 20 MB, even if the buffer is handed over; buffers
+ * themselves cost nothing.
+ */
+function withoutViews(message: unknown, transfer: readonly ArrayBuffer[]): unknown {
+  if (!Array.isArray(message)) return message
+  const handedOver: ReadonlySet<unknown> = new Set(transfer)
+  return message.flatMap((part: Uint8Array) => {
+    if (handedOver.has(part.buffer)) return [part.buffer, part.byteOffset, part.byteLength]
+    return [new Uint8Array(part).buffer, 0, part.byteLength]
+  })
+}
+
+/** The opposite; undefined when it is no such message. */
+function withViews(message: unknown): unknown {
+  if (!Array.isArray(message)) return message
+  const parts: Uint8Array[] = []
+  for (let i = 0; i < message.length; i += 3) {
+    const [buffer, offset, length]: unknown[] = message.slice(i, i + 3)
+    if (!(buffer instanceof ArrayBuffer) || typeof offset !== 'number' || typeof length !== 'number') return undefined
+    if (!(offset >= 0 && length >= 0 && offset + length <= buffer.byteLength)) return undefined
+    parts.push(new Uint8Array(buffer, offset, length))
+  }
+  return parts
 }
 
 /** What has arrived: delivered in order, and no more in one turn of the event loop than others can wait for. */
