@@ -11,9 +11,10 @@ export function invalidArgument(message: string, details?: LightningErrorDetails
  */
 export function unencodable(error: unknown, name: string, value: unknown): unknown {
   if (isLightningError(error, 'LIGHTNING_INVALID_ARGUMENT')) return error
-  return invalidArgument(`The encoding '${name}' could not encode ${describe(value)}; the cause says why.`, {
-    cause: error
-  })
+  const message =
+    `The encoding '${name}' could not encode ${describe(value)}; the cause says why. ` +
+    'Change the value, or use another encoding.'
+  return invalidArgument(message, { cause: error })
 }
 
 /** The error for stored bytes that do not fit the encoding. */
